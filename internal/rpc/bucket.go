@@ -1,0 +1,97 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	// DefaultRate is the number of calls a second that CAS allows for each API and account
+	// (https://www.alibabacloud.com/help/ja/ssl-certificate/developer-reference/api-cas-2020-04-07-quota).
+	DefaultRate = 10
+	// maxBucketWait is the longest that a call sleeps for its turn: a worker is for work.
+	maxBucketWait = time.Second
+	// bucketLifetime is how long an unused bucket is kept. It is full again long before, so that dropping
+	// it changes nothing; keys of temporary credentials come and go by the hour.
+	bucketLifetime = 10 * time.Minute
+)
+
+// buckets is shared by the whole process, because the service counts the calls of an account, whichever
+// issuer made them.
+var buckets = bucketSet{entries: map[bucketKey]*bucket{}}
+
+type bucketKey struct {
+	account, action string
+	perSecond       float64
+}
+
+type bucket struct {
+	limiter  *rate.Limiter
+	lastUsed time.Time
+}
+
+// bucketSet holds a token bucket for each account and action. Its burst is one call: the service counts by
+// the second, and a burst on top of the rate would be refused.
+type bucketSet struct {
+	mu        sync.Mutex
+	entries   map[bucketKey]*bucket
+	lastSwept time.Time
+}
+
+// wait returns when it is the call's turn. It returns an error of [KindThrottled] if that is more than a
+// second away, and one of [KindNetwork] if ctx ends before.
+func (s *bucketSet) wait(ctx context.Context, key bucketKey) *Error {
+	delay, cancel := s.reserve(key, time.Now())
+	if delay > maxBucketWait {
+		cancel()
+		return &Error{
+			Kind:       KindThrottled,
+			Message:    fmt.Sprintf("held back by our own limit of %g calls a second", key.perSecond),
+			RetryAfter: delay,
+		}
+	}
+	if delay <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		cancel()
+		return contextError(ctx)
+	}
+}
+
+// reserve takes the next turn and tells how far away it is; cancel gives it back.
+func (s *bucketSet) reserve(key bucketKey, now time.Time) (delay time.Duration, cancel func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep(now)
+	entry, ok := s.entries[key]
+	if !ok {
+		entry = &bucket{limiter: rate.NewLimiter(rate.Limit(key.perSecond), 1)}
+		s.entries[key] = entry
+	}
+	entry.lastUsed = now
+	reservation := entry.limiter.ReserveN(now, 1)
+	return reservation.DelayFrom(now), func() { reservation.CancelAt(now) }
+}
+
+// sweep drops the buckets that nobody uses any more.
+func (s *bucketSet) sweep(now time.Time) {
+	if now.Sub(s.lastSwept) < bucketLifetime {
+		return
+	}
+	s.lastSwept = now
+	for key, entry := range s.entries {
+		if now.Sub(entry.lastUsed) >= bucketLifetime {
+			delete(s.entries, key)
+		}
+	}
+}

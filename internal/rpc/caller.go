@@ -1,0 +1,133 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
+)
+
+// DefaultTimeout bounds a call from its credentials to the last byte of its reply.
+const DefaultTimeout = 15 * time.Second
+
+// Config is what a [Caller] needs to know.
+type Config struct {
+	Endpoint    Endpoint
+	Credentials CredentialsFunc
+	// Account is what calls are counted under, so that all users of one account share its rate. The
+	// default is the AccessKey id.
+	Account string
+	// Rate is the number of calls a second for each action of the account; the default is [DefaultRate].
+	Rate float64
+	// Timeout bounds a call of [Caller.Do]; the default is [DefaultTimeout].
+	Timeout time.Duration
+	// Now is the clock that Once.NotAfter is compared with; the default is time.Now.
+	Now func() time.Time
+}
+
+// Caller makes calls to one endpoint. It is cheap to construct, and safe for concurrent use. Connections
+// and rates are shared by all Callers of the process.
+type Caller struct {
+	config       Config
+	scheme, host string
+	transport    *pooledTransport
+}
+
+// New checks the configuration. Its errors are safe to show, and no call can heal them.
+func New(config Config) (*Caller, error) {
+	if config.Credentials == nil {
+		return nil, errors.New("no source of credentials is given")
+	}
+	scheme, host, err := config.Endpoint.parse()
+	if err != nil {
+		return nil, err
+	}
+	transport, err := transports.get(config.Endpoint.CABundle)
+	if err != nil {
+		return nil, err
+	}
+	if config.Rate <= 0 {
+		config.Rate = DefaultRate
+	}
+	if config.Timeout <= 0 {
+		config.Timeout = DefaultTimeout
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	return &Caller{config: config, scheme: scheme, host: host, transport: transport}, nil
+}
+
+// Do makes one call and decodes its reply into resp. The request is used up by it: afterwards it holds the
+// signature and the token, and must not be used again, logged or kept. So does resp hold the raw reply,
+// secrets included. The error is always an [*Error].
+func (c *Caller) Do(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse) error {
+	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
+	defer cancel()
+	return c.finish(req, c.call(ctx, req, resp, delivery{transport: c.transport.shared, now: c.config.Now}))
+}
+
+// Once says what a call that must not be repeated needs.
+type Once struct {
+	// NotAfter is the last moment at which the request may be sent. It is compared with the clock when the
+	// header has been formed and nothing of its end has left: a process that slept in between sends nothing.
+	// The zero value means no limit.
+	NotAfter time.Time
+}
+
+// DoOnce is like [Caller.Do] for calls that cost money when they are made twice: the connection is its own,
+// so that net/http has no reason to repeat the request, and the only deadline is that of ctx.
+func (c *Caller) DoOnce(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse, once Once) error {
+	return c.finish(req, c.call(ctx, req, resp, delivery{transport: c.transport.fresh, now: c.config.Now, notAfter: once.NotAfter}))
+}
+
+// finish exists because a nil *Error in an error interface is not nil.
+func (c *Caller) finish(req requests.AcsRequest, err *Error) error {
+	if err == nil {
+		return nil
+	}
+	err.Action = req.GetActionName()
+	return err
+}
+
+func (c *Caller) call(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse, via delivery) *Error {
+	creds, err := c.config.Credentials.fetch(ctx)
+	if err != nil {
+		return &Error{
+			Kind:    KindCredentialsUnavailable,
+			Message: scrubber{}.scrub(fmt.Sprintf("no credentials: %v", err)),
+			cause:   err,
+		}
+	}
+	if err := buckets.wait(ctx, c.bucket(creds, req)); err != nil {
+		return err
+	}
+	signed, err := c.sign(ctx, req, creds)
+	secrets := newScrubber(creds, req)
+	if err != nil {
+		return &Error{Kind: KindInvalid, Message: secrets.scrub(fmt.Sprintf("the request could not be signed: %v", err))}
+	}
+	reply, failure := via.send(signed, secrets)
+	if failure != nil {
+		return failure
+	}
+	return reply.decode(req, resp, secrets)
+}
+
+func (c *Caller) bucket(creds Credentials, req requests.AcsRequest) bucketKey {
+	account := c.config.Account
+	if account == "" {
+		account = creds.AccessKeyID
+	}
+	return bucketKey{account: account, action: req.GetActionName(), perSecond: c.config.Rate}
+}
+
+// Date returns the service's time when it answered, from the header of a reply, and false if it has none.
+func Date(resp responses.AcsResponse) (time.Time, bool) {
+	date, err := http.ParseTime(http.Header(resp.GetHttpHeaders()).Get("Date"))
+	return date, err == nil
+}

@@ -1,0 +1,79 @@
+package rpc
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+)
+
+// maxMessage is the length of a message in characters.
+const maxMessage = 256
+
+// secretParameters are those whose values never appear in a message: keys and what is derived from them,
+// and personal data. The CSR is public, but would make every message different.
+var secretParameters = []string{
+	"AccessKeyId", "SecurityToken", "Signature", "SignatureNonce",
+	"Csr", "Username", "Email", "Phone",
+}
+
+// secretPatterns find what looks like a secret although it is none of the request's own.
+var secretPatterns = []*regexp.Regexp{
+	regexp.MustCompile(`-----BEGIN [\s\S]*?(-----END [^-]*-----|$)`),
+	regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"']*`),
+	regexp.MustCompile(`/?\?\S*=\S*`),
+	regexp.MustCompile(`\b(LTAI|STS\.)[A-Za-z0-9]{8,}`),
+	regexp.MustCompile(`[^\s@"'<>]+@[^\s@"'<>]+\.[^\s@"'<>]+`),
+	regexp.MustCompile(`\b[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b`),
+}
+
+// scrubber makes texts of others safe to show. The zero value knows the patterns only.
+type scrubber struct {
+	secrets []string
+}
+
+func newScrubber(creds Credentials, req requests.AcsRequest) scrubber {
+	secrets := []string{creds.AccessKeySecret, creds.AccessKeyID, creds.SecurityToken}
+	params := req.GetQueryParams()
+	for _, name := range secretParameters {
+		secrets = append(secrets, params[name])
+	}
+	return scrubber{secrets: secrets}
+}
+
+// scrub replaces secrets, joins lines, and cuts what is too long.
+func (s scrubber) scrub(message string) string {
+	for _, secret := range s.secrets {
+		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {
+			message = replaceWord(message, form)
+		}
+	}
+	for _, pattern := range secretPatterns {
+		message = pattern.ReplaceAllString(message, redacted)
+	}
+	message = strings.Join(strings.FieldsFunc(message, unprintable), " ")
+	if utf8.RuneCountInString(message) > maxMessage {
+		message = string([]rune(message)[:maxMessage-1]) + "…"
+	}
+	return message
+}
+
+func unprintable(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
+
+// shortSecret is the length in bytes below which a secret is replaced only where it is a word of its own: a
+// contact named "An" must not take every "an" apart.
+const shortSecret = 4
+
+func replaceWord(message, secret string) string {
+	if secret == "" {
+		return message
+	}
+	if len(secret) >= shortSecret {
+		return strings.ReplaceAll(message, secret, redacted)
+	}
+	word := regexp.MustCompile(`(^|[^\pL\pN])` + regexp.QuoteMeta(secret) + `($|[^\pL\pN])`)
+	return word.ReplaceAllString(message, "${1}"+redacted+"${2}")
+}
