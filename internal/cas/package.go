@@ -1,0 +1,51 @@
+package cas
+
+import (
+	"context"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
+	sdkcas "github.com/aliyun/alibaba-cloud-sdk-go/services/cas"
+)
+
+// Package is the resource plan of a product, in numbers of certificates (CAS contract §3.1).
+type Package struct {
+	// Total is how many were bought.
+	Total int
+	// Used is how many were submitted. Whether it falls when an order is deleted is not documented.
+	Used int
+	// Issued is how many became certificates.
+	Issued int
+}
+
+// Remaining is how many can still be ordered. It is computed: the service does not send it.
+func (p Package) Remaining() int { return max(p.Total-p.Used, 0) }
+
+type packageResponse struct {
+	*responses.BaseResponse
+	RequestID   string `json:"RequestId"`
+	TotalCount  string
+	UsedCount   string
+	IssuedCount string
+}
+
+// Package returns the resource plan for a product code. That there is none is an error for which
+// [IsNoPackage] holds.
+func (c *Client) Package(ctx context.Context, productCode string) (Package, error) {
+	req := sdkcas.CreateDescribePackageStateRequest()
+	if productCode == "" {
+		return Package{}, invalid(req.GetActionName(), "the product code is empty")
+	}
+	req.ProductCode = productCode
+	resp := &packageResponse{BaseResponse: &responses.BaseResponse{}}
+	if err := c.do(ctx, req, resp); err != nil {
+		return Package{}, err
+	}
+	total, okTotal := count(resp.TotalCount)
+	used, okUsed := count(resp.UsedCount)
+	issued, okIssued := count(resp.IssuedCount)
+	isEmpty := resp.TotalCount == "" && resp.UsedCount == "" && resp.IssuedCount == ""
+	if isEmpty || !okTotal || !okUsed || !okIssued {
+		return Package{}, undecodable(req.GetActionName(), resp.RequestID, "success without the numbers of the resource plan")
+	}
+	return Package{Total: total, Used: used, Issued: issued}, nil
+}
