@@ -1,0 +1,130 @@
+// Package alidns publishes validation records in Alibaba Cloud DNS (CAS contract §5).
+//
+// The life of one order takes four calls: DescribeDomains for the zone, DescribeSubDomainRecords for what is at the name,
+// AddDomainRecord, DeleteDomainRecord. The zone's limits are not asked for: every edition accepts a TTL of 600 seconds, and a fresh
+// name has nothing cached that a shorter one would help with.
+//
+// Alibaba Cloud DNS has no idempotency token and keeps no note of who added a record. Whose a record is follows from our own claim
+// alone: what is found at the name without an earlier claim is somebody else's, often CAS's own (CAS contract §4), and stays.
+package alidns
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
+)
+
+const (
+	// DefaultURL is the one public endpoint; the SDK knows no other for any region (CAS contract §5).
+	DefaultURL = "https://alidns.aliyuncs.com"
+	// defaultRegion only travels along in the request: zones have no region.
+	defaultRegion = "cn-hangzhou"
+)
+
+// Config is what a Solver needs to know.
+type Config struct {
+	// Endpoint is where Alibaba Cloud DNS is reached; what is empty gets its default.
+	Endpoint rpc.Endpoint
+	// Credentials may be of another account than the orders.
+	Credentials rpc.CredentialsFunc
+	// Account is what calls are counted under; the default is the AccessKey id.
+	Account string
+}
+
+// Solver keeps validation records in the zones of one account. It is safe for concurrent use and holds no state.
+type Solver struct {
+	calls *rpc.Caller
+}
+
+var _ dcv.Solver = (*Solver)(nil)
+
+// New checks the configuration; it makes no call.
+func New(config Config) (*Solver, error) {
+	if config.Endpoint.URL == "" {
+		config.Endpoint.URL = DefaultURL
+	}
+	if config.Endpoint.Region == "" {
+		config.Endpoint.Region = defaultRegion
+	}
+	calls, err := rpc.New(rpc.Config{Endpoint: config.Endpoint, Credentials: config.Credentials, Account: config.Account})
+	if err != nil {
+		return nil, fmt.Errorf("alidns: %w", err)
+	}
+	return &Solver{calls: calls}, nil
+}
+
+// Present implements dcv.Solver.
+func (s *Solver) Present(
+	ctx context.Context, ch dcv.Challenge, prior *dcv.Record, claim func(context.Context, dcv.Record) error,
+) (dcv.Record, error) {
+	ch.RecordType = strings.ToUpper(ch.RecordType)
+	if err := complete(ch); err != nil {
+		return dcv.Record{}, err
+	}
+	if prior != nil && (prior.FQDN == "" || prior.Type != ch.RecordType || prior.Value != ch.RecordValue) {
+		prior = nil // a claim on another record says nothing about this one
+	}
+	rec, err := s.locate(ctx, ch, prior)
+	if err != nil {
+		return dcv.Record{}, err
+	}
+	standing, err := s.lookup(ctx, rec)
+	if err != nil {
+		return dcv.Record{}, explain(err, rec)
+	}
+	if standing.match != nil {
+		return own(rec, standing.match, prior)
+	}
+	if standing.alias != nil {
+		return dcv.Record{}, aliasInTheWay(rec, standing.alias)
+	}
+	if err := claim(ctx, rec); err != nil {
+		return dcv.Record{}, err
+	}
+	rec.ProviderID, err = s.add(ctx, rec)
+	if rpc.CodeOf(err) == codeDuplicate {
+		return s.adopt(ctx, rec, prior)
+	}
+	if err != nil {
+		return dcv.Record{}, explain(err, rec)
+	}
+	return rec, nil
+}
+
+// CleanUp implements dcv.Solver.
+func (s *Solver) CleanUp(ctx context.Context, rec dcv.Record) error {
+	if rec.Foreign || rec.FQDN == "" {
+		return nil
+	}
+	if rec.ProviderID == "" { // claimed, but the reply to the add was lost, or it was never sent
+		standing, err := s.lookup(ctx, rec)
+		switch {
+		case isZoneGone(err), err == nil && standing.match == nil:
+			return nil
+		case err != nil:
+			return explain(err, rec)
+		}
+		rec.ProviderID = standing.match.RecordId
+	}
+	err := s.remove(ctx, rec)
+	if isZoneGone(err) || rpc.CodeOf(err) == codeRecordGone {
+		return nil
+	}
+	return explain(err, rec)
+}
+
+// complete guards against writing a record at the zone's own name, or an empty one, from a challenge that CAS has not filled in yet.
+func complete(ch dcv.Challenge) error {
+	switch {
+	case ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "":
+		return fmt.Errorf("the validation record for %q is not known yet: CAS has not named it", ch.Domain)
+	case ch.RecordType != "TXT" && ch.RecordType != "CNAME":
+		return &dcv.Problem{Message: fmt.Sprintf("CAS asks for a record of type %q for %q, and only TXT and CNAME are known: publish it by hand and use the solver \"manual\"",
+			ch.RecordType, ch.Domain)}
+	default:
+		return nil
+	}
+}

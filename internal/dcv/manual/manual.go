@@ -1,0 +1,57 @@
+// Package manual is the solver for people who publish validation records themselves: it says where the record belongs, and writes nothing.
+package manual
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+)
+
+// ZoneFinder tells which zone holds a name; dcv.SelfCheck is one.
+type ZoneFinder interface {
+	FindZone(ctx context.Context, name string) (string, error)
+}
+
+// Solver names the record that a person has to publish. Every Record of it is Foreign, since what a person made is not ours to remove.
+type Solver struct{ Zones ZoneFinder }
+
+var _ dcv.Solver = (*Solver)(nil)
+
+// Present implements dcv.Solver. It never calls claim, as it creates nothing. Record.Zone is empty if DNS cannot tell and the record's
+// name is known nevertheless.
+func (s *Solver) Present(
+	ctx context.Context, ch dcv.Challenge, prior *dcv.Record, _ func(context.Context, dcv.Record) error,
+) (dcv.Record, error) {
+	if ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "" {
+		return dcv.Record{}, fmt.Errorf("the validation record for %q is not known yet: CAS has not named it", ch.Domain)
+	}
+	if prior != nil && prior.FQDN != "" && prior.Type == ch.RecordType && prior.Value == ch.RecordValue {
+		return *prior, nil // a person may be typing this name right now: it does not change any more
+	}
+	rec := dcv.Record{Type: ch.RecordType, Value: ch.RecordValue, Foreign: true}
+	zone, err := s.Zones.FindZone(ctx, ch.Domain)
+	if err != nil {
+		if !isAbsolute(ch) {
+			return dcv.Record{}, err
+		}
+		zone = ""
+	}
+	rec.FQDN, rec.Zone = dcv.RecordFQDN(ch, zone), zone
+	return rec, nil
+}
+
+// CleanUp implements dcv.Solver: whoever published the record removes it.
+func (s *Solver) CleanUp(context.Context, dcv.Record) error { return nil }
+
+// isAbsolute says that the record's name can be told without DNS, because it ends with the validated name or a parent of it.
+func isAbsolute(ch dcv.Challenge) bool {
+	name := dcv.CanonicalName(ch.RecordName)
+	for parent := dcv.CanonicalName(ch.Domain); !dcv.RegistryOwned(parent); _, parent, _ = strings.Cut(parent, ".") {
+		if dcv.Within(name, parent) {
+			return true
+		}
+	}
+	return false
+}
