@@ -1,0 +1,43 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// AliyunClusterIssuer orders certificates from Alibaba Cloud Certificate Management Service (CAS) for the requests of
+// all namespaces. It reads Secrets of the cluster resource namespace only.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=aliclusterissuer,categories=cert-manager
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.source.resourcePlan.productCode`
+// +kubebuilder:printcolumn:name="Remaining",type=integer,JSONPath=`.status.package.remaining`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type AliyunClusterIssuer struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec says what to buy, with which identity, and how domains are validated. Set by the user; may change at any
+	// time. Orders that exist keep what they were made with.
+	// +required
+	Spec IssuerSpec `json:"spec"`
+
+	// status is written by the controller.
+	// +optional
+	Status IssuerStatus `json:"status,omitempty"`
+}
+
+// AliyunClusterIssuerList is a list of AliyunClusterIssuers.
+//
+// +kubebuilder:object:root=true
+type AliyunClusterIssuerList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []AliyunClusterIssuer `json:"items"`
+}

@@ -1,0 +1,103 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types of the kinds in this package.
+const (
+	// ConditionReady sums up all other conditions of an object.
+	ConditionReady = "Ready"
+
+	// ConditionCredentialsValid, of issuers: CAS accepts the credentials and permits what is needed.
+	ConditionCredentialsValid = "CredentialsValid"
+	// ConditionPackageAvailable, of issuers: the account has a plan for the product.
+	ConditionPackageAvailable = "PackageAvailable"
+	// ConditionSolversValid, of issuers: every solver can be used.
+	ConditionSolversValid = "SolversValid"
+
+	// ConditionSubmitted, of orders: CAS has accepted the order.
+	ConditionSubmitted = "Submitted"
+	// ConditionDomainsValidated, of orders: CAS no longer waits for the validation record.
+	ConditionDomainsValidated = "DomainsValidated"
+	// ConditionIssued, of orders: the chain is here.
+	ConditionIssued = "Issued"
+	// ConditionNamesAdded, of orders: the certificate has names that were not asked for.
+	ConditionNamesAdded = "NamesAdded"
+	// ConditionChainIncomplete, of orders: CAS gave a leaf without its intermediates.
+	ConditionChainIncomplete = "ChainIncomplete"
+)
+
+// Reasons of issuer conditions.
+const (
+	// ReasonReady: everything that the issuer depends on is there.
+	ReasonReady = "Ready"
+	// ReasonSecretNotFound: a Secret that the issuer names does not exist.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonSecretForbidden: the controller may not read a Secret that the issuer names.
+	ReasonSecretForbidden = "SecretForbidden"
+	// ReasonSecretInvalid: a Secret lacks a key, or its value cannot be used.
+	ReasonSecretInvalid = "SecretInvalid"
+	// ReasonCredentialsRefused: Alibaba Cloud does not accept the credentials.
+	ReasonCredentialsRefused = "CredentialsRefused"
+	// ReasonPermissionDenied: the identity lacks a RAM permission.
+	ReasonPermissionDenied = "PermissionDenied"
+	// ReasonAccountBlocked: Alibaba Cloud refuses the account: verification, risk control or balance.
+	ReasonAccountBlocked = "AccountBlocked"
+	// ReasonClockSkew: the clocks of the controller and of Alibaba Cloud differ by more than 15 minutes.
+	ReasonClockSkew = "ClockSkew"
+	// ReasonNoPackage: the account has no plan for the product code.
+	ReasonNoPackage = "NoPackage"
+	// ReasonCASUnavailable: CAS cannot be reached, is busy or answers with an error that may pass.
+	ReasonCASUnavailable = "CASUnavailable"
+	// ReasonEndpointInvalid: the endpoint of the issuer or of a solver cannot be used.
+	ReasonEndpointInvalid = "EndpointInvalid"
+	// ReasonDomainTypeRequired: the product code's domain type is not known and has to be set.
+	ReasonDomainTypeRequired = "DomainTypeRequired"
+	// ReasonNotChecked: something else has to be right before this can be checked.
+	ReasonNotChecked = "NotChecked"
+)
+
+// Reasons of order conditions, beside those of issuers, which an order takes over when it meets the same obstacle.
+const (
+	// ReasonPending: it goes on by itself.
+	ReasonPending = "Pending"
+	// ReasonSubmitted: CAS has accepted the order.
+	ReasonSubmitted = "Submitted"
+	// ReasonAwaitingDNSRecord: CAS waits for the validation record, which a person has to create.
+	ReasonAwaitingDNSRecord = "AwaitingDNSRecord"
+	// ReasonValidating: the validation record is published and CAS has not seen it yet.
+	ReasonValidating = "Validating"
+	// ReasonPresentFailed: the solver could not publish the record.
+	ReasonPresentFailed = "PresentFailed"
+	// ReasonReviewing: the CA works on the order.
+	ReasonReviewing = "Reviewing"
+	// ReasonUnknownState: CAS answers with a state that says nothing; it is asked again.
+	ReasonUnknownState = "UnknownState"
+	// ReasonIssued: the chain is here.
+	ReasonIssued = "Issued"
+	// ReasonInvalidCertificate: CAS issued a certificate with another key, other names or impossible dates. Held: a
+	// new order would cost money and might end alike.
+	ReasonInvalidCertificate = "InvalidCertificate"
+	// ReasonAmbiguousSubmission: CAS may have accepted an order whose id is not known. Held: a second one would cost money.
+	ReasonAmbiguousSubmission = "AmbiguousSubmission"
+	// ReasonQuotaExhausted: the plan has no certificate left.
+	ReasonQuotaExhausted = "QuotaExhausted"
+	// ReasonRejected: CAS refused the order in a way that can never succeed.
+	ReasonRejected = "Rejected"
+	// ReasonVerificationFailed: the CA refused the order.
+	ReasonVerificationFailed = "VerificationFailed"
+	// ReasonWithdrawn: the order was withdrawn at CAS by somebody else.
+	ReasonWithdrawn = "Withdrawn"
+	// ReasonRequestMismatch: the request is not the one that the order was made for, or no longer wants a certificate.
+	ReasonRequestMismatch = "RequestMismatch"
+	// ReasonIssuerNotFound: the issuer does not exist.
+	ReasonIssuerNotFound = "IssuerNotFound"
+	// ReasonIssuerNotReady: the issuer is not ready.
+	ReasonIssuerNotReady = "IssuerNotReady"
+	// ReasonDeleted: the AliyunOrder is being deleted.
+	ReasonDeleted = "Deleted"
+	// ReasonNamesAdded: the CA added names that were not asked for.
+	ReasonNamesAdded = "NamesAdded"
+	// ReasonLeafOnly: CAS gave no intermediate certificate.
+	ReasonLeafOnly = "LeafOnly"
+)

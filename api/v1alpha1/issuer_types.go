@@ -1,0 +1,352 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// AliyunIssuer orders certificates from Alibaba Cloud Certificate Management Service (CAS) for the requests of its
+// own namespace. It reads Secrets of its own namespace only.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,shortName=aliissuer,categories=cert-manager
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.source.resourcePlan.productCode`
+// +kubebuilder:printcolumn:name="Remaining",type=integer,JSONPath=`.status.package.remaining`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type AliyunIssuer struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec says what to buy, with which identity, and how domains are validated. Set by the user; may change at any
+	// time. Orders that exist keep what they were made with.
+	// +required
+	Spec IssuerSpec `json:"spec"`
+
+	// status is written by the controller.
+	// +optional
+	Status IssuerStatus `json:"status,omitempty"`
+}
+
+// AliyunIssuerList is a list of AliyunIssuers.
+//
+// +kubebuilder:object:root=true
+type AliyunIssuerList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []AliyunIssuer `json:"items"`
+}
+
+// IssuerSpec is shared by AliyunIssuer and AliyunClusterIssuer.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.contact) != has(self.contactSecretRef)",message="exactly one of contact and contactSecretRef is needed: CAS asks for a contact with each order"
+type IssuerSpec struct {
+	// region selects the site of Alibaba Cloud, not the region of the cluster: cn-hangzhou is the China site
+	// (aliyun.com), ap-southeast-1 the international site (alibabacloud.com). An account belongs to one of them.
+	// +kubebuilder:default=cn-hangzhou
+	// +optional
+	Region Region `json:"region,omitempty"`
+
+	// endpoint replaces the site's public CAS endpoint, for instance by its VPC endpoint. Empty: the public endpoint.
+	// +optional
+	Endpoint *Endpoint `json:"endpoint,omitempty"`
+
+	// source says what orders are paid with.
+	// +required
+	Source Source `json:"source"`
+
+	// credentials say who orders.
+	// +required
+	Credentials Credentials `json:"credentials"`
+
+	// contact is the person whom the CA may mail or call about an order. Exactly one of contact and contactSecretRef
+	// is set. It is personal data: it goes to CAS and nowhere else.
+	// +optional
+	Contact *Contact `json:"contact,omitempty"`
+
+	// contactSecretRef names a Secret with the keys name, email and phone, for those who keep personal data out of
+	// their manifests.
+	// +optional
+	ContactSecretRef *SecretReference `json:"contactSecretRef,omitempty"`
+
+	// solvers say how the control over a domain is shown to the CA. This version takes exactly one.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=1
+	// +listType=atomic
+	// +required
+	Solvers []Solver `json:"solvers"`
+}
+
+// Region is a site of Alibaba Cloud, named by the region id that its API expects (CAS contract §6).
+//
+// +kubebuilder:validation:Enum=cn-hangzhou;ap-southeast-1
+type Region string
+
+// The sites that CAS has.
+const (
+	RegionChina         Region = "cn-hangzhou"
+	RegionInternational Region = "ap-southeast-1"
+)
+
+// Endpoint is an address of an Alibaba Cloud API.
+//
+// +kubebuilder:validation:XValidation:rule="self.url.startsWith('https://') || self.url.matches('^http://(localhost|127[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}|\\\\[::1\\\\])(:[0-9]{1,5})?/?$')",message="url must begin with https:// (plain http is for a loopback host only: requests carry signatures and contact data)"
+// +kubebuilder:validation:XValidation:rule="self.url.matches('^https?://[^/?#@[:space:]]+/?$')",message="url is scheme and host only, without path, query or user: https://cas-vpc.cn-hangzhou.aliyuncs.com"
+type Endpoint struct {
+	// url is scheme and host, for instance https://cas-vpc.cn-hangzhou.aliyuncs.com.
+	// +kubebuilder:validation:MinLength=8
+	// +kubebuilder:validation:MaxLength=256
+	// +required
+	URL string `json:"url"`
+
+	// caBundle holds PEM certificates that the endpoint's certificate is verified against, instead of the
+	// system's. Base64 in YAML.
+	// +kubebuilder:validation:MaxLength=65536
+	// +optional
+	CABundle []byte `json:"caBundle,omitempty"`
+}
+
+// Source is what orders are paid with. Exactly one member is set.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.resourcePlan)",message="exactly one source is needed: resourcePlan"
+type Source struct {
+	// resourcePlan orders from a certificate resource plan ("V1.0" quota) with CreateCertificateWithCsrRequest.
+	// +optional
+	ResourcePlan *ResourcePlan `json:"resourcePlan,omitempty"`
+}
+
+// ResourcePlan is quota that was bought beforehand for one product code.
+type ResourcePlan struct {
+	// productCode is the product to order, for instance digicert-free-1-free or geotrust-dv-1-starter. Nothing is
+	// bought by default. Codes that this version does not know are passed on, and need domainType.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
+	// +required
+	ProductCode string `json:"productCode"`
+
+	// domainType says which names the product covers: Single for one exact name, Wildcard for one wildcard name.
+	// Empty: known from the product code. It must be set for a code whose type the documentation does not settle.
+	// +optional
+	DomainType DomainType `json:"domainType,omitempty"`
+
+	// additionalNames opt in to DNS names beside the common name, which the CA adds by itself with DNS validation:
+	// WWW for www.<name>, Apex for the name without www., WildcardBase for the name that a wildcard stands on. A
+	// request that asks for such a name is refused unless it is opted in to here, since not every brand adds it.
+	// +kubebuilder:validation:MaxItems=3
+	// +listType=set
+	// +optional
+	AdditionalNames []AdditionalName `json:"additionalNames,omitempty"`
+
+	// keyAlgorithms are the keys that requests may have. Empty: RSA2048, RSA3072, RSA4096 and ECDSAP256.
+	// +kubebuilder:validation:MaxItems=5
+	// +listType=set
+	// +optional
+	KeyAlgorithms []KeyAlgorithm `json:"keyAlgorithms,omitempty"`
+
+	// tags says whether orders are tagged with the cluster, namespace, name and UID of the request
+	// (certmanager.aliyun.com/...). Disabled is for accounts that refuse tags.
+	// +kubebuilder:default=Enabled
+	// +optional
+	Tags TagPolicy `json:"tags,omitempty"`
+}
+
+// DomainType is the kind of names that a product covers.
+//
+// +kubebuilder:validation:Enum=Single;Wildcard
+type DomainType string
+
+// The domain types of DV products.
+const (
+	DomainTypeSingle   DomainType = "Single"
+	DomainTypeWildcard DomainType = "Wildcard"
+)
+
+// AdditionalName is a name that some brands add to a certificate by themselves.
+//
+// +kubebuilder:validation:Enum=WWW;Apex;WildcardBase
+type AdditionalName string
+
+// The names that a CA may add.
+const (
+	AdditionalNameWWW          AdditionalName = "WWW"
+	AdditionalNameApex         AdditionalName = "Apex"
+	AdditionalNameWildcardBase AdditionalName = "WildcardBase"
+)
+
+// KeyAlgorithm is an algorithm with its size or curve.
+//
+// +kubebuilder:validation:Enum=RSA2048;RSA3072;RSA4096;ECDSAP256;ECDSAP384
+type KeyAlgorithm string
+
+// The keys that a request may have.
+const (
+	KeyAlgorithmRSA2048   KeyAlgorithm = "RSA2048"
+	KeyAlgorithmRSA3072   KeyAlgorithm = "RSA3072"
+	KeyAlgorithmRSA4096   KeyAlgorithm = "RSA4096"
+	KeyAlgorithmECDSAP256 KeyAlgorithm = "ECDSAP256"
+	KeyAlgorithmECDSAP384 KeyAlgorithm = "ECDSAP384"
+)
+
+// TagPolicy says whether orders are tagged.
+//
+// +kubebuilder:validation:Enum=Enabled;Disabled
+type TagPolicy string
+
+// The tag policies.
+const (
+	TagsEnabled  TagPolicy = "Enabled"
+	TagsDisabled TagPolicy = "Disabled"
+)
+
+// Credentials say who calls the API. Exactly one member is set.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.accessKeySecretRef)",message="exactly one kind of credentials is needed: accessKeySecretRef"
+type Credentials struct {
+	// accessKeySecretRef names a Secret with an AccessKey of a RAM user. An AliyunIssuer reads it from its own
+	// namespace, an AliyunClusterIssuer from the cluster resource namespace.
+	// +optional
+	AccessKeySecretRef *AccessKeySecretRef `json:"accessKeySecretRef,omitempty"`
+}
+
+// AccessKeySecretRef names a Secret and the keys in it. A changed Secret is used within 30 seconds.
+type AccessKeySecretRef struct {
+	SecretReference `json:",inline"`
+
+	// accessKeyIDKey is the Secret's key that holds the AccessKey ID.
+	// +kubebuilder:default=accessKeyID
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
+	// +optional
+	AccessKeyIDKey string `json:"accessKeyIDKey,omitempty"`
+
+	// accessKeySecretKey is the Secret's key that holds the AccessKey Secret.
+	// +kubebuilder:default=accessKeySecret
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
+	// +optional
+	AccessKeySecretKey string `json:"accessKeySecretKey,omitempty"`
+
+	// securityTokenKey is the Secret's key that holds an STS token, for temporary credentials that something else
+	// renews in the Secret. Empty: the AccessKey is a permanent one.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
+	// +optional
+	SecurityTokenKey string `json:"securityTokenKey,omitempty"`
+}
+
+// SecretReference names a Secret in the namespace that the issuer reads Secrets from.
+type SecretReference struct {
+	// name of the Secret.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	// +required
+	Name string `json:"name"`
+}
+
+// Contact is the applicant of an order.
+type Contact struct {
+	// name of the contact.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^[^[:cntrl:]]+$`
+	// +required
+	Name string `json:"name"`
+
+	// email address of the contact.
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=254
+	// +kubebuilder:validation:Pattern=`^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$`
+	// +required
+	Email string `json:"email"`
+
+	// phone number of the contact, digits with an optional leading + and separators.
+	// +kubebuilder:validation:MinLength=5
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^[+]?[0-9][0-9 -]*$`
+	// +required
+	Phone string `json:"phone"`
+}
+
+// Solver is one way to show control over a domain.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.dns)",message="exactly one kind of solver is needed: dns"
+type Solver struct {
+	// dns shows control by a DNS record.
+	// +optional
+	DNS *DNSSolver `json:"dns,omitempty"`
+}
+
+// DNSSolver says who publishes the DNS record. Exactly one member is set.
+//
+// +kubebuilder:validation:XValidation:rule="(has(self.alidns) ? 1 : 0) + (has(self.manual) ? 1 : 0) == 1",message="exactly one DNS solver is needed: alidns or manual"
+type DNSSolver struct {
+	// alidns publishes the record in Alibaba Cloud DNS, with the issuer's credentials.
+	// +optional
+	Alidns *AlidnsSolver `json:"alidns,omitempty"`
+
+	// manual leaves the record to a person or another system: the record to create stands in the AliyunOrder's
+	// status, in an event, and in the message of the request. That it is published is noticed without further action.
+	// +optional
+	Manual *ManualSolver `json:"manual,omitempty"`
+}
+
+// AlidnsSolver publishes records in Alibaba Cloud DNS.
+type AlidnsSolver struct {
+	// endpoint replaces https://alidns.aliyuncs.com.
+	// +optional
+	Endpoint *Endpoint `json:"endpoint,omitempty"`
+}
+
+// ManualSolver has no settings.
+type ManualSolver struct{}
+
+// IssuerStatus is written by the controller.
+type IssuerStatus struct {
+	// observedGeneration is the generation of the spec that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready, and one for each thing it depends on: CredentialsValid, PackageAvailable, SolversValid.
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// package is what CAS last said about the resource plan. Empty until the first answer.
+	// +optional
+	Package *PackageStatus `json:"package,omitempty"`
+}
+
+// PackageStatus is the state of a resource plan, account-wide: other clusters and the console use it too.
+type PackageStatus struct {
+	// productCode that the numbers belong to.
+	// +kubebuilder:validation:MaxLength=64
+	ProductCode string `json:"productCode"`
+
+	// total certificates bought.
+	Total int64 `json:"total"`
+
+	// used is the number of submitted applications.
+	Used int64 `json:"used"`
+
+	// issued certificates.
+	Issued int64 `json:"issued"`
+
+	// remaining is total less used. CAS does not say whether used falls when an order is released, so it is a
+	// reading for people: nothing is refused because of it.
+	Remaining int64 `json:"remaining"`
+
+	// observedAt is when CAS said so.
+	ObservedAt metav1.Time `json:"observedAt"`
+}

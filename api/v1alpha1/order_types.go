@@ -1,0 +1,339 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// OrderFinalizer stands on every AliyunOrder from its creation until nothing at CAS or in DNS is left to give back.
+const OrderFinalizer = Group + "/release"
+
+// AliyunOrder is one order at CAS. The controller makes it for one CertificateRequest, which owns it; people read it,
+// and nobody else writes it. Deleting it withdraws an order that is not issued yet, and gives its quota back.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,shortName=aliorder,categories=cert-manager
+// +kubebuilder:printcolumn:name="Domain",type=string,JSONPath=`.spec.commonName`
+// +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
+// +kubebuilder:printcolumn:name="Order ID",type=string,JSONPath=`.status.orderID`
+// +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.stateSince`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type AliyunOrder struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what was asked for, and a secret-free copy of what the issuer said then, so that an order can be
+	// finished and given back after its issuer has changed or gone. Set at creation; never changes.
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the spec of an AliyunOrder never changes: it is the record of what was ordered"
+	// +required
+	Spec OrderSpec `json:"spec"`
+
+	// status is what has happened so far. Written by the controller only.
+	// +optional
+	Status OrderStatus `json:"status,omitempty"`
+}
+
+// AliyunOrderList is a list of AliyunOrders.
+//
+// +kubebuilder:object:root=true
+type AliyunOrderList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []AliyunOrder `json:"items"`
+}
+
+// OrderSpec is set at creation and never changes.
+type OrderSpec struct {
+	// requestRef is the CertificateRequest that the order was made for. A request that is made again under the same
+	// name has another UID, and is another request.
+	// +required
+	RequestRef RequestReference `json:"requestRef"`
+
+	// issuerRef is the issuer that the request named.
+	// +required
+	IssuerRef IssuerReference `json:"issuerRef"`
+
+	// request is the PEM encoded certificate signing request, as the CertificateRequest has it.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +required
+	Request []byte `json:"request"`
+
+	// commonName of the signing request: the one name that CAS binds.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	CommonName string `json:"commonName"`
+
+	// dnsNames are all the names that the certificate must have, the common name among them.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +listType=set
+	// +required
+	DNSNames []string `json:"dnsNames"`
+
+	// secretNamespace is where the Secrets of the issuer are read from: its own namespace, or the cluster resource
+	// namespace for an AliyunClusterIssuer.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	SecretNamespace string `json:"secretNamespace"`
+
+	// region, endpoint, source and credentials are copies of the issuer's.
+	// +required
+	Region Region `json:"region"`
+
+	// endpoint is a copy of the issuer's.
+	// +optional
+	Endpoint *Endpoint `json:"endpoint,omitempty"`
+
+	// source is a copy of the issuer's.
+	// +required
+	Source Source `json:"source"`
+
+	// credentials is a copy of the issuer's. It names a Secret and holds none.
+	// +required
+	Credentials Credentials `json:"credentials"`
+
+	// solver is the one of the issuer's solvers that was chosen for the common name.
+	// +required
+	Solver Solver `json:"solver"`
+}
+
+// RequestReference names a CertificateRequest in the Order's namespace.
+type RequestReference struct {
+	// name of the CertificateRequest.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name"`
+
+	// uid of the CertificateRequest.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	UID types.UID `json:"uid"`
+}
+
+// IssuerReference names an issuer of this API group.
+type IssuerReference struct {
+	// kind is AliyunIssuer, in the Order's namespace, or AliyunClusterIssuer.
+	// +kubebuilder:validation:Enum=AliyunIssuer;AliyunClusterIssuer
+	// +required
+	Kind string `json:"kind"`
+
+	// name of the issuer.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name"`
+}
+
+// OrderStatus holds the facts that the order machine decides by, and what people read.
+type OrderStatus struct {
+	// state sums the order up for people, derived from the other fields at each write. Nothing decides by it.
+	// +optional
+	State OrderState `json:"state,omitempty"`
+
+	// stateSince is when state last changed.
+	// +optional
+	StateSince *metav1.Time `json:"stateSince,omitempty"`
+
+	// submission is the intent to buy, written before CAS is called, and removed only on proof that nothing was
+	// bought. Together with an empty orderID it means: an order may have been bought whose id is not known.
+	// +optional
+	Submission *OrderSubmission `json:"submission,omitempty"`
+
+	// orderID is the id of the order at CAS: decimal digits, as a string because it exceeds 2^53. Written at once
+	// when CAS answered; never changes afterwards.
+	// +kubebuilder:validation:Pattern=`^[1-9][0-9]{0,18}$`
+	// +kubebuilder:validation:MaxLength=19
+	// +optional
+	OrderID string `json:"orderID,omitempty"`
+
+	// submittedAt is when CAS accepted the order.
+	// +optional
+	SubmittedAt *metav1.Time `json:"submittedAt,omitempty"`
+
+	// casState is the order's state in the words of CAS, when it was last seen to change: domain_verify, process,
+	// verify_fail, certificate, payed, unknow, or a word that this version does not know.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	CASState string `json:"casState,omitempty"`
+
+	// casStateSince is when casState was first seen.
+	// +optional
+	CASStateSince *metav1.Time `json:"casStateSince,omitempty"`
+
+	// validation is the record that CAS asks for, and what became of it. Empty until CAS names it.
+	// +optional
+	Validation *OrderValidation `json:"validation,omitempty"`
+
+	// certificate is the PEM encoded chain, leaf first and without the root. Set once the CA has issued; never
+	// changes afterwards.
+	// +kubebuilder:validation:MaxLength=262144
+	// +optional
+	Certificate []byte `json:"certificate,omitempty"`
+
+	// certificateID is the id that CAS gave the certificate, where it says it. Other services (ALB, CDN) refer to the
+	// certificate by it.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	CertificateID string `json:"certificateID,omitempty"`
+
+	// notAfter is when the issued certificate ends.
+	// +optional
+	NotAfter *metav1.Time `json:"notAfter,omitempty"`
+
+	// release says that the order is being given back, why, and how that ended. Once it is set nothing is bought for
+	// this order any more.
+	// +optional
+	Release *OrderRelease `json:"release,omitempty"`
+
+	// conditions are Submitted, DomainsValidated, Issued, and Ready, which sums them up.
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// OrderState sums an order up for people.
+//
+// +kubebuilder:validation:Enum=Pending;Held;Submitting;Validating;Reviewing;Issued;Releasing;Failed
+type OrderState string
+
+// The states of an order. Issued and Failed are final.
+const (
+	// OrderStatePending: nothing was submitted yet.
+	OrderStatePending OrderState = "Pending"
+	// OrderStateHeld: something else has to change first; the Ready condition says what.
+	OrderStateHeld OrderState = "Held"
+	// OrderStateSubmitting: CAS was asked for an order whose id is not known yet.
+	OrderStateSubmitting OrderState = "Submitting"
+	// OrderStateValidating: CAS waits for the validation record.
+	OrderStateValidating OrderState = "Validating"
+	// OrderStateReviewing: the CA works on it.
+	OrderStateReviewing OrderState = "Reviewing"
+	// OrderStateIssued: the chain is here.
+	OrderStateIssued OrderState = "Issued"
+	// OrderStateReleasing: the order is withdrawn and its quota given back.
+	OrderStateReleasing OrderState = "Releasing"
+	// OrderStateFailed: there will be no certificate from this order.
+	OrderStateFailed OrderState = "Failed"
+)
+
+// OrderSubmission is an intent to buy.
+type OrderSubmission struct {
+	// startedAt is when the intent was written. The call is sent within 30 seconds of it, or not at all.
+	StartedAt metav1.Time `json:"startedAt"`
+
+	// attempt counts the submissions of this order, from 1.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	Attempt int32 `json:"attempt"`
+
+	// usedCount is the number of used certificates of the plan that CAS last told before the call.
+	// +optional
+	UsedCount *int64 `json:"usedCount,omitempty"`
+}
+
+// OrderValidation is the DNS record that shows control over the domain.
+type OrderValidation struct {
+	// domain that is validated.
+	// +kubebuilder:validation:MaxLength=253
+	Domain string `json:"domain"`
+
+	// recordName is the name as CAS told it, relative or absolute.
+	// +kubebuilder:validation:MaxLength=255
+	RecordName string `json:"recordName"`
+
+	// recordType is TXT or CNAME.
+	// +kubebuilder:validation:MaxLength=16
+	RecordType string `json:"recordType"`
+
+	// recordValue is the value to publish.
+	// +kubebuilder:validation:MaxLength=1024
+	RecordValue string `json:"recordValue"`
+
+	// fqdn is the full name of the record, without a dot at its end. Empty until its zone is known.
+	// +kubebuilder:validation:MaxLength=255
+	// +optional
+	FQDN string `json:"fqdn,omitempty"`
+
+	// zone that the record belongs to.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Zone string `json:"zone,omitempty"`
+
+	// ownership is set before anything is published. Ours: the controller makes the record, and removes it when the
+	// order has ended. Foreign: it stood there before, or a person makes it; it is left alone.
+	// +kubebuilder:validation:Enum=Ours;Foreign
+	// +optional
+	Ownership RecordOwnership `json:"ownership,omitempty"`
+
+	// recordID is the provider's id of the record.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	RecordID string `json:"recordID,omitempty"`
+
+	// presentedAt is when the solver last said that the record is published.
+	// +optional
+	PresentedAt *metav1.Time `json:"presentedAt,omitempty"`
+
+	// visibleAt is when the self-check first saw the record in DNS.
+	// +optional
+	VisibleAt *metav1.Time `json:"visibleAt,omitempty"`
+
+	// cleanedUpAt is when the record was removed again, or left as it was because it is foreign.
+	// +optional
+	CleanedUpAt *metav1.Time `json:"cleanedUpAt,omitempty"`
+}
+
+// RecordOwnership says who made a DNS record.
+type RecordOwnership string
+
+// The owners of a DNS record.
+const (
+	RecordOurs    RecordOwnership = "Ours"
+	RecordForeign RecordOwnership = "Foreign"
+)
+
+// OrderRelease is the way back of an order.
+type OrderRelease struct {
+	// reason is why, one word: a condition reason.
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason"`
+
+	// message is why, in words.
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	Message string `json:"message,omitempty"`
+
+	// startedAt is when the release began.
+	StartedAt metav1.Time `json:"startedAt"`
+
+	// outcome is set when nothing more will be tried: Released, the quota is given back; NothingToRelease, nothing
+	// was bought, it is gone, or it is issued and kept; Unresolved, it could not be given back and was reported.
+	// +kubebuilder:validation:Enum=Released;NothingToRelease;Unresolved
+	// +optional
+	Outcome ReleaseOutcome `json:"outcome,omitempty"`
+}
+
+// ReleaseOutcome is how a release ended.
+type ReleaseOutcome string
+
+// The ends of a release.
+const (
+	Released         ReleaseOutcome = "Released"
+	NothingToRelease ReleaseOutcome = "NothingToRelease"
+	Unresolved       ReleaseOutcome = "Unresolved"
+)

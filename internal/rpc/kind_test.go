@@ -1,0 +1,59 @@
+package rpc
+
+import "testing"
+
+func TestACodeHasOneKind(t *testing.T) {
+	tests := map[Kind][]string{
+		KindThrottled:          {"Throttling", "Throttling.User", "Throttling.Api", "Rejected.Throttling", "FlowControlError", "Some.Throttling.New"},
+		KindTransient:          {"ServiceUnavailable", "InternalError", "Error"},
+		KindClock:              {"InvalidTimeStamp.Expired", "InvalidTimeStamp.Format", "IllegalTimestamp"},
+		KindNonceUsed:          {"SignatureNonceUsed", "InvalidNonce"},
+		KindCredentialsExpired: {"InvalidSecurityToken.Expired", "InvalidSecurityToken.MismatchWithAccessKey", "InvalidAccessKeyId.Inactive"},
+		KindCredentialsInvalid: {"InvalidAccessKeyId.NotFound", "InvalidAccessKeyId", "SignatureDoesNotMatch", "IncompleteSignature", "Forbidden.AccessKeyDisabled"},
+		KindPermission:         {"Forbidden.RAM", "NoPermission", "Forbidden", "Forbidden.NotSupportRAM", "ActionUnauthorized"},
+		KindAccount:            {"Forbidden.RiskControl", "Forbidden.UserVerification", "InsufficientBalance"},
+		KindInvalid: {
+			"MissingParameter", "MissingCsr", "InvalidParameter", "InvalidApi.NotFound", "InvalidAction.NotFound",
+			"InvalidProduct.NotFound", "InvalidProtocol.NeedSsl", "UnsupportedHTTPMethod", "NoSuchVersion",
+		},
+		KindNotFound: {"NotFound"},
+		KindOther:    {"NeverHeardOf", "Forbidden.Else", ""},
+	}
+	for want, codes := range tests {
+		for _, code := range codes {
+			if got := classify(code, 400); got != want {
+				t.Errorf("%q is %s, want %s", code, got, want)
+			}
+		}
+	}
+}
+
+func TestTheStatusCountsOnlyWhereNoTableKnowsTheCode(t *testing.T) {
+	tests := []struct {
+		code   string
+		status int
+		want   Kind
+	}{
+		{"Throttling.User", 500, KindThrottled},
+		{"InvalidParameter", 500, KindInvalid},
+		{"NeverHeardOf", 500, KindTransient},
+		{"", 503, KindTransient},
+		{"", 429, KindThrottled},
+		{"NeverHeardOf", 429, KindOther},
+		{"", 403, KindOther},
+	}
+	for _, test := range tests {
+		if got := classify(test.code, test.status); got != test.want {
+			t.Errorf("%q with %d is %s, want %s", test.code, test.status, got, test.want)
+		}
+	}
+}
+
+func TestWhatIsNoErrorOfACallHasNoKind(t *testing.T) {
+	if kind, code := KindOf(nil), CodeOf(nil); kind != "" || code != "" {
+		t.Errorf("nil has the kind %q and the code %q", kind, code)
+	}
+	if IsNotSent(nil) {
+		t.Error("nil is not sent")
+	}
+}
