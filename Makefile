@@ -1,0 +1,73 @@
+# Copyright the aliyun-issuer authors.
+# SPDX-License-Identifier: Apache-2.0
+
+VERSION    ?= $(shell git describe --tags --always --dirty --match 'v*' 2>/dev/null || echo unknown)
+IMAGE      ?= aliyun-issuer:$(VERSION)
+
+# Where a registry is out of reach, name a mirror: make image BASE_IMAGE=mirror.example.com/distroless/static:nonroot
+BUILD_IMAGE ?= golang:1.26
+BASE_IMAGE  ?= gcr.io/distroless/static:nonroot
+
+# Tools are pinned by the modules in hack/tools.
+CONTROLLER_GEN := go tool -modfile=hack/tools/go.mod controller-gen
+GOLANGCI_LINT  := go tool -modfile=hack/tools/golangci-lint/go.mod golangci-lint
+
+# TODO(build): every condition below goes when what it waits for has landed.
+LOCALKUBE  := $(wildcard hack/localkube/cmd/localkube)
+HAS_MAIN   := $(wildcard main.go)
+HAS_RBAC   := $(wildcard controllers/*.go)
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the manager into bin/.
+	$(if $(HAS_MAIN),CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/aliyun-issuer .,go build ./...)
+
+.PHONY: generate
+generate: ## Generate Go code from the API types.
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: ## Generate CRDs, RBAC and the chart's copies of both.
+	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
+	$(if $(HAS_RBAC),$(CONTROLLER_GEN) rbac:roleName=manager paths=./controllers/... output:rbac:dir=config/rbac)
+	$(if $(HAS_RBAC),go run ./hack/chartgen)
+
+.PHONY: fmt
+fmt: ## Format the code and sort its imports.
+	$(GOLANGCI_LINT) fmt ./...
+
+.PHONY: lint
+lint: ## Lint, the import law included.
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: verify
+verify: ## Check in a copy that generated files, go.mod, formatting and licence headers are right.
+	go run ./hack/verify $(if $(HAS_MAIN),,-skip-tidy=. -skip-header=internal/cas,internal/dcv,internal/rpc)
+
+.PHONY: test
+test: bin/k8s ## Run all tests, against a real API server too.
+	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -race -timeout=20m ./...
+	$(if $(LOCALKUBE),go test -C hack/localkube -timeout=20m ./...)
+
+# etcd and kube-apiserver. KUBEBUILDER_ASSETS names a folder that has them already.
+.PHONY: bin/k8s
+bin/k8s: prerequisites
+ifndef KUBEBUILDER_ASSETS
+	$(if $(LOCALKUBE),go build -C hack/localkube -o ../../bin/localkube ./cmd/localkube)
+	$(if $(LOCALKUBE),bin/localkube build --bin bin/k8s envtest)
+endif
+
+.PHONY: prerequisites
+prerequisites:
+	@hack/prerequisites.sh
+
+.PHONY: image
+image: ## Build the container image.
+	docker build --build-arg BUILD_IMAGE=$(BUILD_IMAGE) --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+.PHONY: presubmit
+presubmit: verify lint test ## All of what a change has to pass.
