@@ -21,7 +21,7 @@ func copyTree(ctx context.Context, root, to string) ([]string, error) {
 		return nil, err
 	}
 	var files []string
-	for _, file := range strings.Split(strings.TrimRight(listed, "\x00"), "\x00") {
+	for file := range strings.SplitSeq(strings.TrimRight(listed, "\x00"), "\x00") {
 		err := copyFile(filepath.Join(root, file), filepath.Join(to, file))
 		if os.IsNotExist(err) {
 			continue // deleted and not yet committed

@@ -22,9 +22,9 @@ func main() {
 	flag.StringVar(&skip.header, "skip-header", "", "folders without header, separated by commas")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-
-	if err := verify(ctx, ".", skip); err != nil {
+	err := verify(ctx, ".", skip)
+	stop()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "verify: %v\n", err)
 		os.Exit(1)
 	}
@@ -34,7 +34,7 @@ func main() {
 type exemptions struct{ tidy, header string }
 
 func (skip exemptions) hasHeader(file string) bool {
-	for _, folder := range strings.Split(skip.header, ",") {
+	for folder := range strings.SplitSeq(skip.header, ",") {
 		if folder != "" && strings.HasPrefix(file, folder+"/") {
 			return false
 		}
