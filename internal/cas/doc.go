@@ -1,3 +1,6 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cas is the client of Alibaba Cloud Certificate Management Service (API version 2020-04-07) with
 // types and errors of our own; no type of the SDK appears in its API.
 //

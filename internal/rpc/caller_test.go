@@ -1,3 +1,6 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package rpc
 
 import (
@@ -5,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -139,7 +143,7 @@ func TestOneCallerServesManyGoroutines(t *testing.T) {
 	for i := range 50 {
 		group.Go(func() {
 			req, resp := newRequest(), newReply()
-			req.ProductCode = string(rune('A' + i))
+			req.ProductCode = "P-" + strconv.Itoa(i)
 			if err := caller.Do(context.Background(), req, resp); err != nil {
 				t.Error(err)
 			}

@@ -1,3 +1,6 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package rpc is the Alibaba Cloud SDK made safe: the one place that deals with the traps of
 // alibaba-cloud-sdk-go v1 (CAS contract §7). The clients of CAS and of Alibaba Cloud DNS are built on it.
 //

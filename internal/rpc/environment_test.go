@@ -1,3 +1,6 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package rpc
 
 import (
@@ -76,10 +79,19 @@ func TestProxiesAreTakenFromTheEnvironmentAsOtherProgramsOfGoDo(t *testing.T) {
 	}
 }
 
+// net/http ignores a proxy that it cannot parse, or takes a part of it for a host.
 func TestAnIllProxyIsNotQuoted(t *testing.T) {
-	output := runChild(t, "https://cas.example.test", "HTTPS_PROXY=http://proxyuser:hunter2@%zz")
-	if strings.Contains(output, "hunter2") || !strings.Contains(output, "proxy") {
-		t.Errorf("printed %q", output)
+	for _, proxy := range []string{
+		"http://proxyuser:hunter2@%zz",
+		"http://proxyuser:hunter2@proxy.example.test:port",
+		"ftp://proxyuser:hunter2@proxy.example.test",
+		"proxyuser:hunter2@",
+	} {
+		output := runChild(t, "https://cas.example.test", "HTTPS_PROXY="+proxy)
+		if !strings.HasPrefix(output, "result: CreateCertificateWithCsrRequest: ") || strings.Contains(output, "hunter2") {
+			t.Errorf("with %s printed %q", proxy, output)
+		}
+		checkNoSecret(t, "the output", output)
 	}
 }
 

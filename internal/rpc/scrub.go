@@ -1,3 +1,6 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package rpc
 
 import (
@@ -19,6 +22,14 @@ var secretParameters = []string{
 	"AccessKeyId", "SecurityToken", "Signature", "SignatureNonce",
 	"Csr", "Username", "Email", "Phone",
 }
+
+// quotesRequest finds the names of parameters that only a quoted request or a string to sign has. The names
+// of other parameters are no evidence: "Specified SecurityToken is expired." is worth reading.
+var quotesRequest = regexp.MustCompile(`(?i)signature["']?\s*(=|:|%3D)|signature(nonce|method|version)|string ?to ?sign`)
+
+// notShown stands for a message that quotes the request. To take the secrets out of it one by one would
+// leave only the noise, and would be one unforeseen way of quoting away from a leak.
+const notShown = "the message quotes the request and is not shown"
 
 // secretPatterns find what looks like a secret although it is none of the request's own.
 var secretPatterns = []*regexp.Regexp{
@@ -44,7 +55,8 @@ func newScrubber(creds Credentials, req requests.AcsRequest) scrubber {
 	return scrubber{secrets: secrets}
 }
 
-// scrub replaces secrets, joins lines, and cuts what is too long.
+// scrub replaces secrets, joins lines, and cuts what is too long. Of a message that quotes the request
+// other than as a URL it leaves nothing.
 func (s scrubber) scrub(message string) string {
 	for _, secret := range s.secrets {
 		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {
@@ -53,6 +65,9 @@ func (s scrubber) scrub(message string) string {
 	}
 	for _, pattern := range secretPatterns {
 		message = pattern.ReplaceAllString(message, redacted)
+	}
+	if quotesRequest.MatchString(message) {
+		return notShown
 	}
 	message = strings.Join(strings.FieldsFunc(message, unprintable), " ")
 	if utf8.RuneCountInString(message) > maxMessage {
