@@ -34,7 +34,7 @@ generate: ## Generate Go code from the API types.
 manifests: ## Generate CRDs, RBAC and the chart's copies of both.
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(if $(HAS_RBAC),$(CONTROLLER_GEN) rbac:roleName=manager paths=./controllers/... output:rbac:dir=config/rbac)
-	$(if $(HAS_RBAC),go run ./hack/chartgen)
+	go run ./hack/chartgen
 
 .PHONY: fmt
 fmt: ## Format the code and sort its imports.

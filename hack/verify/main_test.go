@@ -175,6 +175,8 @@ func TestThisRepositoryIsChecked(t *testing.T) {
 	generated := []string{
 		"api/v1alpha1/zz_generated.deepcopy.go",
 		"config/crd/bases/certmanager.aliyun.com_aliyunorders.yaml",
+		"charts/aliyun-issuer/templates/crds/certmanager.aliyun.com_aliyunorders.yaml",
+		"charts/aliyun-issuer/templates/_rules.tpl",
 	}
 	for _, file := range generated {
 		content, err := os.ReadFile(filepath.Join(root, file))
