@@ -58,6 +58,9 @@ func (Contact) GoString() string { return "[redacted]" }
 // LogValue hides the contact from slog.
 func (Contact) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
+// MarshalJSON hides the contact from loggers that encode structures as JSON.
+func (Contact) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
+
 const (
 	maxTags   = 20
 	maxTagKey = 128

@@ -4,13 +4,8 @@
 package cas
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"time"
-
-	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
-	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
@@ -60,27 +55,13 @@ func New(config Config) (*Client, error) {
 		Account:     config.Account,
 		Rate:        config.Rate,
 		Timeout:     config.Timeout,
+		Classify:    kindOfCode,
 		Now:         config.Now,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &Client{caller: caller}, nil
-}
-
-// do makes a call that may be repeated.
-func (c *Client) do(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse) error {
-	return classified(c.caller.Do(ctx, req, resp))
-}
-
-// classified gives the error the kind that its code has at CAS.
-func classified(err error) error {
-	if e, ok := errors.AsType[*Error](err); ok {
-		if kind, known := kindOfCode(e.Code); known {
-			e.Kind = kind
-		}
-	}
-	return err
 }
 
 // undecodable is the error for a reply that lacks what it must have.

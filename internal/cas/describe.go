@@ -92,7 +92,7 @@ func (c *Client) Describe(ctx context.Context, id OrderID) (*Order, error) {
 	}
 	req.OrderId = requests.Integer(id)
 	resp := &describeResponse{BaseResponse: &responses.BaseResponse{}}
-	if err := c.do(ctx, req, resp); err != nil {
+	if err := c.caller.Do(ctx, req, resp); err != nil {
 		return nil, err
 	}
 	if resp.Type == "" {

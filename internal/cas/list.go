@@ -95,26 +95,26 @@ type listResponseItem struct {
 
 // List returns one page of the orders that were made from resource plans.
 //
-// A reply without a list, or without orders although it says that there are some, is an error and never an
-// empty page: to find nothing may mean to buy again.
+// A reply without a list, or without orders although its total says that the page has some, is an error and
+// never an empty page: to find nothing may mean to buy again.
 func (c *Client) List(ctx context.Context, query ListQuery) (Page, error) {
 	req := sdkcas.CreateListUserCertificateOrderRequest()
 	req.OrderType = orderTypePackage
 	req.Keyword = query.Keyword
 	req.Status = string(query.Status)
-	req.CurrentPage = requests.NewInteger(max(query.Page, 1))
-	req.ShowSize = requests.NewInteger(DefaultPageSize)
+	number, size := max(query.Page, 1), DefaultPageSize
 	if query.Size > 0 {
-		req.ShowSize = requests.NewInteger(query.Size)
+		size = query.Size
 	}
+	req.CurrentPage = requests.NewInteger(number)
+	req.ShowSize = requests.NewInteger(size)
 	resp := &listResponse{BaseResponse: &responses.BaseResponse{}}
-	if err := c.do(ctx, req, resp); err != nil {
+	if err := c.caller.Do(ctx, req, resp); err != nil {
 		return Page{}, err
 	}
 	total, ok := count(resp.TotalCount)
-	items := len(resp.CertificateOrderList)
-	isMissing := items == 0 && (resp.TotalCount == "" || (total > 0 && query.Page <= 1))
-	if !ok || isMissing {
+	isEmpty := len(resp.CertificateOrderList) == 0
+	if !ok || (isEmpty && (resp.TotalCount == "" || total > (number-1)*size)) {
 		return Page{}, undecodable(req.GetActionName(), resp.RequestID, "success without the list of orders")
 	}
 	return resp.page(total), nil

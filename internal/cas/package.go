@@ -40,7 +40,7 @@ func (c *Client) Package(ctx context.Context, productCode string) (Package, erro
 	}
 	req.ProductCode = productCode
 	resp := &packageResponse{BaseResponse: &responses.BaseResponse{}}
-	if err := c.do(ctx, req, resp); err != nil {
+	if err := c.caller.Do(ctx, req, resp); err != nil {
 		return Package{}, err
 	}
 	total, okTotal := count(resp.TotalCount)

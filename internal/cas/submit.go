@@ -65,8 +65,8 @@ type submitResponse struct {
 }
 
 // Submit orders a certificate, at most once: the request is never repeated, and not sent at all later than
-// SubmitWindow after its StartedAt. It does not end when ctx is cancelled, only when SubmitTimeout is over,
-// because an order whose answer nobody hears is the costliest thing that can happen.
+// SubmitWindow after its StartedAt. Once begun it does not end when ctx is cancelled, only when SubmitTimeout
+// is over, because an order whose answer nobody hears is the costliest thing that can happen.
 //
 // CreateCertificateWithCsrRequest has no parameter that would make it idempotent (CAS contract §1).
 func (c *Client) Submit(ctx context.Context, app Application) Submission {
@@ -74,10 +74,15 @@ func (c *Client) Submit(ctx context.Context, app Application) Submission {
 	if problem := app.fill(req); problem != "" {
 		return Submission{Outcome: NotBought, Err: invalid(req.GetActionName(), problem)}
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), SubmitTimeout)
+	// With a context that has ended already, the call ends before it is sent: whoever has lost the lease
+	// leaves the order to its successor.
+	if ctx.Err() == nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, SubmitTimeout)
 	defer cancel()
 	resp := &submitResponse{BaseResponse: &responses.BaseResponse{}}
-	err := classified(c.caller.DoOnce(ctx, req, resp, rpc.Once{NotAfter: app.StartedAt.Add(SubmitWindow)}))
+	err := c.caller.DoOnce(ctx, req, resp, rpc.Once{NotAfter: app.StartedAt.Add(SubmitWindow)})
 	if e, ok := errors.AsType[*Error](err); ok {
 		return Submission{Outcome: outcomeOf(e), RequestID: e.RequestID, Err: e}
 	}

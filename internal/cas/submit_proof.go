@@ -38,9 +38,11 @@ var rejectionFamilies = []string{"Missing", "Invalid", "Throttling"}
 // very same request has arrived.
 var notRejections = []string{"InvalidNonce"}
 
-// outcomeOf returns NotBought only on proof: the request never left, or a code that proves it.
+// outcomeOf returns NotBought only on proof: the request never left, or a code that proves it. A code proves
+// something only with the request id that the service gives to every answer: a gateway between us that answers
+// "InvalidResponse" in JSON has passed the order on.
 func outcomeOf(e *Error) Outcome {
-	if !e.Sent || provesRejection(e.Code) {
+	if !e.Sent || (e.RequestID != "" && provesRejection(e.Code)) {
 		return NotBought
 	}
 	return Unknown

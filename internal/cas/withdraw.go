@@ -34,7 +34,7 @@ func (c *Client) change(ctx context.Context, req requests.AcsRequest, id OrderID
 	if _, ok := ParseOrderID(string(id)); !ok {
 		return invalid(req.GetActionName(), notAnID)
 	}
-	return c.do(ctx, req, &changeResponse{BaseResponse: &responses.BaseResponse{}})
+	return c.caller.Do(ctx, req, &changeResponse{BaseResponse: &responses.BaseResponse{}})
 }
 
 type changeResponse struct {

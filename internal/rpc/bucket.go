@@ -46,11 +46,10 @@ type bucketSet struct {
 }
 
 // wait returns when it is the call's turn. It returns an error of [KindThrottled] if that is more than a
-// second away, and one of [KindNetwork] if ctx ends before.
+// second away, and one of [KindNetwork] if ctx ends before it.
 func (s *bucketSet) wait(ctx context.Context, key bucketKey) *Error {
-	delay, cancel := s.reserve(key, time.Now())
+	delay, giveBack := s.reserve(key, time.Now())
 	if delay > maxBucketWait {
-		cancel()
 		return &Error{
 			Kind:       KindThrottled,
 			Message:    fmt.Sprintf("held back by our own limit of %g calls a second", key.perSecond),
@@ -66,13 +65,15 @@ func (s *bucketSet) wait(ctx context.Context, key bucketKey) *Error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		cancel()
+		giveBack()
 		return contextError(ctx)
 	}
 }
 
-// reserve takes the next turn and tells how far away it is; cancel gives it back.
-func (s *bucketSet) reserve(key bucketKey, now time.Time) (delay time.Duration, cancel func()) {
+// reserve tells how far away the next turn is, and takes it unless it is too far. What is taken can be given
+// back. A turn that is too far is given back under the lock: were others taken in between, it would be lost,
+// and a crowd that is turned away would hold up those who come after it.
+func (s *bucketSet) reserve(key bucketKey, now time.Time) (delay time.Duration, giveBack func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep(now)
@@ -83,7 +84,11 @@ func (s *bucketSet) reserve(key bucketKey, now time.Time) (delay time.Duration, 
 	}
 	entry.lastUsed = now
 	reservation := entry.limiter.ReserveN(now, 1)
-	return reservation.DelayFrom(now), func() { reservation.CancelAt(now) }
+	delay = reservation.DelayFrom(now)
+	if delay > maxBucketWait {
+		reservation.CancelAt(now)
+	}
+	return delay, reservation.Cancel
 }
 
 // sweep drops the buckets that nobody uses any more.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
@@ -28,6 +29,9 @@ type Config struct {
 	Rate float64
 	// Timeout bounds a call of [Caller.Do]; the default is [DefaultTimeout].
 	Timeout time.Duration
+	// Classify gives the codes of the service itself their kind. Codes for which it returns false, and all
+	// if it is nil, are judged by what is common to all services.
+	Classify func(code string) (Kind, bool)
 	// Now is the clock that Once.NotAfter is compared with; the default is time.Now.
 	Now func() time.Time
 }
@@ -71,7 +75,7 @@ func New(config Config) (*Caller, error) {
 func (c *Caller) Do(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse) error {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
-	return c.finish(req, c.call(ctx, req, resp, delivery{transport: c.transport.shared, now: c.config.Now}))
+	return c.explain(req, c.call(ctx, req, resp, delivery{transport: c.transport.shared, now: c.config.Now}))
 }
 
 // Once says what a call that must not be repeated needs.
@@ -85,26 +89,45 @@ type Once struct {
 // DoOnce is like [Caller.Do] for calls that cost money when they are made twice: the connection is its own,
 // so that net/http has no reason to repeat the request, and the only deadline is that of ctx.
 func (c *Caller) DoOnce(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse, once Once) error {
-	return c.finish(req, c.call(ctx, req, resp, delivery{transport: c.transport.fresh, now: c.config.Now, notAfter: once.NotAfter}))
+	return c.explain(req, c.call(ctx, req, resp, delivery{transport: c.transport.fresh, now: c.config.Now, notAfter: once.NotAfter}))
 }
 
-// finish exists because a nil *Error in an error interface is not nil.
-func (c *Caller) finish(req requests.AcsRequest, err *Error) error {
+// explain adds what follows from the request and the service. It returns a plain nil for none, because a nil
+// *Error in an error interface would not be nil.
+func (c *Caller) explain(req requests.AcsRequest, err *Error) error {
 	if err == nil {
 		return nil
 	}
 	err.Action = req.GetActionName()
+	if c.config.Classify != nil {
+		if kind, known := c.config.Classify(err.Code); known {
+			err.Kind = kind
+		}
+	}
+	if err.Kind == KindPermission && err.DeniedAction == "" {
+		err.DeniedAction = ramAction(req)
+	}
 	return err
 }
 
+// ramAction is what a policy has to allow for the call: by rule the product and the API's name. CAS is known
+// to RAM by an older name of the product (CAS contract §1).
+func ramAction(req requests.AcsRequest) string {
+	product := strings.ToLower(req.GetProduct())
+	if product == "cas" {
+		product = "yundun-cert"
+	}
+	return product + ":" + req.GetActionName()
+}
+
 func (c *Caller) call(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse, via delivery) *Error {
+	if ctx.Err() != nil {
+		return contextError(ctx)
+	}
 	creds, err := c.config.Credentials.fetch(ctx)
 	if err != nil {
-		return &Error{
-			Kind:    KindCredentialsUnavailable,
-			Message: scrubber{}.scrub(fmt.Sprintf("no credentials: %v", err)),
-			cause:   err,
-		}
+		message := scrubber{}.scrub(fmt.Sprintf("no credentials: %v", err))
+		return &Error{Kind: KindCredentialsUnavailable, Message: message, cause: &hiddenCause{err: err, message: message}}
 	}
 	if err := buckets.wait(ctx, c.bucket(creds, req)); err != nil {
 		return err

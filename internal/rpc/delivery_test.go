@@ -38,15 +38,19 @@ func TestAReplyThatIsNoSuccessIsAnErrorOfItsKind(t *testing.T) {
 		},
 		"a detail that is no object is ignored": {
 			status: 403, body: `{"RequestId":"R-1","Code":"NoPermission","Message":"denied","AccessDeniedDetail":"none"}`,
-			want: Error{Kind: KindPermission, Code: "NoPermission", HTTPStatus: 403, RequestID: "R-1", Message: "denied"},
+			want: Error{Kind: KindPermission, Code: "NoPermission", HTTPStatus: 403, RequestID: "R-1", Message: "denied", DeniedAction: "yundun-cert:" + action},
+		},
+		"a permission of whose name the service says nothing": {
+			status: 403, body: `{"RequestId":"R-1","Code":"Forbidden.RAM","Message":"denied"}`,
+			want: Error{Kind: KindPermission, Code: "Forbidden.RAM", HTTPStatus: 403, RequestID: "R-1", Message: "denied", DeniedAction: "yundun-cert:" + action},
 		},
 		"a gateway that is not the service's": {
 			status: 502, body: `<html>Bad Gateway</html>`,
-			want: Error{Kind: KindTransient, HTTPStatus: 502, Message: "Bad Gateway, and the body has no error code: not an answer of the service"},
+			want: Error{Kind: KindTransient, HTTPStatus: 502, Message: "the body has no error code: not an answer of the service"},
 		},
 		"a code that is prose is not a code": {
 			status: 400, body: `{"Code":"Sorry, that went wrong","Message":"m"}`,
-			want: Error{Kind: KindOther, HTTPStatus: 400, Message: "Bad Request, and the body has no error code: not an answer of the service"},
+			want: Error{Kind: KindOther, HTTPStatus: 400, Message: "the body has no error code: not an answer of the service"},
 		},
 		"a redirect is not followed": {
 			status: 307, body: ``,
@@ -135,6 +139,50 @@ func TestAReplyThatIsLostMeansThatTheRequestWasSent(t *testing.T) {
 				t.Errorf("got %#v", *e)
 			}
 		})
+	}
+}
+
+func TestAnAnswerThatOvertakesItsRequestDoesNotPassForNotSent(t *testing.T) {
+	// The header is too large for the buffers of the kernel, and the server reads none of it.
+	url := listening(t, func(conn net.Conn) {
+		_ = conn.(*net.TCPConn).SetReadBuffer(4096)
+		_, _ = io.ReadFull(conn, make([]byte, 1))
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"RequestId\"")
+		_ = conn.(*net.TCPConn).CloseWrite()
+	})
+	req := newRequest()
+	req.Csr = strings.Repeat("x", 10<<20)
+	e := asError(t, newCaller(t, url).DoOnce(context.Background(), req, newReply(), Once{}))
+	if e.Kind != KindNetwork || !e.Sent || !strings.Contains(e.Message, "broke off") {
+		t.Errorf("got kind %s, sent %t, %s", e.Kind, e.Sent, e.Message)
+	}
+}
+
+func TestTheMessageOfABrokenConnectionIsTheSameFromCallToCall(t *testing.T) {
+	url := listening(t, func(conn net.Conn) {
+		readHeader(conn)
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		_ = conn.Close()
+	})
+	first, second := failing(t, newCaller(t, url)), failing(t, newCaller(t, url))
+	if first.Error() != second.Error() || !strings.Contains(first.Message, "connection reset by peer") {
+		t.Errorf("%q and %q", first, second)
+	}
+}
+
+func TestAHeaderWithoutAnEndIsAnError(t *testing.T) {
+	url := listening(t, func(conn net.Conn) {
+		readHeader(conn)
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+		for {
+			if _, err := io.WriteString(conn, "X-More: "+strings.Repeat("x", 1000)+"\r\n"); err != nil {
+				return
+			}
+		}
+	})
+	e := failing(t, newCaller(t, url))
+	if e.Kind != KindNetwork || !e.Sent || !strings.Contains(e.Message, "header") {
+		t.Errorf("got %#v", *e)
 	}
 }
 

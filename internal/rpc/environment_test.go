@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 func runChild(t *testing.T, endpoint string, env ...string) string {
 	t.Helper()
 	child := exec.Command(os.Args[0])
-	child.Env = append(env, childEndpoint+"="+endpoint)
+	// A process with the race detector sleeps for a second at its end, unless it is told not to.
+	child.Env = append(env, childEndpoint+"="+endpoint, "GORACE=atexit_sleep_ms=0")
 	output, err := child.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, output)
@@ -70,6 +71,9 @@ func TestProxiesAreTakenFromTheEnvironmentAsOtherProgramsOfGoDo(t *testing.T) {
 			output := runChild(t, endpoint, "HTTPS_PROXY="+address, "NO_PROXY="+test.noProxy)
 			if proxied := len(connects) == 1 && connects[0] == "CONNECT cas.example.test:443"; proxied != test.proxied {
 				t.Errorf("the proxy got %q: %s", connects, output)
+			}
+			if test.proxied && !strings.Contains(output, "the proxy of the environment refused the connection with status 403") {
+				t.Errorf("it is not said that the proxy refused: %s", output)
 			}
 			if strings.Contains(output, "hunter2") {
 				t.Errorf("the password of the proxy is printed: %s", output)

@@ -6,6 +6,7 @@ package rpc
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -24,8 +25,8 @@ type Error struct {
 	RequestID string
 	// Message is at most 256 characters of explanation, without secrets.
 	Message string
-	// DeniedAction is what the identity lacks, for example yundun-cert:DescribeCertificateState, if the
-	// service said so.
+	// DeniedAction is what a RAM policy has to allow, for example yundun-cert:DescribeCertificateState. It is
+	// set for every error of KindPermission: to what the service said, or else to what the call needs.
 	DeniedAction string
 	// Sent tells whether the header of the request was written to a connection. False is a proof that the
 	// service did not execute the call.
@@ -33,7 +34,7 @@ type Error struct {
 	// RetryAfter is how long to wait at least, or 0 if that is not known.
 	RetryAfter time.Duration
 
-	// cause is a context's error or that of the CredentialsFunc. Others are not kept, for what they quote.
+	// cause is a context's error or a hiddenCause. Others are not kept, for what they quote.
 	cause error
 }
 
@@ -49,8 +50,21 @@ func (e *Error) Error() string {
 	}
 }
 
-// Unwrap returns the context's error, if that ended the call, or the error of the CredentialsFunc.
+// Unwrap returns the context's error, if that ended the call, or one in which errors.Is and errors.As find
+// the error of the CredentialsFunc.
 func (e *Error) Unwrap() error { return e.cause }
+
+// hiddenCause is the error of a CredentialsFunc, which may quote anything: errors.Is and errors.As find it,
+// printing does not.
+type hiddenCause struct {
+	err     error
+	message string
+}
+
+func (c *hiddenCause) Error() string        { return c.message }
+func (c *hiddenCause) GoString() string     { return strconv.Quote(c.message) }
+func (c *hiddenCause) Is(target error) bool { return errors.Is(c.err, target) }
+func (c *hiddenCause) As(target any) bool   { return errors.As(c.err, target) }
 
 // KindOf returns the kind of a call's error, or "" if err is not one.
 func KindOf(err error) Kind {

@@ -37,7 +37,7 @@ const (
 	KindCredentialsExpired Kind = "CredentialsExpired"
 	// KindCredentialsInvalid: the credentials are wrong or disabled. A person has to act.
 	KindCredentialsInvalid Kind = "CredentialsInvalid"
-	// KindPermission: the identity may not do this. [Error.DeniedAction] may name what it lacks.
+	// KindPermission: the identity may not do this. [Error.DeniedAction] names what it lacks.
 	KindPermission Kind = "Permission"
 	// KindAccount: the account is restricted, not verified, or out of money. A person has to act.
 	KindAccount Kind = "Account"

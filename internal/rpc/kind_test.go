@@ -3,7 +3,13 @@
 
 package rpc
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	"github.com/aliyun/alibaba-cloud-sdk-go/services/alidns"
+	sdkcas "github.com/aliyun/alibaba-cloud-sdk-go/services/cas"
+)
 
 func TestACodeHasOneKind(t *testing.T) {
 	tests := map[Kind][]string{
@@ -48,6 +54,33 @@ func TestTheStatusCountsOnlyWhereNoTableKnowsTheCode(t *testing.T) {
 	for _, test := range tests {
 		if got := classify(test.code, test.status); got != test.want {
 			t.Errorf("%q with %d is %s, want %s", test.code, test.status, got, test.want)
+		}
+	}
+}
+
+func TestTheServiceHasTheFirstWordOnItsCodes(t *testing.T) {
+	caller := newCaller(t, answering(t, 400, `{"RequestId":"R-1","Code":"InvalidBadge","Message":"m"}`), func(c *Config) {
+		c.Classify = func(code string) (Kind, bool) { return KindPermission, code == "InvalidBadge" }
+	})
+	if e := failing(t, caller); e.Kind != KindPermission || e.DeniedAction != "yundun-cert:CreateCertificateWithCsrRequest" {
+		t.Errorf("got %#v", *e)
+	}
+	caller = newCaller(t, answering(t, 400, `{"RequestId":"R-1","Code":"InvalidBadge","Message":"m"}`), func(c *Config) {
+		c.Classify = func(string) (Kind, bool) { return KindPermission, false }
+	})
+	if e := failing(t, caller); e.Kind != KindInvalid || e.DeniedAction != "" {
+		t.Errorf("got %#v", *e)
+	}
+}
+
+func TestADeniedActionIsNamedAsPoliciesNameIt(t *testing.T) {
+	tests := map[string]requests.AcsRequest{
+		"yundun-cert:DescribeCertificateState": sdkcas.CreateDescribeCertificateStateRequest(),
+		"alidns:AddDomainRecord":               alidns.CreateAddDomainRecordRequest(),
+	}
+	for want, req := range tests {
+		if got := ramAction(req); got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

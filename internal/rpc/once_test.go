@@ -63,6 +63,18 @@ func TestAProcessThatSleepsBeforeItWritesSendsNoRequestThatTheServiceCouldExecut
 	}
 }
 
+func TestAProcessThatSleepsBeforeItWritesOverTLSSendsNothingEither(t *testing.T) {
+	url, caBundle := tlsServer(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") })
+	caller := newCaller(t, url, func(c *Config) {
+		c.Endpoint.CABundle = caBundle
+		c.Now = steppingClock(noon.Add(-time.Second), noon.Add(time.Second))
+	})
+	e := asError(t, caller.DoOnce(context.Background(), newRequest(), newReply(), Once{NotAfter: noon}))
+	if e.Kind != KindLate || e.Sent {
+		t.Errorf("got %#v", *e)
+	}
+}
+
 func TestACallThatMustNotBeRepeatedHasAConnectionOfItsOwn(t *testing.T) {
 	remotes := map[string]bool{}
 	caller := newCaller(t, serving(t, func(w http.ResponseWriter, r *http.Request) {

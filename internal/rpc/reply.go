@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
@@ -43,7 +42,8 @@ type envelope struct {
 func (r *reply) decode(req requests.AcsRequest, resp responses.AcsResponse, secrets scrubber) *Error {
 	status := r.response.StatusCode
 	var head envelope
-	isObject := json.Unmarshal(r.body, &head) == nil
+	_ = json.Unmarshal(r.body, &head) // what is no JSON object leaves it empty
+	requestID := secrets.identifier(string(head.RequestID))
 	switch {
 	case status >= 300 && status < 400:
 		return &Error{
@@ -53,13 +53,13 @@ func (r *reply) decode(req requests.AcsRequest, resp responses.AcsResponse, secr
 			Sent:       true,
 		}
 	case status < 200 || status >= 300:
-		return refusal(status, isObject, head, secrets)
-	case !isObject || head.RequestID == "":
-		return undecodable(status, head, "success without a RequestId: not an answer of the service")
+		return refusal(status, requestID, head, secrets)
+	case head.RequestID == "":
+		return undecodable(status, requestID, "success without a RequestId: not an answer of the service")
 	}
 	if err := r.unmarshal(req, resp); err != nil {
 		// The decoder's error quotes the reply, which may hold a private key.
-		return undecodable(status, head, "success, but its fields are not of the documented types")
+		return undecodable(status, requestID, "success, but its fields are not of the documented types")
 	}
 	return nil
 }
@@ -75,27 +75,29 @@ func (r *reply) unmarshal(req requests.AcsRequest, resp responses.AcsResponse) (
 	return responses.Unmarshal(resp, r.response, req.GetAcceptFormat())
 }
 
-func undecodable(status int, head envelope, message string) *Error {
+func undecodable(status int, requestID, message string) *Error {
 	return &Error{
 		Kind:       KindUndecodable,
 		HTTPStatus: status,
-		RequestID:  requestID(head),
+		RequestID:  requestID,
 		Message:    message,
 		Sent:       true,
 	}
 }
 
 // refusal makes an error of a reply with a status of 400 and above, or one below 200.
-func refusal(status int, isObject bool, head envelope, secrets scrubber) *Error {
-	failure := &Error{HTTPStatus: status, RequestID: requestID(head), Sent: true}
-	if isObject {
-		failure.Code = identifier(string(head.Code))
+func refusal(status int, requestID string, head envelope, secrets scrubber) *Error {
+	failure := &Error{
+		HTTPStatus:   status,
+		RequestID:    requestID,
+		Code:         secrets.identifier(string(head.Code)),
+		DeniedAction: deniedAction(head.AccessDeniedDetail, secrets),
+		Sent:         true,
 	}
 	failure.Kind = classify(failure.Code, status)
-	failure.DeniedAction = deniedAction(head.AccessDeniedDetail)
 	switch {
 	case failure.Code == "":
-		failure.Message = fmt.Sprintf("%s, and the body has no error code: not an answer of the service", http.StatusText(status))
+		failure.Message = "the body has no error code: not an answer of the service"
 	case failure.Code == "SignatureDoesNotMatch" || failure.Code == "IncompleteSignature":
 		// The service's message quotes the string to sign, with all parameters in it.
 		failure.Message = "the AccessKey secret does not fit the AccessKey id"
@@ -106,25 +108,23 @@ func refusal(status int, isObject bool, head envelope, secrets scrubber) *Error 
 }
 
 // deniedAction reads AuthAction of AccessDeniedDetail, which tells what a policy has to allow.
-func deniedAction(detail json.RawMessage) string {
+func deniedAction(detail json.RawMessage, secrets scrubber) string {
 	var fields struct{ AuthAction text }
 	if json.Unmarshal(detail, &fields) != nil {
 		return ""
 	}
-	return identifier(string(fields.AuthAction))
+	return secrets.identifier(string(fields.AuthAction))
 }
-
-func requestID(head envelope) string { return identifier(string(head.RequestID)) }
 
 // maxIdentifier is more than any code, action or request id has.
 const maxIdentifier = 128
 
-// identifier returns s if it looks like a name that a machine gave, and "" if it might be anything else.
-func identifier(s string) string {
-	if len(s) > maxIdentifier || strings.ContainsFunc(s, notOfIdentifier) {
+// identifier returns name if it looks like a name that a machine gave, and "" if it might be anything else.
+func (s scrubber) identifier(name string) string {
+	if len(name) > maxIdentifier || strings.ContainsFunc(name, notOfIdentifier) || s.holdsSecret(name) {
 		return ""
 	}
-	return s
+	return name
 }
 
 func notOfIdentifier(r rune) bool {

@@ -6,6 +6,7 @@ package rpc
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -53,6 +54,17 @@ func newScrubber(creds Credentials, req requests.AcsRequest) scrubber {
 		secrets = append(secrets, params[name])
 	}
 	return scrubber{secrets: secrets}
+}
+
+// minSecretInName is the length in bytes from which a secret is looked for in codes and request ids. A shorter
+// one may well be in them by accident, and to drop a code means to lose what it proves.
+const minSecretInName = 8
+
+// holdsSecret reports that a name that the service gave contains a secret of the request.
+func (s scrubber) holdsSecret(name string) bool {
+	return slices.ContainsFunc(s.secrets, func(secret string) bool {
+		return len(secret) >= minSecretInName && strings.Contains(name, secret)
+	})
 }
 
 // scrub replaces secrets, joins lines, and cuts what is too long. Of a message that quotes the request

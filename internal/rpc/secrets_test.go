@@ -67,7 +67,9 @@ func TestAnErrorNeverHoldsASecretWhateverTheServerQuotes(t *testing.T) {
 	for name, quote := range quotes {
 		for _, code := range []string{"InternalError", "SignatureDoesNotMatch", "IncompleteSignature", "Invalid Phone"} {
 			t.Run(name+" with "+code, func(t *testing.T) {
+				var sent url.Values
 				caller := newCaller(t, serving(t, func(w http.ResponseWriter, r *http.Request) {
+					sent = r.URL.Query()
 					body, err := json.Marshal(map[string]string{"RequestId": quote(r), "Code": code, "Message": quote(r)})
 					if err != nil {
 						t.Error(err)
@@ -75,9 +77,31 @@ func TestAnErrorNeverHoldsASecretWhateverTheServerQuotes(t *testing.T) {
 					w.WriteHeader(http.StatusBadRequest)
 					_, _ = w.Write(body)
 				}))
-				checkSafe(t, failing(t, caller))
+				e := failing(t, caller)
+				checkSafe(t, e)
+				if e.Code == "" && code != "Invalid Phone" {
+					t.Error("the code is lost")
+				}
+				for _, parameter := range []string{"Signature", "SignatureNonce"} {
+					if value := sent.Get(parameter); value == "" || strings.Contains(fmt.Sprintf("%#v", e), value) {
+						t.Errorf("%s is %q in %#v", parameter, value, e)
+					}
+				}
 			})
 		}
+	}
+}
+
+func TestACodeOrARequestIDThatQuotesASecretIsDropped(t *testing.T) {
+	caller := newCaller(t, serving(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, `{"RequestId":"id-%[1]s","Code":"Invalid.%[1]s","Message":"no","AccessDeniedDetail":{"AuthAction":"x:%[1]s"}}`,
+			testCredentials.AccessKeyID)
+	}))
+	e := failing(t, caller)
+	checkSafe(t, e)
+	if e.Code != "" || e.RequestID != "" || e.DeniedAction != "" {
+		t.Errorf("got %#v", *e)
 	}
 }
 
@@ -140,14 +164,22 @@ func TestCredentialsDoNotPrint(t *testing.T) {
 	checkNoSecret(t, "printed", printed+log.String()+string(asJSON))
 }
 
+// quotingError is an error by value, which %#v prints in full wherever it is.
+type quotingError struct{ Quote string }
+
+func (e quotingError) Error() string { return e.Quote }
+
 func TestAProviderThatQuotesTheAnswerOfSTSIsScrubbed(t *testing.T) {
 	caller := newCaller(t, "http://127.0.0.1:1", func(c *Config) {
 		c.Credentials = func(context.Context) (Credentials, error) {
-			return Credentials{}, errors.New("refresh failed: https://sts.aliyuncs.com/?Signature=abc LTAI5tTESTkeyIdentifier")
+			return Credentials{}, quotingError{"refresh failed: https://sts.aliyuncs.com/?Signature=abc LTAI5tTESTkeyIdentifier"}
 		}
 	})
 	e := failing(t, caller)
-	checkNoSecret(t, "the message", e.Error())
+	checkSafe(t, e)
+	if _, ok := errors.AsType[quotingError](e); !ok {
+		t.Error("the cause is not found")
+	}
 	if !strings.Contains(e.Message, "refresh failed") {
 		t.Errorf("the message %q has lost its point", e.Message)
 	}

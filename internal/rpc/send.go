@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"regexp"
 	"sync"
 	"time"
 )
@@ -42,19 +43,20 @@ func (d delivery) send(req *http.Request, secrets scrubber) (*reply, *Error) {
 		WroteHeaders: gate.wroteHeaders,
 	})
 	response, err := d.transport.RoundTrip(req.WithContext(ctx))
-	// From here on the gate does not change any more: on failure, net/http waits for the goroutine that
-	// writes (persistConn.mapRoundTripError).
-	sent, refused := gate.result()
-	switch {
-	case refused:
-		return nil, lateError()
-	case err != nil:
+	if err != nil {
+		// The gate does not change any more: on failure, net/http waits for the goroutine that writes
+		// (persistConn.mapRoundTripError).
+		sent, refused := gate.result()
+		if refused {
+			return nil, lateError()
+		}
 		return nil, networkError(ctx, err, sent, secrets)
 	}
+	// An answer can overtake the gate, so it counts as a proof of having been sent by itself.
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxReply+1))
 	if err != nil {
-		return nil, networkError(ctx, fmt.Errorf("the reply broke off: %w", err), sent, secrets)
+		return nil, networkError(ctx, fmt.Errorf("the reply broke off: %w", err), true, secrets)
 	}
 	if len(body) > maxReply {
 		return nil, &Error{
@@ -92,6 +94,9 @@ func (g *gate) gotConn(info httptrace.GotConnInfo) {
 // wroteHeaders is called by the goroutine that writes, when the header is complete but its last bytes are
 // still in the buffer (http.Request.write flushes after the hook). Closing the connection here therefore
 // leaves the service with a request that does not end, which it cannot execute.
+//
+// httptrace asks its users to leave the connection to the transport. It is closed all the same, because it
+// serves this call alone, and because to cancel the context would be too late: the writer does not look at it.
 func (g *gate) wroteHeaders() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -114,9 +119,13 @@ func lateError() *Error {
 	return &Error{Kind: KindLate, Message: "not sent: it would have been later than allowed"}
 }
 
+// localAddress is the part of "read tcp 10.0.0.1:34567->192.0.2.1:443: …" that differs from call to call.
+var localAddress = regexp.MustCompile(`\S+:\d+->`)
+
 // networkError keeps of the cause what is safe: its text after scrubbing, and whether a context ended it.
 func networkError(ctx context.Context, err error, sent bool, secrets scrubber) *Error {
-	failure := &Error{Kind: KindNetwork, Message: secrets.scrub(withoutURL(err).Error())}
+	message := localAddress.ReplaceAllString(withoutURL(err).Error(), "")
+	failure := &Error{Kind: KindNetwork, Message: secrets.scrub(message)}
 	if ctx.Err() != nil {
 		failure = contextError(ctx)
 	}

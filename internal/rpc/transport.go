@@ -4,11 +4,14 @@
 package rpc
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -18,6 +21,8 @@ const (
 	idleTimeout    = 90 * time.Second
 	// idlePerHost is enough for the ten calls a second that an account may make (CAS contract §1).
 	idlePerHost = 8
+	// maxReplyHeader is far above what the services send.
+	maxReplyHeader = 64 << 10
 	// maxTransports bounds what a cluster with many private CA bundles can make us keep.
 	maxTransports = 16
 )
@@ -89,5 +94,16 @@ func newTransport(roots *x509.CertPool) *http.Transport {
 		TLSHandshakeTimeout: connectTimeout,
 		IdleConnTimeout:     idleTimeout,
 		MaxIdleConnsPerHost: idlePerHost,
+
+		OnProxyConnectResponse: proxyAnswered,
+		MaxResponseHeaderBytes: maxReplyHeader,
 	}
+}
+
+// proxyAnswered says whose refusal it is. The error of net/http would be "Forbidden", as if CAS had said so.
+func proxyAnswered(_ context.Context, _ *url.URL, _ *http.Request, reply *http.Response) error {
+	if reply.StatusCode != http.StatusOK {
+		return fmt.Errorf("the proxy of the environment refused the connection with status %d", reply.StatusCode)
+	}
+	return nil
 }
