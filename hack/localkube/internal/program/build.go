@@ -145,6 +145,9 @@ func goCommand(ctx context.Context, dir string, arguments ...string) *exec.Cmd {
 }
 
 func goOutput(ctx context.Context, dir string, arguments ...string) ([]byte, error) {
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
+		return nil, fmt.Errorf("%w: run localkube from the root of the repository, or name its folder with --source", err)
+	}
 	var stderr bytes.Buffer
 	command := goCommand(ctx, dir, arguments...)
 	command.Stderr = &stderr

@@ -5,7 +5,6 @@ package program
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,13 +24,9 @@ func ModuleDir(ctx context.Context, source, name string) (string, error) {
 		names := slices.Sorted(maps.Keys(modules))
 		return "", fmt.Errorf("no folder is known as %q: it is none of %s", name, strings.Join(names, ", "))
 	}
-	out, err := goOutput(ctx, source, "mod", "download", "-json", path)
-	if err != nil {
+	if _, err := goOutput(ctx, source, "mod", "download", path); err != nil {
 		return "", err
 	}
-	var module struct{ Dir string }
-	if err := json.Unmarshal(out, &module); err != nil {
-		return "", fmt.Errorf("go mod download: %w", err)
-	}
-	return module.Dir, nil
+	dir, err := goOutput(ctx, source, "list", "-m", "-f", "{{.Dir}}", path)
+	return strings.TrimSpace(string(dir)), err
 }
