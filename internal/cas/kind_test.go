@@ -1,0 +1,164 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cas_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+)
+
+// knownCodes are all codes of CAS contract §1 and §8, some that resemble them, and what they mean. provesRejection
+// is what Submit may conclude: that nothing was bought.
+var knownCodes = []struct {
+	code            string
+	kind            cas.Kind
+	provesRejection bool
+}{
+	{"NotFoundPackage", cas.KindNoPackage, true},
+	{"NotRemainCount", cas.KindExhausted, true},
+	{"InsufficientQuota", cas.KindExhausted, true},
+
+	{"NotFoundOrder", cas.KindNotFound, false},
+	{"NotFound", cas.KindNotFound, false},
+	{"OrderStateError", cas.KindWrongState, false},
+	{"OrderExpired", cas.KindWrongState, false},
+	{"DeleteFail", cas.KindWrongState, false},
+	{"OperationDenied", cas.KindWrongState, false},
+	{"OperationDenied.StatusNotSupport", cas.KindWrongState, false},
+
+	{"CreateCertificateRequestFailed", cas.KindRefused, false},
+	{"CreateOrderFailed", cas.KindRefused, false},
+	{"DomainRepeat", cas.KindRefused, false},
+	{"ParamRepeat", cas.KindRefused, false},
+
+	{"Error", cas.KindTransient, false},
+	{"InternalError", cas.KindTransient, false},
+	{"ServiceUnavailable", cas.KindTransient, false},
+	{"DeductQuotaFailed", cas.KindTransient, false},
+	{"OperationDenied.SystemUpgrading", cas.KindTransient, false},
+
+	{"Throttling", cas.KindThrottled, true},
+	{"Throttling.User", cas.KindThrottled, true},
+	{"Throttling.Api", cas.KindThrottled, true},
+	{"Rejected.Throttling", cas.KindThrottled, true},
+	{"FlowControlError", cas.KindThrottled, true},
+	{"Some.Throttling", cas.KindThrottled, false},
+
+	{"InvalidTimeStamp.Expired", cas.KindClock, true},
+	{"InvalidTimeStamp.Format", cas.KindClock, true},
+	{"IllegalTimestamp", cas.KindClock, false},
+	{"SignatureNonceUsed", cas.KindNonceUsed, false},
+	{"InvalidNonce", cas.KindNonceUsed, false},
+	{"InvalidNonce.Used", cas.KindNonceUsed, false},
+
+	{"InvalidSecurityToken.Expired", cas.KindCredentialsExpired, true},
+	{"InvalidSecurityToken.MismatchWithAccessKey", cas.KindCredentialsExpired, true},
+	{"InvalidAccessKeyId.Inactive", cas.KindCredentialsExpired, true},
+	{"InvalidAccessKeyId.NotFound", cas.KindCredentialsInvalid, true},
+	{"SignatureDoesNotMatch", cas.KindCredentialsInvalid, true},
+	{"IncompleteSignature", cas.KindCredentialsInvalid, true},
+	{"Forbidden.AccessKeyDisabled", cas.KindCredentialsInvalid, true},
+
+	{"Forbidden", cas.KindPermission, true},
+	{"Forbidden.RAM", cas.KindPermission, true},
+	{"Forbidden.NotSupportRAM", cas.KindPermission, true},
+	{"NoPermission", cas.KindPermission, true},
+	{"ActionUnauthorized", cas.KindPermission, true},
+	{"AccessDenied.NoAuth", cas.KindPermission, true},
+	{"PermissionDenied", cas.KindPermission, true},
+
+	{"Forbidden.RiskControl", cas.KindAccount, false},
+	{"Forbidden.UserVerification", cas.KindAccount, false},
+	{"InsufficientBalance", cas.KindAccount, false},
+
+	{"MissingParameter", cas.KindInvalid, true},
+	{"MissingCsr", cas.KindInvalid, true},
+	{"InvalidParameter", cas.KindInvalid, true},
+	{"InvalidParameter.Csr", cas.KindInvalid, true},
+	{"InvalidApi.NotFound", cas.KindInvalid, true},
+	{"InvalidAction.NotFound", cas.KindInvalid, true},
+	{"InvalidProduct.NotFound", cas.KindInvalid, true},
+	{"InvalidProtocol.NeedSsl", cas.KindInvalid, true},
+	{"UnsupportedHTTPMethod", cas.KindInvalid, false},
+	{"NoSuchVersion", cas.KindInvalid, false},
+
+	{"NeverHeardOf", cas.KindOther, false},
+	{"invalidparameter", cas.KindOther, false},
+	{"NotMissing", cas.KindOther, false},
+	{"Forbidden.Else", cas.KindOther, false},
+	{"4003", cas.KindOther, false},
+}
+
+func refusal(code string) string {
+	return fmt.Sprintf(`{"RequestId":"R-1","HostId":"cas.aliyuncs.com","Code":%q,"Message":"because"}`, code)
+}
+
+func TestEveryCodeHasOneKindWhateverTheStatusAndTheVerb(t *testing.T) {
+	for _, known := range knownCodes {
+		for _, status := range []int{400, 403, 404} {
+			client := newClient(t, answering(t, status, refusal(known.code)))
+			for _, verb := range verbs {
+				_, err := verb.call(context.Background(), client)
+				e := asError(t, err)
+				if e.Kind != known.kind {
+					t.Errorf("%s with %d for %s is %s, want %s", known.code, status, verb.action, e.Kind, known.kind)
+				}
+				if e.Action != verb.action || e.Code != known.code || e.HTTPStatus != status || e.RequestID != "R-1" || e.Message == "" {
+					t.Errorf("%s with %d for %s lost what an operator needs: %#v", known.code, status, verb.action, *e)
+				}
+				denied := ""
+				if known.kind == cas.KindPermission {
+					denied = "yundun-cert:" + verb.action
+				}
+				if e.DeniedAction != denied {
+					t.Errorf("%s for %s denies %q, want %q", known.code, verb.action, e.DeniedAction, denied)
+				}
+			}
+		}
+	}
+}
+
+func TestACodeMayBeANumber(t *testing.T) {
+	_, err := newClient(t, answering(t, 400, `{"RequestId":1,"Code":4003,"Message":2}`)).Describe(context.Background(), testOrder)
+	if e := asError(t, err); e.Code != "4003" || e.Kind != cas.KindOther || e.Message != "2" {
+		t.Errorf("got %#v", *e)
+	}
+}
+
+func TestAPredicateHoldsForItsKindsOnly(t *testing.T) {
+	predicates := map[string]struct {
+		holds func(error) bool
+		kinds []cas.Kind
+	}{
+		"IsNotFound":    {cas.IsNotFound, []cas.Kind{cas.KindNotFound}},
+		"IsNoPackage":   {cas.IsNoPackage, []cas.Kind{cas.KindNoPackage}},
+		"IsExhausted":   {cas.IsExhausted, []cas.Kind{cas.KindExhausted}},
+		"IsWrongState":  {cas.IsWrongState, []cas.Kind{cas.KindWrongState}},
+		"IsThrottled":   {cas.IsThrottled, []cas.Kind{cas.KindThrottled}},
+		"IsPermission":  {cas.IsPermission, []cas.Kind{cas.KindPermission}},
+		"IsTransient":   {cas.IsTransient, []cas.Kind{cas.KindTransient, cas.KindNetwork, cas.KindUndecodable}},
+		"IsCredentials": {cas.IsCredentials, []cas.Kind{cas.KindCredentialsUnavailable, cas.KindCredentialsExpired, cas.KindCredentialsInvalid}},
+	}
+	kinds := []cas.Kind{
+		cas.KindThrottled, cas.KindTransient, cas.KindNetwork, cas.KindUndecodable, cas.KindRedirect, cas.KindLate, cas.KindClock,
+		cas.KindNonceUsed, cas.KindCredentialsUnavailable, cas.KindCredentialsExpired, cas.KindCredentialsInvalid, cas.KindPermission,
+		cas.KindAccount, cas.KindInvalid, cas.KindNotFound, cas.KindOther, cas.KindNoPackage, cas.KindExhausted, cas.KindWrongState, cas.KindRefused,
+	}
+	for name, predicate := range predicates {
+		for _, kind := range kinds {
+			want := slices.Contains(predicate.kinds, kind)
+			if got := predicate.holds(fmt.Errorf("wrapped: %w", &cas.Error{Kind: kind})); got != want {
+				t.Errorf("%s for %s is %t", name, kind, got)
+			}
+		}
+		if predicate.holds(nil) || predicate.holds(http.ErrServerClosed) {
+			t.Errorf("%s holds for what is no error of a call", name)
+		}
+	}
+}
