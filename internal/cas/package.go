@@ -32,7 +32,8 @@ type packageResponse struct {
 }
 
 // Package returns the resource plan for a product code. That there is none is an error for which
-// [IsNoPackage] holds.
+// [IsNoPackage] holds. A reply without the total or the used number is an error, too, and they are never taken
+// for 0: that the used number has not risen may be a reason to order again.
 func (c *Client) Package(ctx context.Context, productCode string) (Package, error) {
 	req := sdkcas.CreateDescribePackageStateRequest()
 	if productCode == "" {
@@ -46,8 +47,8 @@ func (c *Client) Package(ctx context.Context, productCode string) (Package, erro
 	total, okTotal := count(resp.TotalCount)
 	used, okUsed := count(resp.UsedCount)
 	issued, okIssued := count(resp.IssuedCount)
-	isEmpty := resp.TotalCount == "" && resp.UsedCount == "" && resp.IssuedCount == ""
-	if isEmpty || !okTotal || !okUsed || !okIssued {
+	isMissing := resp.TotalCount == "" || resp.UsedCount == ""
+	if isMissing || !okTotal || !okUsed || !okIssued {
 		return Package{}, undecodable(req.GetActionName(), resp.RequestID, "success without the numbers of the resource plan")
 	}
 	return Package{Total: total, Used: used, Issued: issued}, nil

@@ -5,6 +5,7 @@ package rpc
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"sync/atomic"
@@ -87,7 +88,8 @@ func TestAllCallersOfAnAccountShareItsRate(t *testing.T) {
 		served.Add(1)
 		_, _ = w.Write([]byte(`{"RequestId":"R-1"}`))
 	})
-	limited := func(c *Config) { c.Rate, c.Account = 0.1, t.Name() }
+	account := rand.Text()
+	limited := func(c *Config) { c.Rate, c.Account = 0.1, account }
 	if err := newCaller(t, url, limited).Do(context.Background(), newRequest(), newReply()); err != nil {
 		t.Fatal(err)
 	}
