@@ -32,6 +32,10 @@ func TestAnOrderIsWhatCASTellsOfIt(t *testing.T) {
 			`{"RequestId":"R-1","Type":"domain_verify","ValidateType":"DNS","RecordDomain":"_dnsauth","RecordType":"TXT"}`,
 			cas.Order{State: cas.StateDomainVerify, ValidateType: cas.ValidateDNS, RequestID: "R-1"},
 		},
+		"waits for a DNS record of which the name is missing": {
+			`{"RequestId":"R-1","Type":"domain_verify","ValidateType":"DNS","RecordDomain":"","RecordType":"TXT","RecordValue":"x"}`,
+			cas.Order{State: cas.StateDomainVerify, ValidateType: cas.ValidateDNS, RequestID: "R-1"},
+		},
 		"waits for a file": {
 			`{"RequestId":"R-1","Type":"domain_verify","ValidateType":"FILE","Domain":"www.example.com","Uri":"/.well-known/pki-validation/fileauth.txt","Content":"2026"}`,
 			cas.Order{

@@ -5,10 +5,16 @@ package rpc
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -70,6 +76,48 @@ func TestARequestIsASignedPostWithItsParametersInTheQuery(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, query); diff != "" {
 		t.Errorf("query (-want +got):\n%s", diff)
+	}
+}
+
+// signature is what CAS contract §9 says that it is, computed without the SDK.
+func signature(query url.Values, secret string) string {
+	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if name != "Signature" {
+			pairs = append(pairs, escape(name)+"="+escape(query.Get(name)))
+		}
+	}
+	mac := hmac.New(sha1.New, []byte(secret+"&"))
+	mac.Write([]byte("POST&%2F&" + escape(strings.Join(pairs, "&"))))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func TestARequestIsSignedWithTheKeysOfTheMoment(t *testing.T) {
+	var got url.Values
+	keys := []Credentials{testCredentials, {AccessKeyID: "LTAI5tANOTHERkey", AccessKeySecret: "another secret"}}
+	var calls int
+	caller := newCaller(t, serving(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r.URL.Query()
+		_, _ = w.Write([]byte(`{"RequestId":"R-1"}`))
+	}), func(c *Config) {
+		c.Credentials = func(context.Context) (Credentials, error) {
+			calls++
+			return keys[calls-1], nil
+		}
+	})
+	for _, key := range keys {
+		req := newRequest()
+		req.ProductCode = "a b+c*d~e%f&g=h/张"
+		if err := caller.Do(context.Background(), req, newReply()); err != nil {
+			t.Fatal(err)
+		}
+		if got.Get("AccessKeyId") != key.AccessKeyID || got.Get("SecurityToken") != key.SecurityToken || got.Has("SecurityToken") != (key.SecurityToken != "") {
+			t.Errorf("sent as %s with the token %q", got.Get("AccessKeyId"), got.Get("SecurityToken"))
+		}
+		if want := signature(got, key.AccessKeySecret); got.Get("Signature") != want {
+			t.Errorf("signature %s, want %s", got.Get("Signature"), want)
+		}
 	}
 }
 

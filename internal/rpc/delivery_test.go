@@ -36,6 +36,10 @@ func TestAReplyThatIsNoSuccessIsAnErrorOfItsKind(t *testing.T) {
 			status: 403, body: `{"RequestId":"R-1","Code":"NoPermission","Message":"denied","AccessDeniedDetail":{"AuthAction":"yundun-cert:ListUserCertificateOrder","UserId":1}}`,
 			want: Error{Kind: KindPermission, Code: "NoPermission", HTTPStatus: 403, RequestID: "R-1", Message: "denied", DeniedAction: "yundun-cert:ListUserCertificateOrder"},
 		},
+		"a signature that does not fit says what to look at, and quotes nothing": {
+			status: 400, body: `{"RequestId":"R-1","Code":"SignatureDoesNotMatch","Message":"POST&x"}`,
+			want: Error{Kind: KindCredentialsInvalid, Code: "SignatureDoesNotMatch", HTTPStatus: 400, RequestID: "R-1", Message: "the AccessKey secret does not fit the AccessKey id"},
+		},
 		"a detail that is no object is ignored": {
 			status: 403, body: `{"RequestId":"R-1","Code":"NoPermission","Message":"denied","AccessDeniedDetail":"none"}`,
 			want: Error{Kind: KindPermission, Code: "NoPermission", HTTPStatus: 403, RequestID: "R-1", Message: "denied", DeniedAction: "yundun-cert:" + action},
@@ -170,19 +174,28 @@ func TestTheMessageOfABrokenConnectionIsTheSameFromCallToCall(t *testing.T) {
 	}
 }
 
-func TestAHeaderWithoutAnEndIsAnError(t *testing.T) {
-	url := listening(t, func(conn net.Conn) {
-		readHeader(conn)
-		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
-		for {
-			if _, err := io.WriteString(conn, "X-More: "+strings.Repeat("x", 1000)+"\r\n"); err != nil {
-				return
+func TestAReplyWithoutAnEndIsNotReadToIt(t *testing.T) {
+	endless := func(start, more string) string {
+		return listening(t, func(conn net.Conn) {
+			readHeader(conn)
+			_, err := io.WriteString(conn, start)
+			for err == nil {
+				_, err = io.WriteString(conn, more)
 			}
+		})
+	}
+	tests := map[string]struct {
+		url     string
+		kind    Kind
+		message string
+	}{
+		"header": {endless("HTTP/1.1 200 OK\r\n", "X-More: "+strings.Repeat("x", 1000)+"\r\n"), KindNetwork, "exceeded 65536 bytes"},
+		"body":   {endless("HTTP/1.1 200 OK\r\n\r\n", strings.Repeat(" ", 1<<16)), KindUndecodable, "larger than 4194304 bytes"},
+	}
+	for name, test := range tests {
+		if e := failing(t, newCaller(t, test.url)); e.Kind != test.kind || !e.Sent || !strings.Contains(e.Message, test.message) {
+			t.Errorf("%s: got %#v", name, *e)
 		}
-	})
-	e := failing(t, newCaller(t, url))
-	if e.Kind != KindNetwork || !e.Sent || !strings.Contains(e.Message, "header") {
-		t.Errorf("got %#v", *e)
 	}
 }
 
@@ -234,7 +247,9 @@ func TestACallThatHangsEndsWithItsContext(t *testing.T) {
 func TestACallWhoseContextHasEndedIsNotSent(t *testing.T) {
 	caller := newCaller(t, serving(t, func(http.ResponseWriter, *http.Request) {
 		t.Error("a request was sent")
-	}))
+	}), func(c *Config) {
+		c.Credentials = func(context.Context) (Credentials, error) { return Credentials{}, errors.New("cannot be read any more") }
+	})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	e := asError(t, caller.Do(ctx, newRequest(), newReply()))

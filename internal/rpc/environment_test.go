@@ -38,8 +38,9 @@ func TestMain(m *testing.M) {
 func runChild(t *testing.T, endpoint string, env ...string) string {
 	t.Helper()
 	child := exec.Command(os.Args[0])
-	// A process with the race detector sleeps for a second at its end, unless it is told not to.
-	child.Env = append(env, childEndpoint+"="+endpoint, "GORACE=atexit_sleep_ms=0")
+	// A process with the race detector sleeps for a second at its end unless it is told not to, and one that
+	// measures coverage prints a warning unless it is told where to put it.
+	child.Env = append(env, childEndpoint+"="+endpoint, "GORACE=atexit_sleep_ms=0", "GOCOVERDIR="+t.TempDir())
 	output, err := child.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, output)

@@ -58,10 +58,13 @@ func checkSafe(t *testing.T, err error) {
 
 func TestAnErrorNeverHoldsASecretWhateverTheServerQuotes(t *testing.T) {
 	quotes := map[string]func(*http.Request) string{
-		"the URL":               func(r *http.Request) string { return "bad request http://cas.aliyuncs.com" + r.URL.String() },
-		"the request URI":       func(r *http.Request) string { return "cannot serve " + r.RequestURI },
-		"the raw query":         func(r *http.Request) string { return r.URL.RawQuery },
-		"the parameters":        func(r *http.Request) string { return fmt.Sprint(r.URL.Query()) },
+		"the URL":         func(r *http.Request) string { return "bad request http://cas.aliyuncs.com" + r.URL.String() },
+		"the request URI": func(r *http.Request) string { return "cannot serve " + r.RequestURI },
+		"the raw query":   func(r *http.Request) string { return r.URL.RawQuery },
+		"the parameters":  func(r *http.Request) string { return fmt.Sprint(r.URL.Query()) },
+		"a parameter as it was sent": func(r *http.Request) string {
+			return "the phone number " + url.QueryEscape(r.URL.Query().Get("Phone")) + " is not one"
+		},
 		"the parameters, lined": func(r *http.Request) string { return strings.Join(flat(r.URL.Query()), "\n") },
 	}
 	for name, quote := range quotes {
