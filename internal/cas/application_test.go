@@ -60,16 +60,17 @@ func TestEachVerbSendsItsParametersAndNoOthers(t *testing.T) {
 			"Action": {"ListUserCertificateOrder"}, "OrderType": {"CPACK"}, "CurrentPage": {"3"}, "ShowSize": {"20"},
 			"Keyword": {"example.com"}, "Status": {"CHECKING"},
 		}},
-		"package": {verbs[3].call, url.Values{"Action": {"DescribePackageState"}, "ProductCode": {testProduct}}},
-		"cancel":  {verbs[4].call, url.Values{"Action": {"CancelOrderRequest"}, "OrderId": {string(testOrder)}}},
-		"delete":  {verbs[5].call, url.Values{"Action": {"DeleteCertificateRequest"}, "OrderId": {string(testOrder)}}},
+		"package":     {verbs[3].call, url.Values{"Action": {"DescribePackageState"}, "ProductCode": {testProduct}}},
+		"cancel":      {verbs[4].call, url.Values{"Action": {"CancelOrderRequest"}, "OrderId": {string(testOrder)}}},
+		"certificate": {verbs[6].call, url.Values{"Action": {"GetUserCertificateDetail"}, "CertId": {"7"}}},
+		"delete":      {verbs[5].call, url.Values{"Action": {"DeleteCertificateRequest"}, "OrderId": {string(testOrder)}}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got *http.Request
 			client := newClient(t, serving(t, func(w http.ResponseWriter, r *http.Request) {
 				got = r
-				_, _ = fmt.Fprint(w, `{"RequestId":"R-1","OrderId":1,"Type":"process","TotalCount":0,"UsedCount":0,"IssuedCount":0}`)
+				_, _ = fmt.Fprint(w, `{"RequestId":"R-1","OrderId":1,"Type":"process","TotalCount":0,"UsedCount":0,"Cert":"c"}`)
 			}))
 			if _, err := test.call(context.Background(), client); err != nil {
 				t.Fatal(err)

@@ -128,6 +128,9 @@ var verbs = []verb{
 	{"DeleteCertificateRequest", func(ctx context.Context, c *cas.Client) (any, error) {
 		return nil, c.Delete(ctx, testOrder)
 	}},
+	{"GetUserCertificateDetail", func(ctx context.Context, c *cas.Client) (any, error) {
+		return c.Certificate(ctx, "7")
+	}},
 }
 
 func asError(t *testing.T, err error) *cas.Error {

@@ -33,8 +33,8 @@ func holds(v reflect.Value, text string, seen map[uintptr]bool) bool {
 	case reflect.Interface:
 		return !v.IsNil() && holds(v.Elem(), text, seen)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if holds(v.Field(i), text, seen) {
+		for _, field := range v.Fields() {
+			if holds(field, text, seen) {
 				return true
 			}
 		}
@@ -70,7 +70,7 @@ func TestTheSearchForAKeyFindsIt(t *testing.T) {
 
 func TestThePrivateKeyOfAReplyIsInNothingThatIsReturned(t *testing.T) {
 	bodies := map[string]string{
-		"a success":                   `{"RequestId":"R-1","Type":"certificate","Certificate":"c","PrivateKey":"` + leak + `","Key":"` + leak + `","OrderId":1,"TotalCount":1,"UsedCount":1,"CertificateOrderList":[{"OrderId":1,"PrivateKey":"` + leak + `"}]}`,
+		"a success":                   `{"RequestId":"R-1","Type":"certificate","Certificate":"c","Cert":"c","PrivateKey":"` + leak + `","Key":"` + leak + `","OrderId":1,"TotalCount":1,"UsedCount":1,"CertificateOrderList":[{"OrderId":1,"PrivateKey":"` + leak + `"}]}`,
 		"a success of other types":    `{"RequestId":"R-1","Type":{"PrivateKey":"` + leak + `"},"OrderId":["` + leak + `"],"TotalCount":["` + leak + `"],"CertificateOrderList":"` + leak + `"}`,
 		"a success that is cut short": `{"RequestId":"R-1","Type":"certificate","PrivateKey":"` + leak,
 		"a success without an id":     `{"RequestId":"R-1","PrivateKey":"` + leak + `"}`,
