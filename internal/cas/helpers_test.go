@@ -48,7 +48,7 @@ func newApplication() cas.Application {
 }
 
 // newClient is a client for which it is noon.
-func newClient(t *testing.T, url string, change ...func(*cas.Config)) *cas.Client {
+func newClient(t testing.TB, url string, change ...func(*cas.Config)) *cas.Client {
 	t.Helper()
 	config := cas.Config{
 		Endpoint:    rpc.Endpoint{Region: "cn-hangzhou", URL: url},
@@ -67,7 +67,7 @@ func newClient(t *testing.T, url string, change ...func(*cas.Config)) *cas.Clien
 	return client
 }
 
-func serving(t *testing.T, handler http.HandlerFunc) (url string) {
+func serving(t testing.TB, handler http.HandlerFunc) (url string) {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -133,7 +133,7 @@ var verbs = []verb{
 	}},
 }
 
-func asError(t *testing.T, err error) *cas.Error {
+func asError(t testing.TB, err error) *cas.Error {
 	t.Helper()
 	e, ok := errors.AsType[*cas.Error](err)
 	if !ok {

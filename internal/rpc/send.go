@@ -134,5 +134,5 @@ func networkError(ctx context.Context, err error, sent bool, secrets scrubber) *
 }
 
 func contextError(ctx context.Context) *Error {
-	return &Error{Kind: KindNetwork, Message: ctx.Err().Error(), cause: ctx.Err()}
+	return &Error{Kind: KindNetwork, Message: "the call was given up: " + ctx.Err().Error(), cause: ctx.Err()}
 }
