@@ -67,6 +67,10 @@ const (
 	ReasonAwaitingDNSRecord = "AwaitingDNSRecord"
 	// ReasonValidating: the validation record is published and CAS has not seen it yet.
 	ReasonValidating = "Validating"
+	// ReasonValidated: CAS no longer waits for the validation record.
+	ReasonValidated = "Validated"
+	// ReasonOrderNotFound: CAS does not know the order, or not in this account.
+	ReasonOrderNotFound = "OrderNotFound"
 	// ReasonPresentFailed: the solver could not publish the record.
 	ReasonPresentFailed = "PresentFailed"
 	// ReasonReviewing: the CA works on the order.

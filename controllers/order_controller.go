@@ -1,0 +1,168 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apiwait "k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+)
+
+// +kubebuilder:rbac:groups=certmanager.aliyun.com,resources=aliyunorders,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=certmanager.aliyun.com,resources=aliyunorders/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// OrderReconciler brings Orders to their end. All fields are required.
+type OrderReconciler struct {
+	client.Client
+	// APIReader reads past the cache, where a stale answer could cost an order.
+	APIReader   client.Reader
+	Recorder    events.EventRecorder
+	Remote      *Remote
+	Submissions *Submissions
+	// Fresh knows the Orders that this process made.
+	Fresh *FreshOrders
+
+	pace pace
+	// accepted holds ids that CAS gave and the API server did not take yet, by the UID of their Order.
+	accepted sync.Map
+}
+
+// orderRun is what one run knows of its order.
+type orderRun struct {
+	// order is worked on; stored is what the API server has.
+	order, stored *v1alpha1.AliyunOrder
+	now           time.Time
+	request       *cmapi.CertificateRequest
+	issuer        v1alpha1.GenericIssuer
+	// described is what CAS said in this run, or nil if it was not asked.
+	described *cas.Order
+	calls     *cas.Client
+	// note is what the status says beside the facts, such as what stands in DNS instead of the record.
+	note string
+}
+
+// Reconcile moves one order as far as it goes now.
+func (r *OrderReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	order := &v1alpha1.AliyunOrder{}
+	if err := r.Get(ctx, req.NamespacedName, order); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	run := &orderRun{order: order.DeepCopy(), stored: order, now: r.Remote.Clock.Now()}
+	for _, phase := range []phase{r.finalize, r.guard, r.submit, r.observe, r.validate, r.issue} {
+		if end := phase(ctx, run); end.kind != outcomeProceed {
+			return r.settle(ctx, run, end)
+		}
+	}
+	return r.settle(ctx, run, wait(0))
+}
+
+// settle writes what the run has come to, once, and tells about it afterwards.
+func (r *OrderReconciler) settle(ctx context.Context, run *orderRun, end outcome) (ctrl.Result, error) {
+	switch end.kind {
+	case outcomeRest:
+		return ctrl.Result{RequeueAfter: end.after}, nil
+	case outcomeError:
+		return retry(end.err)
+	case outcomeFail:
+		end.after = soon
+		run.beginRelease(end.reason, end.message)
+	}
+	run.conclude(end)
+	before := run.stored
+	if err := r.save(ctx, run); err != nil {
+		return retry(err)
+	}
+	r.tell(before, run.order)
+	return ctrl.Result{RequeueAfter: end.after}, nil
+}
+
+// soon is the delay of a run that follows at once, after its predecessor's write.
+const soon = time.Millisecond
+
+// retry takes a conflict for what it is: the cache is behind, or another replica was faster. Neither is an error.
+func retry(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: time.Second}, nil
+	}
+	return ctrl.Result{}, client.IgnoreNotFound(err)
+}
+
+// save writes the status under the resourceVersion that the run began with, if there is anything to write.
+func (r *OrderReconciler) save(ctx context.Context, run *orderRun) error {
+	next := run.order.DeepCopy()
+	if !statusChanged(run.stored, next) {
+		return nil
+	}
+	patch := client.MergeFromWithOptions(run.stored, client.MergeFromWithOptimisticLock{})
+	if err := r.Status().Patch(ctx, next, patch); err != nil {
+		return err
+	}
+	run.stored, run.order = next, next.DeepCopy()
+	return nil
+}
+
+// recordBound is how long a fact that must not be lost is offered to the API server.
+const recordBound = 15 * time.Second
+
+// record writes a fact that must not be lost. It survives the end of ctx, and a conflict is answered with the same
+// change to a fresh copy. change returns an error where the fresh copy contradicts it.
+func (r *OrderReconciler) record(ctx context.Context, run *orderRun, change func(*v1alpha1.OrderStatus) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordBound)
+	defer cancel()
+	var last error
+	err := apiwait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		run.order = run.stored.DeepCopy()
+		if err := change(&run.order.Status); err != nil {
+			return false, err
+		}
+		if last = r.save(ctx, run); last == nil {
+			return true, nil
+		}
+		fresh := &v1alpha1.AliyunOrder{}
+		switch err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(run.stored), fresh); {
+		case apierrors.IsNotFound(err), err == nil && fresh.UID != run.stored.UID:
+			return false, fmt.Errorf("the AliyunOrder is gone")
+		case err == nil:
+			run.stored = fresh
+		}
+		return false, nil
+	})
+	if apiwait.Interrupted(err) && last != nil {
+		return last
+	}
+	return err
+}
+
+// timestamp is the run's time as the API server stores it, so that what was written equals what is read.
+func (run *orderRun) timestamp() *metav1.Time {
+	stamp := metav1.NewTime(run.now.Truncate(time.Second))
+	return &stamp
+}
+
+// stateAge is how long the order has been in its state, which waits grow with.
+func (run *orderRun) stateAge() time.Duration {
+	since := run.order.Status.StateSince
+	if since == nil {
+		return 0
+	}
+	return run.now.Sub(since.Time)
+}
+
+// secrets is the namespace of the Secrets that the order's issuer names.
+func (run *orderRun) secrets() string { return run.order.Spec.SecretNamespace }

@@ -1,0 +1,233 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apiutil "github.com/cert-manager/cert-manager/pkg/api/util"
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+)
+
+// finalize ends orders: one that is deleted or has failed is given back, one that has ended is tidied up after. Both
+// end within a bound, whatever Alibaba Cloud says, and tell what they had to leave behind.
+func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
+	status := &run.order.Status
+	if id, ok := r.accepted.Load(run.order.UID); ok {
+		if end := r.recordOrderID(ctx, run, id.(cas.OrderID)); end.kind != outcomeProceed {
+			return end
+		}
+		status = &run.order.Status
+	}
+	isIssued := len(status.Certificate) > 0
+	if run.order.DeletionTimestamp != nil && status.Release == nil && !isIssued {
+		run.beginRelease(v1alpha1.ReasonDeleted, "the AliyunOrder was deleted")
+		if err := r.save(ctx, run); err != nil {
+			return failed(err)
+		}
+		status = &run.order.Status
+	}
+	switch {
+	case !isIssued && status.Release == nil:
+		return proceed()
+	case !isIssued && status.Release.Outcome == "":
+		return r.release(ctx, run)
+	default:
+		return r.tidy(ctx, run)
+	}
+}
+
+// beginRelease decides that the order ends. What was never submitted has nothing to give back.
+func (run *orderRun) beginRelease(reason, message string) {
+	run.order.Status.Release = &v1alpha1.OrderRelease{Reason: reason, Message: bounded(message, 1024), StartedAt: *run.timestamp()}
+	if run.order.Status.OrderID == "" && run.order.Status.Submission == nil {
+		run.order.Status.Release.Outcome = v1alpha1.NothingToRelease
+	}
+}
+
+// release gives the order back to CAS, a step in each run.
+func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
+	status := &run.order.Status
+	if status.OrderID == "" {
+		if left := status.Submission.StartedAt.Add(inDoubt).Sub(run.now); left > 0 {
+			return wait(left)
+		}
+		return r.giveUp(ctx, run, "its id is not known")
+	}
+	if due := r.pace.remaining(run.order.UID, activityRelease, run.now); due > 0 {
+		return rest(due)
+	}
+	spec := run.order.Spec
+	calls, err := r.Remote.cas(spec.Region, spec.Endpoint, r.Remote.Secrets.LastKeys(run.secrets(), spec.Credentials))
+	if err == nil {
+		status.Release.Outcome, err = withdraw(ctx, calls, run)
+	}
+	if status.Release.Outcome != "" {
+		return wait(soon)
+	}
+	age := run.now.Sub(status.Release.StartedAt.Time)
+	if age >= r.bound(ctx, run.order.Namespace) {
+		return r.giveUp(ctx, run, fmt.Sprintf("CAS did not give it back in time (%v)", err))
+	}
+	if err != nil {
+		_, run.note = explain(err)
+	}
+	delay := jitter(min(max(age, pollFirst), time.Minute))
+	r.pace.next(run.order.UID, activityRelease, run.now.Add(delay))
+	return wait(delay)
+}
+
+// withdraw makes the next step that the order's state allows: cancel, wait for payed, delete (CAS contract §3.1). It
+// returns "" while there is one more to make.
+func withdraw(ctx context.Context, calls *cas.Client, run *orderRun) (v1alpha1.ReleaseOutcome, error) {
+	id := cas.OrderID(run.order.Status.OrderID)
+	described, err := calls.Describe(ctx, id)
+	if cas.IsNotFound(err) {
+		return goneOutcome(run), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	run.takeDown(described)
+	switch described.State {
+	case cas.StateCertificate:
+		return v1alpha1.NothingToRelease, nil
+	case cas.StatePayed, cas.StateVerifyFail:
+		if err := calls.Delete(ctx, id); err != nil {
+			return "", err
+		}
+		return v1alpha1.Released, nil
+	case cas.StateDomainVerify, cas.StateProcess:
+		return "", calls.Cancel(ctx, id)
+	default:
+		return "", nil
+	}
+}
+
+// goneOutcome tells an order that a delete of ours removed, whose reply was lost, from one that somebody else removed.
+func goneOutcome(run *orderRun) v1alpha1.ReleaseOutcome {
+	switch cas.State(run.order.Status.CASState) {
+	case cas.StatePayed, cas.StateVerifyFail:
+		return v1alpha1.Released
+	default:
+		return v1alpha1.NothingToRelease
+	}
+}
+
+// bound is how long a release may take: a namespace that is going away cannot wait as long.
+func (r *OrderReconciler) bound(ctx context.Context, namespace string) time.Duration {
+	ns := &corev1.Namespace{}
+	if err := r.APIReader.Get(ctx, types.NamespacedName{Name: namespace}, ns); err == nil && ns.DeletionTimestamp != nil {
+		return namespaceBound
+	}
+	return releaseBound
+}
+
+// giveUp reports what could not be given back where somebody may read it: in the status, in an event, and in the log,
+// since a namespace that is going away takes no events.
+func (r *OrderReconciler) giveUp(ctx context.Context, run *orderRun, cause string) outcome {
+	run.order.Status.Release.Outcome = v1alpha1.Unresolved
+	message := unresolved(run.order)
+	log.FromContext(ctx).Info("an order could not be given back", "orderID", run.order.Status.OrderID,
+		"commonName", run.order.Spec.CommonName, "cause", cause)
+	r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "ReleaseUnresolved", "Release", "%s: %s", message, cause)
+	return wait(soon)
+}
+
+func unresolved(order *v1alpha1.AliyunOrder) string {
+	if order.Status.OrderID == "" {
+		return fmt.Sprintf("an order for %q may have been bought at %s and could not be given back. Look for it in the console of CAS, and cancel and delete it there",
+			order.Spec.CommonName, order.Status.Submission.StartedAt.UTC().Format(time.RFC3339))
+	}
+	return fmt.Sprintf("CAS order %s for %q could not be given back: cancel and delete it in the console of CAS", order.Status.OrderID, order.Spec.CommonName)
+}
+
+// tidy removes the validation record of an order that has ended, and lets go of the Order once its request knows:
+// an Order that goes before would be made, and bought, again.
+func (r *OrderReconciler) tidy(ctx context.Context, run *orderRun) outcome {
+	if !controllerutil.ContainsFinalizer(run.order, v1alpha1.OrderFinalizer) {
+		return rest(0)
+	}
+	if end := r.cleanUp(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
+	request, err := r.requestOf(ctx, r.APIReader, run.order)
+	if err != nil {
+		return failed(err)
+	}
+	if request != nil && !isFinished(request) {
+		return wait(holdFirst) // the end of the request wakes this order earlier
+	}
+	next := run.stored.DeepCopy()
+	controllerutil.RemoveFinalizer(next, v1alpha1.OrderFinalizer)
+	if err := r.Patch(ctx, next, client.MergeFromWithOptions(run.stored, client.MergeFromWithOptimisticLock{})); err != nil {
+		return failed(err)
+	}
+	r.pace.forget(run.order.UID)
+	return rest(0)
+}
+
+// cleanUp removes the validation record, if it is ours.
+func (r *OrderReconciler) cleanUp(ctx context.Context, run *orderRun) outcome {
+	validation := run.order.Status.Validation
+	if validation == nil || validation.Ownership != v1alpha1.RecordOurs || validation.CleanedUpAt != nil {
+		return proceed()
+	}
+	if due := r.pace.remaining(run.order.UID, activityRelease, run.now); due > 0 {
+		return rest(due)
+	}
+	solver, err := r.Remote.solver(run.order.Spec.Solver, r.Remote.Secrets.LastKeys(run.secrets(), run.order.Spec.Credentials))
+	if err == nil {
+		err = solver.CleanUp(ctx, recordOf(validation))
+	}
+	age := run.endedAge()
+	switch {
+	case err == nil:
+		validation.CleanedUpAt = run.timestamp()
+		if err := r.save(ctx, run); err != nil {
+			return failed(err)
+		}
+		return proceed()
+	case age >= r.bound(ctx, run.order.Namespace):
+		log.FromContext(ctx).Info("a validation record could not be removed", "record", validation.FQDN, "zone", validation.Zone)
+		r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "CleanUpFailed", "CleanUp",
+			"the %s record %q in zone %q could not be removed, remove it by hand: %v", validation.RecordType, validation.FQDN, validation.Zone, err)
+		return proceed()
+	}
+	delay := jitter(min(max(age, pollFirst), time.Minute))
+	r.pace.next(run.order.UID, activityRelease, run.now.Add(delay))
+	return rest(delay)
+}
+
+// endedAge is how long ago the order ended.
+func (run *orderRun) endedAge() time.Duration {
+	if release := run.order.Status.Release; release != nil {
+		return run.now.Sub(release.StartedAt.Time)
+	}
+	if issued := meta.FindStatusCondition(run.order.Status.Conditions, v1alpha1.ConditionIssued); issued != nil {
+		return run.now.Sub(issued.LastTransitionTime.Time)
+	}
+	return 0
+}
+
+// isFinished says that cert-manager will not let the request change any more.
+func isFinished(request *cmapi.CertificateRequest) bool {
+	switch apiutil.CertificateRequestReadyReason(request) {
+	case cmapi.CertificateRequestReasonIssued, cmapi.CertificateRequestReasonFailed, cmapi.CertificateRequestReasonDenied:
+		return true
+	default:
+		return false
+	}
+}

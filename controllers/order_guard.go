@@ -1,0 +1,100 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	apiutil "github.com/cert-manager/cert-manager/pkg/api/util"
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+)
+
+// guard lets an order go on only for the request that it was made for, and buy only while its issuer is ready. An
+// order that is made goes on without its issuer: it is paid for.
+func (r *OrderReconciler) guard(ctx context.Context, run *orderRun) outcome {
+	request, err := r.requestOf(ctx, r.Client, run.order)
+	if err != nil {
+		return failed(err)
+	}
+	if request == nil {
+		return stall(holdLongest, v1alpha1.ReasonRequestMismatch, fmt.Sprintf(
+			"the CertificateRequest %q that this order was made for is gone: delete this AliyunOrder, which gives back what was ordered", run.order.Spec.RequestRef.Name))
+	}
+	run.request = request
+	if end := wanted(run.order, request); end.kind != outcomeProceed {
+		return end
+	}
+	if run.order.Status.OrderID != "" || run.order.Status.Submission != nil {
+		return proceed()
+	}
+	if end := r.keepFinalizer(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
+	return r.readyIssuer(ctx, run)
+}
+
+// requestOf returns the order's request, or nil if it is gone, even if another one has its name.
+func (r *OrderReconciler) requestOf(ctx context.Context, from client.Reader, order *v1alpha1.AliyunOrder) (*cmapi.CertificateRequest, error) {
+	request := &cmapi.CertificateRequest{}
+	err := from.Get(ctx, types.NamespacedName{Namespace: order.Namespace, Name: order.Spec.RequestRef.Name}, request)
+	if apierrors.IsNotFound(err) || err == nil && request.UID != order.Spec.RequestRef.UID {
+		return nil, nil
+	}
+	return request, err
+}
+
+// wanted compares the order with its request. Nothing of either can change, so a difference is forgery or a mistake.
+func wanted(order *v1alpha1.AliyunOrder, request *cmapi.CertificateRequest) outcome {
+	ref := request.Spec.IssuerRef
+	switch {
+	case isFinished(request), apiutil.CertificateRequestIsDenied(request):
+		return fail(v1alpha1.ReasonRequestMismatch, fmt.Sprintf("the CertificateRequest %q is denied or finished and wants no certificate any more", request.Name))
+	case request.DeletionTimestamp != nil:
+		return stall(holdLongest, v1alpha1.ReasonRequestMismatch, fmt.Sprintf("the CertificateRequest %q is being deleted", request.Name))
+	case !bytes.Equal(request.Spec.Request, order.Spec.Request),
+		ref.Group != v1alpha1.Group, ref.Kind != order.Spec.IssuerRef.Kind, ref.Name != order.Spec.IssuerRef.Name:
+		return fail(v1alpha1.ReasonRequestMismatch, fmt.Sprintf("the CertificateRequest %q asks for something else than this AliyunOrder: delete the AliyunOrder", request.Name))
+	case !apiutil.CertificateRequestIsApproved(request):
+		return stall(holdLongest, v1alpha1.ReasonRequestMismatch, fmt.Sprintf("the CertificateRequest %q is not approved: approve it", request.Name))
+	}
+	return proceed()
+}
+
+// keepFinalizer puts the finalizer back that somebody took away: without it a purchase could be lost.
+func (r *OrderReconciler) keepFinalizer(ctx context.Context, run *orderRun) outcome {
+	if controllerutil.ContainsFinalizer(run.order, v1alpha1.OrderFinalizer) {
+		return proceed()
+	}
+	next := run.stored.DeepCopy()
+	controllerutil.AddFinalizer(next, v1alpha1.OrderFinalizer)
+	if err := r.Patch(ctx, next, client.MergeFromWithOptions(run.stored, client.MergeFromWithOptimisticLock{})); err != nil {
+		return failed(err)
+	}
+	run.stored, run.order = next, next.DeepCopy()
+	return proceed()
+}
+
+func (r *OrderReconciler) readyIssuer(ctx context.Context, run *orderRun) outcome {
+	ref := run.order.Spec.IssuerRef
+	issuer, err := getIssuer(ctx, r.Client, run.order.Namespace, ref)
+	switch {
+	case apierrors.IsNotFound(err):
+		return stall(0, v1alpha1.ReasonIssuerNotFound, issuerNotFound(run.order.Namespace, ref))
+	case err != nil:
+		return failed(err)
+	}
+	if message := issuerNotReady(issuer); message != "" {
+		return stall(0, v1alpha1.ReasonIssuerNotReady, message)
+	}
+	run.issuer = issuer
+	return proceed()
+}

@@ -1,0 +1,87 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+)
+
+// observe asks CAS for the order, once in a run and not before it is due, and takes down what it says.
+func (r *OrderReconciler) observe(ctx context.Context, run *orderRun) outcome {
+	if due := r.pace.remaining(run.order.UID, activityObserve, run.now); due > 0 {
+		return rest(due)
+	}
+	delay := pollDelay(run.casStateAge())
+	r.pace.next(run.order.UID, activityObserve, run.now.Add(delay))
+	spec := run.order.Spec
+	calls, err := r.Remote.cas(spec.Region, spec.Endpoint, r.Remote.Secrets.Keys(run.secrets(), spec.Credentials))
+	if err != nil {
+		return stall(0, v1alpha1.ReasonEndpointInvalid, fmt.Sprintf("the endpoint cannot be used: %v", err))
+	}
+	described, err := calls.Describe(ctx, cas.OrderID(run.order.Status.OrderID))
+	if err != nil {
+		end := judge(err, run.stateAge())
+		r.pace.next(run.order.UID, activityObserve, run.now.Add(end.after))
+		return end
+	}
+	run.calls, run.described = calls, described
+	run.takeDown(described)
+	return read(run, delay)
+}
+
+// read says what a state of CAS means (CAS contract §2).
+func read(run *orderRun, delay time.Duration) outcome {
+	order := run.order
+	switch run.described.State {
+	case cas.StateDomainVerify, cas.StateCertificate:
+		return proceed()
+	case cas.StateVerifyFail:
+		return fail(v1alpha1.ReasonVerificationFailed, fmt.Sprintf(
+			"the CA refused CAS order %s for %q; CAS does not say why. Look at the order in the console of CAS, at CAA records of the domain, and at the validation record",
+			order.Status.OrderID, order.Spec.CommonName))
+	case cas.StatePayed:
+		return fail(v1alpha1.ReasonWithdrawn, fmt.Sprintf(
+			"CAS order %s for %q was withdrawn at CAS by somebody else", order.Status.OrderID, order.Spec.CommonName))
+	default:
+		return wait(delay)
+	}
+}
+
+func (run *orderRun) takeDown(described *cas.Order) {
+	status := &run.order.Status
+	if state := string(described.State); status.CASState != state {
+		status.CASState, status.CASStateSince = bounded(state, 64), run.timestamp()
+	}
+	if described.CertID != "" {
+		status.CertificateID = bounded(described.CertID, 64)
+	}
+	if record := described.Record; record != nil && status.Validation == nil {
+		status.Validation = &v1alpha1.OrderValidation{
+			Domain:      run.order.Spec.CommonName,
+			RecordName:  bounded(record.Domain, 255),
+			RecordType:  bounded(record.Type, 16),
+			RecordValue: bounded(record.Value, 1024),
+		}
+	}
+}
+
+// bounded cuts what CAS says to what the API server takes: a status that is refused would stop the order.
+func bounded(s string, limit int) string { return s[:min(len(s), limit)] }
+
+// casStateAge is how long CAS has said the same.
+func (run *orderRun) casStateAge() time.Duration {
+	since := run.order.Status.CASStateSince
+	if since == nil {
+		since = run.order.Status.SubmittedAt
+	}
+	if since == nil {
+		return 0
+	}
+	return run.now.Sub(since.Time)
+}

@@ -1,0 +1,166 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+)
+
+// summary is what people read first.
+type summary struct {
+	state   v1alpha1.OrderState
+	reason  string
+	message string
+}
+
+// conclude derives state and conditions from the facts, and from why the run stalled, if it did.
+func (run *orderRun) conclude(end outcome) {
+	status := &run.order.Status
+	sum := summarize(run)
+	if end.kind == outcomeStall {
+		sum = summary{v1alpha1.OrderStateHeld, end.reason, end.message}
+	}
+	if status.State != sum.state {
+		status.State, status.StateSince = sum.state, run.timestamp()
+	}
+	if status.OrderID != "" {
+		run.condition(v1alpha1.ConditionSubmitted, metav1.ConditionTrue, v1alpha1.ReasonSubmitted,
+			fmt.Sprintf("CAS has accepted the order %s", status.OrderID))
+		run.concludeValidation(sum)
+	}
+	if sum.state == v1alpha1.OrderStateIssued {
+		run.condition(v1alpha1.ConditionIssued, metav1.ConditionTrue, sum.reason, sum.message)
+		run.condition(v1alpha1.ConditionReady, metav1.ConditionTrue, sum.reason, sum.message)
+		return
+	}
+	run.condition(v1alpha1.ConditionReady, metav1.ConditionFalse, sum.reason, bounded(sum.message, 32768))
+}
+
+func (run *orderRun) concludeValidation(sum summary) {
+	switch cas.State(run.order.Status.CASState) {
+	case cas.StateDomainVerify, "":
+		run.condition(v1alpha1.ConditionDomainsValidated, metav1.ConditionFalse, sum.reason, sum.message)
+	case cas.StateProcess, cas.StateCertificate:
+		run.condition(v1alpha1.ConditionDomainsValidated, metav1.ConditionTrue, v1alpha1.ReasonValidated,
+			"CAS no longer waits for the validation record")
+	}
+}
+
+// summarize says from the facts alone how far the order is.
+func summarize(run *orderRun) summary {
+	status := run.order.Status
+	switch {
+	case len(status.Certificate) > 0:
+		return summary{v1alpha1.OrderStateIssued, v1alpha1.ReasonIssued, fmt.Sprintf("CAS order %s is issued", status.OrderID)}
+	case status.Release != nil:
+		return released(run)
+	case status.OrderID == "" && status.Submission != nil:
+		return summary{v1alpha1.OrderStateSubmitting, v1alpha1.ReasonPending, "CAS is asked for the order"}
+	case status.OrderID == "":
+		return summary{v1alpha1.OrderStatePending, v1alpha1.ReasonPending, "the order is not submitted yet"}
+	}
+	switch cas.State(status.CASState) {
+	case cas.StateDomainVerify, "":
+		return validating(run)
+	case cas.StateProcess, cas.StateCertificate:
+		return summary{v1alpha1.OrderStateReviewing, v1alpha1.ReasonReviewing,
+			fmt.Sprintf("CAS order %s is validated, and the CA works on it", status.OrderID)}
+	default:
+		return summary{v1alpha1.OrderStateReviewing, v1alpha1.ReasonUnknownState,
+			fmt.Sprintf("CAS gives the state of order %s as %q, which says nothing about it: it is asked again", status.OrderID, status.CASState)}
+	}
+}
+
+func validating(run *orderRun) summary {
+	status, validation := run.order.Status, run.order.Status.Validation
+	sum := summary{v1alpha1.OrderStateValidating, v1alpha1.ReasonValidating, ""}
+	switch {
+	case validation == nil:
+		sum.message = fmt.Sprintf("CAS order %s is made, and CAS has not named its validation record yet", status.OrderID)
+		return sum
+	case validation.VisibleAt != nil:
+		sum.message = fmt.Sprintf("CAS order %s waits for the CA to look for the %s record %q, which is visible in DNS", status.OrderID, validation.RecordType, validation.FQDN)
+		return sum
+	case isManual(run.order):
+		sum.reason = v1alpha1.ReasonAwaitingDNSRecord
+		sum.message = fmt.Sprintf("%s; that it is there is noticed without further action", recordToCreate(run.order))
+	case validation.PresentedAt != nil:
+		sum.message = fmt.Sprintf("CAS order %s waits for the %s record %q, which is published and not visible in DNS yet", status.OrderID, validation.RecordType, validation.FQDN)
+	default:
+		sum.message = fmt.Sprintf("CAS order %s waits for its validation record, which is not published yet", status.OrderID)
+	}
+	if run.note != "" {
+		sum.message += "; " + run.note
+	}
+	return sum
+}
+
+func isManual(order *v1alpha1.AliyunOrder) bool {
+	return order.Spec.Solver.DNS != nil && order.Spec.Solver.DNS.Manual != nil
+}
+
+// recordToCreate tells a person what to do for a manual validation.
+func recordToCreate(order *v1alpha1.AliyunOrder) string {
+	v := order.Status.Validation
+	name := v.FQDN
+	if name == "" {
+		name = v.RecordName
+	}
+	return fmt.Sprintf("create the DNS record %s %s %q for CAS order %s", name, v.RecordType, v.RecordValue, order.Status.OrderID)
+}
+
+// released says how an order went back, cause first.
+func released(run *orderRun) summary {
+	order, release := run.order, run.order.Status.Release
+	sum := summary{v1alpha1.OrderStateFailed, release.Reason, release.Message}
+	switch release.Outcome {
+	case "":
+		sum.state = v1alpha1.OrderStateReleasing
+		sum.message += fmt.Sprintf("; CAS order %s is being given back", order.Status.OrderID)
+		if run.note != "" {
+			sum.message += ": " + run.note
+		}
+	case v1alpha1.Released:
+		sum.message += fmt.Sprintf("; CAS order %s was deleted, which gives its certificate back to the plan", order.Status.OrderID)
+	case v1alpha1.NothingToRelease:
+		if order.Status.OrderID == "" {
+			sum.message += "; nothing was bought"
+		} else {
+			sum.message += fmt.Sprintf("; CAS order %s is gone or issued, and nothing can be given back", order.Status.OrderID)
+		}
+	case v1alpha1.Unresolved:
+		sum.message += "; " + unresolved(order)
+	}
+	return sum
+}
+
+// tell says in an event what has changed, after it was written.
+func (r *OrderReconciler) tell(before, after *v1alpha1.AliyunOrder) {
+	was := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionReady)
+	is := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionReady)
+	if is == nil || (was != nil && was.Reason == is.Reason && before.Status.State == after.Status.State) {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if after.Status.State == v1alpha1.OrderStateHeld || after.Status.State == v1alpha1.OrderStateFailed {
+		kind = corev1.EventTypeWarning
+	}
+	r.Recorder.Eventf(after, nil, kind, is.Reason, "Order", "%s", bounded(is.Message, 1024))
+}
+
+func statusChanged(before, after *v1alpha1.AliyunOrder) bool {
+	return !equality.Semantic.DeepEqual(before.Status, after.Status)
+}
+
+// isAPIError tells an answer of the API server from other errors.
+func isAPIError(err error) bool { return apierrors.ReasonForError(err) != metav1.StatusReasonUnknown }

@@ -1,0 +1,120 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+)
+
+// presentAgain is how long a record may be invisible before the solver looks after it again.
+const presentAgain = 10 * time.Minute
+
+// validate publishes the record that CAS asks for and looks whether the world sees it. CAS looks by itself: there is
+// no call that asks it to.
+func (r *OrderReconciler) validate(ctx context.Context, run *orderRun) outcome {
+	validation := run.order.Status.Validation
+	if run.described.State != cas.StateDomainVerify {
+		return proceed()
+	}
+	next := r.pace.remaining(run.order.UID, activityObserve, run.now)
+	if validation == nil {
+		return wait(next)
+	}
+	if end := r.present(ctx, run); end.kind != outcomeProceed {
+		r.pace.next(run.order.UID, activityObserve, run.now.Add(end.after))
+		return end
+	}
+	r.look(ctx, run)
+	return wait(next)
+}
+
+func (r *OrderReconciler) present(ctx context.Context, run *orderRun) outcome {
+	validation := run.order.Status.Validation
+	isRecent := validation.PresentedAt != nil && run.now.Sub(validation.PresentedAt.Time) < presentAgain
+	if validation.VisibleAt != nil || isRecent {
+		return proceed()
+	}
+	solver, err := r.Remote.solver(run.order.Spec.Solver, r.Remote.Secrets.Keys(run.secrets(), run.order.Spec.Credentials))
+	if err != nil {
+		return stall(0, v1alpha1.ReasonPresentFailed, fmt.Sprintf("the solver cannot be used: %v", err))
+	}
+	challenge := dcv.Challenge{
+		Domain: validation.Domain, RecordName: validation.RecordName, RecordType: validation.RecordType, RecordValue: validation.RecordValue,
+	}
+	record, err := solver.Present(ctx, challenge, prior(validation), func(ctx context.Context, claimed dcv.Record) error {
+		run.own(claimed)
+		return r.save(ctx, run)
+	})
+	if err != nil {
+		return presentFailed(err, run)
+	}
+	run.own(record)
+	run.order.Status.Validation.PresentedAt = run.timestamp()
+	return proceed()
+}
+
+// presentFailed tells an error of the API server, which the claim may have met, from one of the solver.
+func presentFailed(err error, run *orderRun) outcome {
+	if isAPIError(err) {
+		return failed(err)
+	}
+	if cas.IsThrottled(err) {
+		return wait(pollDelay(run.stateAge()))
+	}
+	reason, message := explain(err)
+	if reason == v1alpha1.ReasonCASUnavailable {
+		reason = v1alpha1.ReasonPresentFailed
+	}
+	return stall(holdDelay(run.stateAge()), reason, message)
+}
+
+// prior is what an earlier run claimed or made, or nil.
+func prior(validation *v1alpha1.OrderValidation) *dcv.Record {
+	if validation.Ownership == "" {
+		return nil
+	}
+	record := recordOf(validation)
+	return &record
+}
+
+func recordOf(validation *v1alpha1.OrderValidation) dcv.Record {
+	return dcv.Record{
+		FQDN: validation.FQDN, Type: validation.RecordType, Value: validation.RecordValue, Zone: validation.Zone,
+		ProviderID: validation.RecordID, Foreign: validation.Ownership == v1alpha1.RecordForeign,
+	}
+}
+
+func (run *orderRun) own(record dcv.Record) {
+	validation := run.order.Status.Validation
+	validation.FQDN, validation.Zone, validation.RecordID = record.FQDN, record.Zone, record.ProviderID
+	validation.Ownership = v1alpha1.RecordOurs
+	if record.Foreign {
+		validation.Ownership = v1alpha1.RecordForeign
+	}
+}
+
+// look is for people: it tells whether waiting is all that is left to do. The CA has eyes of its own, so nothing
+// depends on it.
+func (r *OrderReconciler) look(ctx context.Context, run *orderRun) {
+	validation := run.order.Status.Validation
+	if validation.VisibleAt != nil {
+		return
+	}
+	seen, err := r.Remote.SelfCheck.Check(ctx, recordOf(validation))
+	switch {
+	case err != nil:
+		run.note = fmt.Sprintf("whether it is visible could not be checked: %v", err)
+	case seen.Visible:
+		validation.VisibleAt = run.timestamp()
+	case len(seen.Seen) > 0:
+		run.note = "seen there instead: " + strings.Join(seen.Seen, ", ")
+	}
+}

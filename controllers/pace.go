@@ -1,0 +1,88 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// The waits of the machine. Ages are those of the state that is waited in, so that a restart changes nothing.
+const (
+	pollFirst   = 10 * time.Second
+	pollLongest = 5 * time.Minute
+	// holdFirst and holdLongest bound how often something is tried again that a person has to mend.
+	holdFirst   = 30 * time.Second
+	holdLongest = 10 * time.Minute
+	// approvalPatience is how long an approver may take before somebody is told that none seems to be there.
+	approvalPatience = 5 * time.Minute
+	// freshness is how long an Order that this process made may be submitted without a look at CAS.
+	freshness = 2 * time.Minute
+	// inDoubt is how long after an intent its call may still be running: the window to send it, and its deadline.
+	inDoubt = 65 * time.Second
+	// releaseBound ends what gives an order back; namespaceBound does where a namespace waits for it.
+	releaseBound   = 10 * time.Minute
+	namespaceBound = 2 * time.Minute
+)
+
+// pollDelay grows with the age of what is waited for: 10 s at first, then doubling, at most 5 min.
+func pollDelay(age time.Duration) time.Duration {
+	return jitter(min(max(age, pollFirst), pollLongest))
+}
+
+func holdDelay(age time.Duration) time.Duration {
+	return jitter(min(max(age, holdFirst), holdLongest))
+}
+
+// jitter spreads what would otherwise come in step: it adds up to a fifth.
+func jitter(d time.Duration) time.Duration {
+	return d + rand.N(d/5+1) //nolint:gosec // no secret depends on it
+}
+
+// activity is what an order asks CAS for.
+type activity string
+
+const (
+	activitySubmit  activity = "submit"
+	activityObserve activity = "observe"
+	activityRelease activity = "release"
+)
+
+// pace remembers when an order may ask CAS next, so that being woken costs no call. It is safe for concurrent use.
+type pace struct {
+	mutex sync.Mutex
+	due   map[paceKey]time.Time
+}
+
+type paceKey struct {
+	order    types.UID
+	activity activity
+}
+
+// remaining is how long to rest until the activity is due, or zero.
+func (p *pace) remaining(order types.UID, a activity, now time.Time) time.Duration {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return max(p.due[paceKey{order, a}].Sub(now), 0)
+}
+
+func (p *pace) next(order types.UID, a activity, due time.Time) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.due == nil {
+		p.due = map[paceKey]time.Time{}
+	}
+	p.due[paceKey{order, a}] = due
+}
+
+func (p *pace) forget(order types.UID) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, a := range []activity{activitySubmit, activityObserve, activityRelease} {
+		delete(p.due, paceKey{order, a})
+	}
+}
