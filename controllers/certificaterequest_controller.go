@@ -1,0 +1,166 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	apiutil "github.com/cert-manager/cert-manager/pkg/api/util"
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+)
+
+// +kubebuilder:rbac:groups=cert-manager.io,resources=certificaterequests,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cert-manager.io,resources=certificaterequests/status,verbs=patch
+// +kubebuilder:rbac:groups=certmanager.aliyun.com,resources=aliyunorders,verbs=create
+// +kubebuilder:rbac:groups=certmanager.aliyun.com,resources=aliyunissuers;aliyunclusterissuers,verbs=get;list;watch
+
+// CertificateRequestReconciler lets requests through to an Order, and shows in the request what the Order says. All
+// fields are required.
+type CertificateRequestReconciler struct {
+	client.Client
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	Fresh    *FreshOrders
+	// ClusterResourceNamespace is where the Secrets of cluster issuers are.
+	ClusterResourceNamespace string
+}
+
+// requestRun is what one run knows of its request.
+type requestRun struct {
+	request *cmapi.CertificateRequest
+	asks    signingRequest
+	issuer  v1alpha1.GenericIssuer
+}
+
+// Reconcile passes a request through the gates, in the order of cert-manager's own controller. The first that has
+// something to say ends the run with it.
+func (r *CertificateRequestReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	request := &cmapi.CertificateRequest{}
+	if err := r.Get(ctx, req.NamespacedName, request); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if request.Spec.IssuerRef.Group != v1alpha1.Group || request.DeletionTimestamp != nil {
+		return ctrl.Result{}, nil
+	}
+	run := &requestRun{request: request}
+	for _, gate := range []gate{r.denied, r.finished, r.kind, r.approved, r.ordered, r.fits, r.issuerReady, r.fitsIssuer, r.order} {
+		report, err := gate(ctx, run)
+		if err != nil {
+			return retry(err)
+		}
+		if report != nil {
+			return r.write(ctx, request, report)
+		}
+	}
+	return ctrl.Result{}, nil
+}
+
+// A gate returns what the request is told, or nil to let it pass.
+type gate func(ctx context.Context, run *requestRun) (*report, error)
+
+// denied reads the condition itself: a request that is denied before it was approved bears no other one.
+func (r *CertificateRequestReconciler) denied(_ context.Context, run *requestRun) (*report, error) {
+	if apiutil.CertificateRequestIsDenied(run.request) && !isFinished(run.request) {
+		return ended(cmapi.CertificateRequestReasonDenied, "the request was denied, and nothing is ordered for it"), nil
+	}
+	return nil, nil
+}
+
+func (r *CertificateRequestReconciler) finished(_ context.Context, run *requestRun) (*report, error) {
+	if isFinished(run.request) {
+		return nothing(), nil
+	}
+	return nil, nil
+}
+
+func (r *CertificateRequestReconciler) kind(_ context.Context, run *requestRun) (*report, error) {
+	ref := run.request.Spec.IssuerRef
+	if newIssuer(ref.Kind) == nil {
+		return pending(fmt.Sprintf("issuerRef names the kind %q, and the group %s has AliyunIssuer and AliyunClusterIssuer: correct issuerRef.kind", ref.Kind, v1alpha1.Group)), nil
+	}
+	return nil, nil
+}
+
+func (r *CertificateRequestReconciler) approved(_ context.Context, run *requestRun) (*report, error) {
+	if apiutil.CertificateRequestIsApproved(run.request) {
+		return nil, nil
+	}
+	age := r.Clock.Since(run.request.CreationTimestamp.Time)
+	if age < approvalPatience {
+		return nothing().again(approvalPatience - age), nil
+	}
+	ref := run.request.Spec.IssuerRef
+	return pending(fmt.Sprintf("nobody has approved the request for %s. If nobody has to, cert-manager's ServiceAccount lacks the verb approve on signers.cert-manager.io %q: "+
+		"the Helm chart grants it with approver.enabled", patience(), signer(ref.Kind)+"/*")), nil
+}
+
+// ordered shows what the Order says, whatever has become of the issuer since: what is bought is delivered.
+func (r *CertificateRequestReconciler) ordered(ctx context.Context, run *requestRun) (*report, error) {
+	order := &v1alpha1.AliyunOrder{}
+	key := client.ObjectKey{Namespace: run.request.Namespace, Name: orderName(run.request)}
+	switch err := r.Get(ctx, key, order); {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return mirror(order, run.request), nil
+}
+
+func (r *CertificateRequestReconciler) fits(_ context.Context, run *requestRun) (*report, error) {
+	asks, err := preflight(run.request.Spec.Request, run.request.Spec.IsCA)
+	if err != nil {
+		return refused(err), nil
+	}
+	run.asks = asks
+	return nil, nil
+}
+
+func (r *CertificateRequestReconciler) issuerReady(ctx context.Context, run *requestRun) (*report, error) {
+	ref := issuerReference(run.request)
+	issuer, err := getIssuer(ctx, r.Client, run.request.Namespace, ref)
+	switch {
+	case apierrors.IsNotFound(err):
+		return pending(issuerNotFound(run.request.Namespace, ref)), nil
+	case err != nil:
+		return nil, err
+	}
+	if message := issuerNotReady(issuer); message != "" {
+		return pending(message), nil
+	}
+	run.issuer = issuer
+	return nil, nil
+}
+
+func (r *CertificateRequestReconciler) fitsIssuer(_ context.Context, run *requestRun) (*report, error) {
+	if err := preflightFor(run.asks, run.issuer.GetSpec().Source.ResourcePlan); err != nil {
+		return refused(err), nil
+	}
+	return nil, nil
+}
+
+// order makes the Order. Its name is the request's own, so that a stale cache cannot make a second one.
+func (r *CertificateRequestReconciler) order(ctx context.Context, run *requestRun) (*report, error) {
+	order := newOrder(run, r.ClusterResourceNamespace)
+	err := r.Create(ctx, order)
+	if apierrors.IsAlreadyExists(err) {
+		return nothing().again(holdFirst), nil // the cache is behind: its event leads to the mirror
+	}
+	if err != nil {
+		return nil, err
+	}
+	if readyCondition(run.request) == nil {
+		r.Fresh.add(order.UID, r.Clock.Now())
+	}
+	r.wishes(run.request)
+	return mirror(order, run.request), nil
+}

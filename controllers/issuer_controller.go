@@ -1,0 +1,132 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+)
+
+// +kubebuilder:rbac:groups=certmanager.aliyun.com,resources=aliyunissuers/status;aliyunclusterissuers/status,verbs=patch
+
+const (
+	// issuerRecheck is how often an issuer is checked, give or take a fifth.
+	issuerRecheck = 10 * time.Minute
+	// secretRecheck is how often the Secret of an issuer that is not ready is looked at, which costs no call to CAS.
+	secretRecheck = 30 * time.Second
+)
+
+// IssuerReconciler says whether an issuer can be ordered from. One type serves both kinds. All fields are required.
+type IssuerReconciler struct {
+	client.Client
+	Recorder events.EventRecorder
+	Remote   *Remote
+	// Kind is AliyunIssuer or AliyunClusterIssuer.
+	Kind string
+	// ClusterResourceNamespace is where the Secrets of cluster issuers are.
+	ClusterResourceNamespace string
+
+	checks sync.Map // issuerCheck by UID
+}
+
+// issuerCheck is what the last look at Alibaba Cloud was based on.
+type issuerCheck struct {
+	generation int64
+	secrets    string
+	at         time.Time
+	due        time.Time
+}
+
+// Reconcile checks one issuer, if that is due or something that it depends on has changed.
+func (r *IssuerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	issuer := newIssuer(r.Kind)
+	if err := r.Get(ctx, req.NamespacedName, issuer); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if issuer.GetDeletionTimestamp() != nil {
+		return ctrl.Result{}, nil
+	}
+	now := r.Remote.Clock.Now()
+	basis := issuerCheck{generation: issuer.GetGeneration(), secrets: r.secretVersions(ctx, issuer), at: now}
+	if wait := r.notDue(issuer, basis); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	before := issuer.DeepCopyObject().(v1alpha1.GenericIssuer)
+	r.check(ctx, issuer)
+	basis.due = now.Add(issuerRecheck*4/5 + jitter(issuerRecheck*2/5)/3)
+	r.checks.Store(issuer.GetUID(), basis)
+	if err := r.save(ctx, before, issuer); err != nil {
+		return retry(err)
+	}
+	return ctrl.Result{RequeueAfter: r.next(issuer, basis)}, nil
+}
+
+// notDue is how long an issuer can rest, or zero. Between two checks lie 30 seconds, whatever changes.
+func (r *IssuerReconciler) notDue(issuer v1alpha1.GenericIssuer, basis issuerCheck) time.Duration {
+	stored, ok := r.checks.Load(issuer.GetUID())
+	if !ok {
+		return 0
+	}
+	last := stored.(issuerCheck)
+	if last.generation == basis.generation && last.secrets == basis.secrets {
+		return min(r.next(issuer, last), max(last.due.Sub(basis.at), 0))
+	}
+	return max(last.at.Add(secretRecheck).Sub(basis.at), 0)
+}
+
+func (r *IssuerReconciler) next(issuer v1alpha1.GenericIssuer, last issuerCheck) time.Duration {
+	if meta.IsStatusConditionTrue(issuer.GetStatus().Conditions, v1alpha1.ConditionReady) {
+		return max(last.due.Sub(r.Remote.Clock.Now()), time.Second)
+	}
+	return secretRecheck
+}
+
+// save writes the status and tells a change of readiness.
+func (r *IssuerReconciler) save(ctx context.Context, before, issuer v1alpha1.GenericIssuer) error {
+	if equality.Semantic.DeepEqual(before.GetStatus(), issuer.GetStatus()) {
+		return nil
+	}
+	if err := r.Status().Patch(ctx, issuer, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+		return err
+	}
+	was := meta.FindStatusCondition(before.GetStatus().Conditions, v1alpha1.ConditionReady)
+	is := meta.FindStatusCondition(issuer.GetStatus().Conditions, v1alpha1.ConditionReady)
+	if was == nil || was.Reason != is.Reason {
+		kind := "Normal"
+		if is.Status != metav1.ConditionTrue {
+			kind = "Warning"
+		}
+		r.Recorder.Eventf(issuer, nil, kind, is.Reason, "Check", "%s", bounded(is.Message, 1024))
+	}
+	return nil
+}
+
+// secretsNamespace is where the Secrets of the issuer are, and nowhere else.
+func (r *IssuerReconciler) secretsNamespace(issuer v1alpha1.GenericIssuer) string {
+	if r.Kind == v1alpha1.AliyunClusterIssuerKind {
+		return r.ClusterResourceNamespace
+	}
+	return issuer.GetNamespace()
+}
+
+// secretVersions changes when one of the issuer's Secrets does.
+func (r *IssuerReconciler) secretVersions(ctx context.Context, issuer v1alpha1.GenericIssuer) string {
+	namespace, spec := r.secretsNamespace(issuer), issuer.GetSpec()
+	versions := r.Remote.Secrets.Version(ctx, namespace, spec.Credentials.AccessKeySecretRef.Name)
+	if spec.ContactSecretRef != nil {
+		versions += " " + r.Remote.Secrets.Version(ctx, namespace, spec.ContactSecretRef.Name)
+	}
+	return versions
+}
+

@@ -1,0 +1,138 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"time"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+)
+
+// issuerIndex finds what waits for an issuer, by kind, namespace and name.
+const issuerIndex = "issuer"
+
+func indexValue(namespace string, ref v1alpha1.IssuerReference) string {
+	return ref.Kind + " " + issuerKey(namespace, ref).String()
+}
+
+// SetupIndexes makes the manager's cache find requests and orders by their issuer. It is called once, before any
+// SetupWithManager.
+func SetupIndexes(ctx context.Context, mgr ctrl.Manager) error {
+	err := mgr.GetFieldIndexer().IndexField(ctx, &cmapi.CertificateRequest{}, issuerIndex, func(o client.Object) []string {
+		request := o.(*cmapi.CertificateRequest)
+		if request.Spec.IssuerRef.Group != v1alpha1.Group || isFinished(request) {
+			return nil
+		}
+		return []string{indexValue(request.Namespace, issuerReference(request))}
+	})
+	if err != nil {
+		return err
+	}
+	return mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.AliyunOrder{}, issuerIndex, func(o client.Object) []string {
+		order := o.(*v1alpha1.AliyunOrder)
+		if order.Status.OrderID != "" { // what is ordered no longer needs its issuer
+			return nil
+		}
+		return []string{indexValue(order.Namespace, order.Spec.IssuerRef)}
+	})
+}
+
+// workers is how many objects of a kind are worked on at once. Most of a run is waiting for an answer.
+const workers = 10
+
+func options() controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: workers,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Second, 5*time.Minute),
+	}
+}
+
+// SetupWithManager starts the reconciler for requests, for their Orders, and for the issuers that they wait for.
+func (r *CertificateRequestReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	waiting := handler.EnqueueRequestsFromMapFunc(waitingFor(mgr.GetClient(), func() client.ObjectList { return &cmapi.CertificateRequestList{} }))
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&cmapi.CertificateRequest{}, builder.WithPredicates(ours())).
+		Owns(&v1alpha1.AliyunOrder{}).
+		Watches(&v1alpha1.AliyunIssuer{}, waiting, builder.WithPredicates(readinessChanged())).
+		Watches(&v1alpha1.AliyunClusterIssuer{}, waiting, builder.WithPredicates(readinessChanged())).
+		WithOptions(options()).
+		Complete(r)
+}
+
+// SetupWithManager starts the reconciler for Orders, for their requests, and for the issuers that they wait for. An
+// Order's own status wakes nobody: what comes next is a matter of time.
+func (r *OrderReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	waiting := handler.EnqueueRequestsFromMapFunc(waitingFor(mgr.GetClient(), func() client.ObjectList { return &v1alpha1.AliyunOrderList{} }))
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.AliyunOrder{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&cmapi.CertificateRequest{}, handler.EnqueueRequestsFromMapFunc(orderOf), builder.WithPredicates(ours())).
+		Watches(&v1alpha1.AliyunIssuer{}, waiting, builder.WithPredicates(readinessChanged())).
+		Watches(&v1alpha1.AliyunClusterIssuer{}, waiting, builder.WithPredicates(readinessChanged())).
+		WithOptions(options()).
+		Complete(r)
+}
+
+// SetupWithManager starts the reconciler for issuers of its kind.
+func (r *IssuerReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(newIssuer(r.Kind), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WithOptions(options()).
+		Complete(r)
+}
+
+// ours lets requests for issuers of our group pass.
+func ours() predicate.Predicate {
+	return predicate.NewPredicateFuncs(func(o client.Object) bool {
+		return o.(*cmapi.CertificateRequest).Spec.IssuerRef.Group == v1alpha1.Group
+	})
+}
+
+func orderOf(_ context.Context, o client.Object) []reconcile.Request {
+	request := o.(*cmapi.CertificateRequest)
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: request.Namespace, Name: orderName(request)}}}
+}
+
+// waitingFor finds what names an issuer in its issuerRef.
+func waitingFor(from client.Reader, list func() client.ObjectList) handler.MapFunc {
+	return func(ctx context.Context, o client.Object) []reconcile.Request {
+		issuer := o.(v1alpha1.GenericIssuer)
+		found := list()
+		ref := v1alpha1.IssuerReference{Kind: issuer.IssuerKind(), Name: issuer.GetName()}
+		if err := from.List(ctx, found, client.MatchingFields{issuerIndex: indexValue(issuer.GetNamespace(), ref)}); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "what waits for an issuer could not be found", "issuer", issuer.GetName())
+			return nil
+		}
+		var requests []reconcile.Request
+		_ = meta.EachListItem(found, func(item runtime.Object) error {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(item.(client.Object))})
+			return nil
+		})
+		return requests
+	}
+}
+
+// readinessChanged lets an issuer wake others only where that may help them: its numbers change at every check.
+func readinessChanged() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, after := e.ObjectOld.(v1alpha1.GenericIssuer), e.ObjectNew.(v1alpha1.GenericIssuer)
+			return issuerNotReady(before) != issuerNotReady(after)
+		},
+	}
+}
