@@ -129,4 +129,3 @@ func (r *IssuerReconciler) secretVersions(ctx context.Context, issuer v1alpha1.G
 	}
 	return versions
 }
-

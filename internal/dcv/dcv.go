@@ -1,3 +1,6 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package dcv publishes what a CA asks to see before it issues (domain control validation), and looks whether the world can see it.
 //
 // The two are kept apart: a Solver makes a record exist and takes it away again, and never waits; SelfCheck asks DNS, and never writes.

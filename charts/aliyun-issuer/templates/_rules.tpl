@@ -3,6 +3,7 @@
 - apiGroups:
   - ""
   resources:
+  - namespaces
   - secrets
   verbs:
   - get
@@ -36,27 +37,17 @@
   - aliyunissuers/status
   - aliyunorders/status
   verbs:
-  - get
   - patch
-  - update
 - apiGroups:
   - certmanager.aliyun.com
   resources:
   - aliyunorders
   verbs:
   - create
-  - delete
   - get
   - list
   - patch
-  - update
   - watch
-- apiGroups:
-  - certmanager.aliyun.com
-  resources:
-  - aliyunorders/finalizers
-  verbs:
-  - update
 - apiGroups:
   - events.k8s.io
   resources:

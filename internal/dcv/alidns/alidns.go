@@ -1,3 +1,6 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package alidns publishes validation records in Alibaba Cloud DNS (CAS contract §5).
 //
 // The life of one order takes four calls: DescribeDomains for the zone, DescribeSubDomainRecords for what is at the name,

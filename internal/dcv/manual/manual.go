@@ -1,3 +1,6 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package manual is the solver for people who publish validation records themselves: it says where the record belongs, and writes nothing.
 package manual
 

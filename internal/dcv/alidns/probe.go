@@ -1,0 +1,27 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package alidns
+
+import (
+	"context"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	sdk "github.com/aliyun/alibaba-cloud-sdk-go/services/alidns"
+
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+)
+
+// Probe says, for one read call, whether the credentials may read Alibaba Cloud DNS and whether there is any zone. What
+// they may write is learned from the first refusal.
+func (s *Solver) Probe(ctx context.Context) error {
+	req, resp := sdk.CreateDescribeDomainsRequest(), sdk.CreateDescribeDomainsResponse()
+	req.PageNumber, req.PageSize = requests.NewInteger(1), requests.NewInteger(1)
+	if err := s.calls.Do(ctx, req, resp); err != nil {
+		return err
+	}
+	if len(resp.Domains.Domain) == 0 {
+		return &dcv.Problem{Message: "the Alibaba Cloud DNS account of the solver's credentials has no zone: add one there, or use credentials of the account that holds the zones"}
+	}
+	return nil
+}

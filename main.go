@@ -1,0 +1,169 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command aliyun-issuer makes Alibaba Cloud Certificate Management Service an issuer of cert-manager.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	_ "k8s.io/client-go/plugin/pkg/client/auth" // for kubeconfigs of cloud providers
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+)
+
+// version is set by the build.
+var version = "dev"
+
+const (
+	// gracefulShutdown is how long reconcilers may take to end.
+	gracefulShutdown = 45 * time.Second
+	// submissionGrace is how long the process stays for answers that may carry an order's id. With gracefulShutdown it
+	// is covered by the Deployment's terminationGracePeriodSeconds, since both run at the same time.
+	submissionGrace = 40 * time.Second
+)
+
+type flags struct {
+	leaderElect              bool
+	leaderElectionNamespace  string
+	clusterResourceNamespace string
+	metricsAddress           string
+	probeAddress             string
+	nameservers              string
+	checkAuthoritative       bool
+	printVersion             bool
+	log                      zap.Options
+}
+
+func main() {
+	set := parse()
+	if set.printVersion {
+		fmt.Println(version)
+		return
+	}
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&set.log)))
+	if err := run(ctrl.SetupSignalHandler(), set); err != nil {
+		ctrl.Log.Error(err, "the manager ended")
+		os.Exit(1)
+	}
+}
+
+func parse() flags {
+	var set flags
+	flag.BoolVar(&set.leaderElect, "leader-elect", false, "work only while holding the lease, so that several replicas can run")
+	flag.StringVar(&set.leaderElectionNamespace, "leader-election-namespace", "", "namespace of the lease; default: the manager's own")
+	flag.StringVar(&set.clusterResourceNamespace, "cluster-resource-namespace", "aliyun-issuer-system", "namespace of the Secrets that AliyunClusterIssuers name")
+	flag.StringVar(&set.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 for none")
+	flag.StringVar(&set.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
+	flag.StringVar(&set.nameservers, "dns-nameservers", "", "name servers that the self-check asks, as host:port, separated by commas; default: those of the system")
+	flag.BoolVar(&set.checkAuthoritative, "dns-check-authoritative", true, "let the self-check ask the zone's own name servers")
+	flag.BoolVar(&set.printVersion, "version", false, "print the version and exit")
+	set.log.BindFlags(flag.CommandLine)
+	flag.Parse()
+	return set
+}
+
+// run ends when the manager does, and stays for the submissions in flight, for whatever reason it ended: after a lost
+// lease, too, CAS may be about to answer with the id of an order that is paid for.
+func run(ctx context.Context, set flags) error {
+	mgr, err := newManager(set)
+	if err != nil {
+		return err
+	}
+	submissions := &controllers.Submissions{}
+	if err := setUp(ctx, mgr, set, submissions); err != nil {
+		return err
+	}
+	ctrl.Log.Info("starting", "version", version)
+	ended := mgr.Start(ctx)
+	grace, cancel := context.WithTimeout(context.Background(), submissionGrace)
+	defer cancel()
+	if err := submissions.Drain(grace); err != nil {
+		return errors.Join(ended, fmt.Errorf("submissions were still in flight: %w", err))
+	}
+	return ended
+}
+
+func newManager(set flags) (ctrl.Manager, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, cmapi.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return nil, err
+	}
+	// The client's own limit of 20 writes a second would be the slowest part; the API server has priority and fairness.
+	config.QPS = -1
+	return ctrl.NewManager(config, manager.Options{
+		Scheme:                        scheme,
+		Metrics:                       metricsserver.Options{BindAddress: set.metricsAddress},
+		HealthProbeBindAddress:        set.probeAddress,
+		LeaderElection:                set.leaderElect,
+		LeaderElectionID:              "aliyun-issuer." + v1alpha1.Group,
+		LeaderElectionNamespace:       set.leaderElectionNamespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       ptr.To(gracefulShutdown),
+	})
+}
+
+// setUp wires the reconcilers.
+func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *controllers.Submissions) error {
+	recorder := mgr.GetEventRecorder("aliyun-issuer")
+	remote := &controllers.Remote{
+		Secrets:   &credentials.Store{Reader: mgr.GetAPIReader()},
+		SelfCheck: &dcv.SelfCheck{Nameservers: split(set.nameservers), Authoritative: set.checkAuthoritative},
+		Clock:     clock.RealClock{},
+	}
+	fresh := &controllers.FreshOrders{}
+	reconcilers := []interface{ SetupWithManager(ctrl.Manager) error }{
+		&controllers.CertificateRequestReconciler{
+			Client: mgr.GetClient(), Recorder: recorder, Clock: remote.Clock, Fresh: fresh, ClusterResourceNamespace: set.clusterResourceNamespace,
+		},
+		&controllers.OrderReconciler{
+			Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Remote: remote, Submissions: submissions, Fresh: fresh,
+		},
+	}
+	for _, kind := range []string{v1alpha1.AliyunIssuerKind, v1alpha1.AliyunClusterIssuerKind} {
+		reconcilers = append(reconcilers, &controllers.IssuerReconciler{
+			Client: mgr.GetClient(), Recorder: recorder, Remote: remote, Kind: kind, ClusterResourceNamespace: set.clusterResourceNamespace,
+		})
+	}
+	if err := controllers.SetupIndexes(ctx, mgr); err != nil {
+		return err
+	}
+	for _, reconciler := range reconcilers {
+		if err := reconciler.SetupWithManager(mgr); err != nil {
+			return err
+		}
+	}
+	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping))
+}
+
+func split(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ",")
+}
