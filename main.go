@@ -18,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // for kubeconfigs of cloud providers
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -95,7 +94,7 @@ func run(ctx context.Context, set flags) error {
 	}
 	ctrl.Log.Info("starting", "version", version)
 	ended := mgr.Start(ctx)
-	grace, cancel := context.WithTimeout(context.Background(), submissionGrace)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), submissionGrace)
 	defer cancel()
 	if err := submissions.Drain(grace); err != nil {
 		return errors.Join(ended, fmt.Errorf("submissions were still in flight: %w", err))
@@ -124,7 +123,7 @@ func newManager(set flags) (ctrl.Manager, error) {
 		LeaderElectionID:              "aliyun-issuer." + v1alpha1.Group,
 		LeaderElectionNamespace:       set.leaderElectionNamespace,
 		LeaderElectionReleaseOnCancel: true,
-		GracefulShutdownTimeout:       ptr.To(gracefulShutdown),
+		GracefulShutdownTimeout:       new(gracefulShutdown),
 	})
 }
 

@@ -7,7 +7,7 @@ import (
 	"context"
 	"fmt"
 
-	apiutil "github.com/cert-manager/cert-manager/pkg/api/util"
+	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
@@ -69,7 +69,7 @@ type gate func(ctx context.Context, run *requestRun) (*report, error)
 
 // denied reads the condition itself: a request that is denied before it was approved bears no other one.
 func (r *CertificateRequestReconciler) denied(_ context.Context, run *requestRun) (*report, error) {
-	if apiutil.CertificateRequestIsDenied(run.request) && !isFinished(run.request) {
+	if cmutil.CertificateRequestIsDenied(run.request) && !isFinished(run.request) {
 		return ended(cmapi.CertificateRequestReasonDenied, "the request was denied, and nothing is ordered for it"), nil
 	}
 	return nil, nil
@@ -91,7 +91,7 @@ func (r *CertificateRequestReconciler) kind(_ context.Context, run *requestRun) 
 }
 
 func (r *CertificateRequestReconciler) approved(_ context.Context, run *requestRun) (*report, error) {
-	if apiutil.CertificateRequestIsApproved(run.request) {
+	if cmutil.CertificateRequestIsApproved(run.request) {
 		return nil, nil
 	}
 	age := r.Clock.Since(run.request.CreationTimestamp.Time)

@@ -7,9 +7,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
-	apiutil "github.com/cert-manager/cert-manager/pkg/api/util"
+	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 	cmapply "github.com/cert-manager/cert-manager/pkg/client/applyconfigurations/certmanager/v1"
@@ -76,13 +77,13 @@ func mirror(order *v1alpha1.AliyunOrder, request *cmapi.CertificateRequest) *rep
 }
 
 func issuedMessage(order *v1alpha1.AliyunOrder) string {
-	message := fmt.Sprintf("CAS order %s is issued", order.Status.OrderID)
+	parts := []string{fmt.Sprintf("CAS order %s is issued", order.Status.OrderID)}
 	for _, kind := range []string{v1alpha1.ConditionNamesAdded, v1alpha1.ConditionChainIncomplete} {
 		if remark := meta.FindStatusCondition(order.Status.Conditions, kind); remark != nil {
-			message += "; " + remark.Message
+			parts = append(parts, remark.Message)
 		}
 	}
-	return message
+	return strings.Join(parts, "; ")
 }
 
 // write tells the request, if that is news, in one write, and says it in an event afterwards. The write names
@@ -154,7 +155,7 @@ func (r *CertificateRequestReconciler) wishes(request *cmapi.CertificateRequest)
 }
 
 func readyCondition(request *cmapi.CertificateRequest) *cmapi.CertificateRequestCondition {
-	return apiutil.GetCertificateRequestCondition(request, cmapi.CertificateRequestConditionReady)
+	return cmutil.GetCertificateRequestCondition(request, cmapi.CertificateRequestConditionReady)
 }
 
 // signer is how approvers know issuers of the kind: <plural>.<group>.

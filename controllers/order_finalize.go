@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	apiutil "github.com/cert-manager/cert-manager/pkg/api/util"
+	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -224,7 +224,7 @@ func (run *orderRun) endedAge() time.Duration {
 
 // isFinished says that cert-manager will not let the request change any more.
 func isFinished(request *cmapi.CertificateRequest) bool {
-	switch apiutil.CertificateRequestReadyReason(request) {
+	switch cmutil.CertificateRequestReadyReason(request) {
 	case cmapi.CertificateRequestReasonIssued, cmapi.CertificateRequestReasonFailed, cmapi.CertificateRequestReasonDenied:
 		return true
 	default:

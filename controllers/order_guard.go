@@ -8,7 +8,7 @@ import (
 	"context"
 	"fmt"
 
-	apiutil "github.com/cert-manager/cert-manager/pkg/api/util"
+	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -56,14 +56,14 @@ func (r *OrderReconciler) requestOf(ctx context.Context, from client.Reader, ord
 func wanted(order *v1alpha1.AliyunOrder, request *cmapi.CertificateRequest) outcome {
 	ref := request.Spec.IssuerRef
 	switch {
-	case isFinished(request), apiutil.CertificateRequestIsDenied(request):
+	case isFinished(request), cmutil.CertificateRequestIsDenied(request):
 		return fail(v1alpha1.ReasonRequestMismatch, fmt.Sprintf("the CertificateRequest %q is denied or finished and wants no certificate any more", request.Name))
 	case request.DeletionTimestamp != nil:
 		return stall(holdLongest, v1alpha1.ReasonRequestMismatch, fmt.Sprintf("the CertificateRequest %q is being deleted", request.Name))
 	case !bytes.Equal(request.Spec.Request, order.Spec.Request),
 		ref.Group != v1alpha1.Group, ref.Kind != order.Spec.IssuerRef.Kind, ref.Name != order.Spec.IssuerRef.Name:
 		return fail(v1alpha1.ReasonRequestMismatch, fmt.Sprintf("the CertificateRequest %q asks for something else than this AliyunOrder: delete the AliyunOrder", request.Name))
-	case !apiutil.CertificateRequestIsApproved(request):
+	case !cmutil.CertificateRequestIsApproved(request):
 		return stall(holdLongest, v1alpha1.ReasonRequestMismatch, fmt.Sprintf("the CertificateRequest %q is not approved: approve it", request.Name))
 	}
 	return proceed()

@@ -8,7 +8,6 @@ import (
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
@@ -42,9 +41,9 @@ func newOrder(run *requestRun, clusterResourceNamespace string) *v1alpha1.Aliyun
 				Kind:       cmapi.CertificateRequestKind,
 				Name:       request.Name,
 				UID:        request.UID,
-				Controller: ptr.To(true),
+				Controller: new(true),
 				// The release takes time, and nobody's deletion should wait for it.
-				BlockOwnerDeletion: ptr.To(false),
+				BlockOwnerDeletion: new(false),
 			}},
 		},
 		Spec: v1alpha1.OrderSpec{
