@@ -1,0 +1,204 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+)
+
+// patience is how long the certificate may take. The simulator takes ten seconds for it.
+const patience = 3 * time.Minute
+
+func cluster() (client.Client, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, cmapi.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	return client.New(config, client.Options{Scheme: scheme})
+}
+
+// apply takes the samples that users start from, and points them at the simulator.
+func (d *demo) apply(ctx context.Context) error {
+	kube, err := cluster()
+	if err != nil {
+		return err
+	}
+	secret, issuer, certificate := &corev1.Secret{}, &v1alpha1.AliyunIssuer{}, &cmapi.Certificate{}
+	for file, object := range map[string]client.Object{"00-secret.yaml": secret, "issuer.yaml": issuer, "certificate.yaml": certificate} {
+		text, err := os.ReadFile("config/samples/" + file)
+		if err != nil {
+			return err
+		}
+		if err := yaml.UnmarshalStrict(text, object); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	secret.StringData = map[string]string{"accessKeyID": d.keyID, "accessKeySecret": d.keySecret}
+	endpoint := &v1alpha1.Endpoint{URL: "http://" + d.simulator}
+	issuer.Spec.Endpoint, issuer.Spec.Solvers[0].DNS.Alidns.Endpoint = endpoint, endpoint
+	for _, object := range []client.Object{secret, issuer, certificate} {
+		object.SetNamespace(metav1.NamespaceDefault)
+		if err := kube.Create(ctx, object); err != nil {
+			return err
+		}
+		fmt.Printf("    %T %s/%s\n", object, object.GetNamespace(), object.GetName())
+	}
+	return nil
+}
+
+// watch shows how the order moves, and ends with the Secret.
+func (d *demo) watch(ctx context.Context) error {
+	kube, err := cluster()
+	if err != nil {
+		return err
+	}
+	var said string
+	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+		if now := progress(ctx, kube); now != "" && now != said {
+			said = now
+			fmt.Printf("    [%3.0fs] %s\n", time.Since(d.began).Seconds(), now)
+		}
+		secret := &corev1.Secret{}
+		key := client.ObjectKey{Namespace: metav1.NamespaceDefault, Name: "www-example-com-tls"}
+		if err := kube.Get(ctx, key, secret); err != nil {
+			return false, client.IgnoreNotFound(err)
+		}
+		d.chain = secret.Data[corev1.TLSCertKey]
+		return len(d.chain) > 0, nil
+	})
+	if err != nil {
+		return fmt.Errorf("no certificate after %s; last seen: %s: %w", patience, said, err)
+	}
+	return nil
+}
+
+func progress(ctx context.Context, kube client.Client) string {
+	orders := &v1alpha1.AliyunOrderList{}
+	if err := kube.List(ctx, orders, client.InNamespace(metav1.NamespaceDefault)); err == nil && len(orders.Items) > 0 {
+		order := orders.Items[0]
+		if ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+			return fmt.Sprintf("%-10s %s", order.Status.State, ready.Message)
+		}
+	}
+	issuer := &v1alpha1.AliyunIssuer{}
+	if err := kube.Get(ctx, client.ObjectKey{Namespace: metav1.NamespaceDefault, Name: "cas"}, issuer); err == nil {
+		if ready := meta.FindStatusCondition(issuer.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+			return fmt.Sprintf("issuer: %s", ready.Message)
+		}
+	}
+	return ""
+}
+
+// inspect verifies the chain as a client would that trusts the authority's root, and says what it cost.
+func (d *demo) inspect(ctx context.Context) error {
+	root, err := d.ask(ctx, "/-/root.pem")
+	if err != nil {
+		return err
+	}
+	if err := verify(d.chain, root); err != nil {
+		return err
+	}
+	calls, err := d.ask(ctx, "/-/calls")
+	if err != nil {
+		return err
+	}
+	ledger, err := d.ask(ctx, "/-/ledger")
+	if err != nil {
+		return err
+	}
+	var billed []json.RawMessage
+	if err := json.Unmarshal(ledger, &billed); err != nil {
+		return fmt.Errorf("the ledger: %w", err)
+	}
+	fmt.Printf("\n    calls to Alibaba Cloud: %s\n    orders billed: %d\n", bytes.TrimSpace(calls), len(billed))
+	if len(billed) != 1 {
+		return fmt.Errorf("one certificate has cost %d orders", len(billed))
+	}
+	return nil
+}
+
+func verify(chain, root []byte) error {
+	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(root) {
+		return fmt.Errorf("the simulator gave no root")
+	}
+	block, rest := pem.Decode(chain)
+	if block == nil {
+		return fmt.Errorf("the Secret holds no certificate")
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return err
+	}
+	intermediates.AppendCertsFromPEM(rest)
+	paths, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: "www.example.com"})
+	if err != nil {
+		return fmt.Errorf("the chain does not verify: %w", err)
+	}
+	for i, c := range paths[0] {
+		fmt.Printf("    %d subject=%q issuer=%q\n      names=%v valid %s to %s\n", i, c.Subject, c.Issuer, c.DNSNames,
+			c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
+	}
+	fmt.Println("    verified against the root of the simulator's authority")
+	return nil
+}
+
+func (d *demo) ask(ctx context.Context, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.simulator+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the simulator answered %s with %s", path, resp.Status)
+	}
+	return io.ReadAll(resp.Body)
+}
+
+func (d *demo) goOn() {
+	fmt.Printf(`
+==> Done in %.0f s. All of it goes on running. To look around:
+
+    export KUBECONFIG=$PWD/%s PATH=$PWD/bin/k8s:$PATH
+    kubectl get cert-manager                     # issuers, orders, certificates, requests
+    kubectl describe aliyunorder
+    kubectl get events
+    kubectl delete secret www-example-com-tls    # cert-manager orders again, and the simulator bills again
+    curl http://%s/-/ledger                      # what the simulator has billed
+    tail -f %s/log/manager.log
+
+    make demo-down                               # ends and removes everything
+`, time.Since(d.began).Seconds(), kubeconfig, d.simulator, dir)
+}
