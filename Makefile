@@ -15,10 +15,6 @@ GOLANGCI_LINT  := go tool -modfile=hack/tools/golangci-lint/go.mod golangci-lint
 # What of the local control plane is our own code: the rest of that module is Kubernetes.
 LOCALKUBE_PACKAGES := ./cmd/localkube/... ./internal/...
 
-# TODO(build): every condition below goes when what it waits for has landed.
-HAS_MAIN := $(wildcard main.go)
-HAS_RBAC := $(wildcard controllers/*.go)
-
 .DEFAULT_GOAL := help
 .PHONY: help
 help: ## Show this list.
@@ -26,7 +22,7 @@ help: ## Show this list.
 
 .PHONY: build
 build: ## Build the manager into bin/.
-	$(if $(HAS_MAIN),CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/aliyun-issuer .,go build ./...)
+	$(if $(
 
 .PHONY: generate
 generate: ## Generate Go code from the API types.
@@ -35,7 +31,7 @@ generate: ## Generate Go code from the API types.
 .PHONY: manifests
 manifests: ## Generate CRDs, RBAC and the chart's copies of both.
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
-	$(if $(HAS_RBAC),$(CONTROLLER_GEN) rbac:roleName=manager paths=./controllers/... output:rbac:dir=config/rbac)
+	$(CONTROLLER_GEN) rbac:roleName=manager paths=./controllers/... output:rbac:dir=config/rbac
 	go run ./hack/chartgen
 
 .PHONY: fmt
@@ -49,7 +45,7 @@ lint: ## Lint, the import law included.
 
 .PHONY: verify
 verify: ## Check in a copy that generated files, go.mod, formatting and licence headers are right.
-	go run ./hack/verify $(if $(HAS_MAIN),,-skip-tidy=. -skip-header=internal/dcv)
+	go run ./hack/verify
 
 .PHONY: test
 test: bin/k8s ## Run all tests, those against a real API server too.
@@ -65,6 +61,14 @@ bin/k8s: prerequisites
 .PHONY: prerequisites
 prerequisites:
 	@hack/prerequisites.sh
+
+.PHONY: demo
+demo: prerequisites ## Take a Certificate to its Secret on a real control plane, with a simulator of CAS.
+	go run ./hack/demo up
+
+.PHONY: demo-down
+demo-down: ## End the demo, and remove what it left.
+	go run ./hack/demo down
 
 .PHONY: image
 image: ## Build the container image.

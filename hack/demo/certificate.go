@@ -192,13 +192,13 @@ func (d *demo) goOn() {
 ==> Done in %.0f s. All of it goes on running. To look around:
 
     export KUBECONFIG=$PWD/%s PATH=$PWD/bin/k8s:$PATH
-    kubectl get cert-manager                     # issuers, orders, certificates, requests
+    kubectl get certificates,certificaterequests,aliyunissuers,aliyunorders
     kubectl describe aliyunorder
     kubectl get events
-    kubectl delete secret www-example-com-tls    # cert-manager orders again, and the simulator bills again
-    curl http://%s/-/ledger                      # what the simulator has billed
+    kubectl delete secret www-example-com-tls       # cert-manager orders again, and the simulator bills again
+    curl http://%s/-/ledger         # what the simulator has billed
     tail -f %s/log/manager.log
 
-    make demo-down                               # ends and removes everything
+    make demo-down                                  # ends and removes everything
 `, time.Since(d.began).Seconds(), kubeconfig, d.simulator, dir)
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -164,11 +165,7 @@ func (s *Server) RootPEM() []byte { return s.authority.rootPEM() }
 func (s *Server) Calls() map[string]int {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	counted := map[string]int{}
-	for action, n := range s.calls {
-		counted[action] = n
-	}
-	return counted
+	return maps.Clone(s.calls)
 }
 
 // admin answers people and the demo.
