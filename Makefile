@@ -22,7 +22,7 @@ help: ## Show this list.
 
 .PHONY: build
 build: ## Build the manager into bin/.
-	$(if $(
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/aliyun-issuer .
 
 .PHONY: generate
 generate: ## Generate Go code from the API types.

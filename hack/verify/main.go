@@ -9,20 +9,14 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 )
 
 func main() {
-	var skip exemptions
-	flag.StringVar(&skip.tidy, "skip-tidy", "", "directory of a module whose go.mod is not checked")
-	flag.StringVar(&skip.header, "skip-header", "", "folders without header, separated by commas")
-	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := verify(ctx, ".", skip)
+	err := verify(ctx, ".")
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "verify: %v\n", err)
@@ -30,20 +24,8 @@ func main() {
 	}
 }
 
-// exemptions are what is not checked yet.
-type exemptions struct{ tidy, header string }
-
-func (skip exemptions) hasHeader(file string) bool {
-	for folder := range strings.SplitSeq(skip.header, ",") {
-		if folder != "" && strings.HasPrefix(file, folder+"/") {
-			return false
-		}
-	}
-	return true
-}
-
 // verify runs all checks on a copy of the repository at root, so that one run names everything there is to mend.
-func verify(ctx context.Context, root string, skip exemptions) error {
+func verify(ctx context.Context, root string) error {
 	directory, err := os.MkdirTemp("", "verify-")
 	if err != nil {
 		return err
@@ -55,8 +37,8 @@ func verify(ctx context.Context, root string, skip exemptions) error {
 		return fmt.Errorf("copy the tree: %w", err)
 	}
 	return errors.Join(
-		checkHeaders(directory, files, skip),
+		checkHeaders(directory, files),
 		checkFormat(directory, files),
-		checkGenerated(ctx, directory, files, skip),
+		checkGenerated(ctx, directory, files),
 	)
 }

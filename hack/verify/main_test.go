@@ -55,7 +55,7 @@ func write(t *testing.T, root, file, content string) {
 }
 
 func TestATreeThatIsWhatItsSourcesSayPasses(t *testing.T) {
-	if err := verify(t.Context(), tree(t), exemptions{}); err != nil {
+	if err := verify(t.Context(), tree(t)); err != nil {
 		t.Error(err)
 	}
 }
@@ -120,7 +120,7 @@ func TestWhatDiffersIsNamedWithTheWayToMendIt(t *testing.T) {
 			write(t, root, test.file, test.content)
 			before := contents(t, root)
 
-			err := verify(t.Context(), root, exemptions{})
+			err := verify(t.Context(), root)
 			if err == nil {
 				t.Fatal("passed")
 			}
@@ -142,7 +142,7 @@ func TestAllThatDiffersIsNamedAtOnce(t *testing.T) {
 	write(t, root, "tool/tool.go", "package  main\n")
 	write(t, root, "go.mod", "module example.com/tree\n\ngo 1.26.0\n\nrequire github.com/google/go-cmp v0.7.0\n")
 
-	err := verify(t.Context(), root, exemptions{})
+	err := verify(t.Context(), root)
 	for _, want := range []string{"no licence header", "make fmt", "make generate manifests", "go mod tidy"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in:\n%v", want, err)
@@ -158,7 +158,7 @@ func TestAFileThatIsDeletedButNotYetCommittedIsNotMissed(t *testing.T) {
 	if err := os.Remove(filepath.Join(root, "script.sh")); err != nil {
 		t.Fatal(err)
 	}
-	if err := verify(t.Context(), root, exemptions{}); err != nil {
+	if err := verify(t.Context(), root); err != nil {
 		t.Error(err)
 	}
 }
@@ -186,7 +186,7 @@ func TestThisRepositoryIsChecked(t *testing.T) {
 		write(t, root, file, string(content)+"\n# edited by hand\n")
 	}
 
-	err := verify(t.Context(), root, exemptions{})
+	err := verify(t.Context(), root)
 	for _, file := range generated {
 		if err == nil || !strings.Contains(err.Error(), "+++ b/"+file+"\n") {
 			t.Errorf("an edited %s is not found:\n%v", file, err)
