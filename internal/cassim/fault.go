@@ -4,74 +4,58 @@
 package cassim
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 )
 
-// FaultKind is what goes wrong on the way.
+// FaultKind is what goes wrong.
 type FaultKind string
 
+// What can go wrong.
 const (
-	// DropReply executes the verb and closes the connection without a reply.
+	// DropReply closes the connection instead of an answer.
 	DropReply FaultKind = "DropReply"
-	// Redirect307 does not execute the verb and answers 307 with a Location.
+	// Redirect307 answers with a redirect to another host.
 	Redirect307 FaultKind = "Redirect307"
-	// HTML200 answers a page of HTML with status 200.
+	// HTML200 answers with a page of HTML and the status of success.
 	HTML200 FaultKind = "HTML200"
 )
 
-// Fault befalls calls of one action that carry a good signature.
+// Fault goes wrong with the next calls of an action.
 type Fault struct {
-	// Action is the verb, or empty for any.
-	Action string `json:"action"`
+	Action string
 	Kind   FaultKind
-	// Times is how often; 0 means once.
-	Times int `json:"times"`
-	// Executed tells whether the verb runs all the same. It counts for HTML200 only: DropReply always runs it, Redirect307 never.
-	Executed bool `json:"executed"`
-	// Target is the Location of Redirect307. The default is another path of the simulator, where a request that follows is executed.
-	Target string `json:"target"`
+	// Times is how often.
+	Times int
+	// Executed says whether the call is executed, and billed, all the same.
+	Executed bool
 }
 
-// Inject makes a fault happen. Faults of one action happen in the order of their injection.
-func (s *Server) Inject(f Fault) {
-	switch f.Kind {
-	case DropReply:
-		f.Executed = true
-	case Redirect307:
-		f.Executed = false
-	case HTML200:
-	default:
-		panic("cassim: there is no fault " + string(f.Kind))
-	}
-	f.Times = max(f.Times, 1)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
+// Inject adds a fault.
+func (s *Server) Inject(fault Fault) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.faults = append(s.faults, &fault)
 }
 
-// takeFault returns the fault that befalls this call, or nil.
 func (s *Server) takeFault(action string) *Fault {
-	i := slices.IndexFunc(s.faults, func(f *Fault) bool { return f.Action == "" || f.Action == action })
-	if i < 0 {
+	at := slices.IndexFunc(s.faults, func(f *Fault) bool { return f.Action == action && f.Times > 0 })
+	if at < 0 {
 		return nil
 	}
-	taken := *s.faults[i]
-	if s.faults[i].Times--; s.faults[i].Times == 0 {
-		s.faults = slices.Delete(s.faults, i, i+1)
-	}
-	return &taken
+	s.faults[at].Times--
+	return s.faults[at]
 }
 
-func (f *Fault) reply(w http.ResponseWriter, r *http.Request, base string) {
+func (f *Fault) strike(w http.ResponseWriter) {
 	switch f.Kind {
 	case Redirect307:
-		http.Redirect(w, r, cmp.Or(f.Target, base+"/moved?"+r.URL.RawQuery), http.StatusTemporaryRedirect)
+		w.Header().Set("Location", "http://127.0.0.1:1/elsewhere")
+		w.WriteHeader(http.StatusTemporaryRedirect)
 	case HTML200:
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = w.Write([]byte("<html><body>The service is being maintained.</body></html>"))
+		_, _ = w.Write([]byte("<html><body>the proxy says hello</body></html>"))
 	default:
-		panic(http.ErrAbortHandler) // closes the connection without a word
+		panic(http.ErrAbortHandler)
 	}
 }
