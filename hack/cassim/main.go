@@ -1,7 +1,12 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command cassim runs the simulator of CAS and Alibaba Cloud DNS by itself, for the demo and for trying things out.
+// Command cassim runs the simulator of CAS, its authority and Alibaba Cloud DNS by itself, for the demo and for trying things out.
+//
+//	go run ./hack/cassim --package digicert-free-1-free=20 --zone example.com --ca-delay 5s --knob chain=leaf
+//
+// It prints one line of JSON with its addresses. People steer it under /-/ of the same address: see internal/cassim/admin.go.
+// Listen on loopback addresses only: nothing there asks for a password.
 package main
 
 import (
@@ -10,59 +15,70 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
 
 func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "cassim:", err)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "cassim: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	account := cassim.Account{Packages: map[string]int{}}
-	options := cassim.Options{}
-	key := cassim.Key{}
-	flag.StringVar(&options.Addr, "addr", "127.0.0.1:0", "address of the API")
-	flag.StringVar(&options.DNSAddr, "dns-addr", "127.0.0.1:0", "address of the DNS server, UDP and TCP")
-	flag.StringVar(&key.ID, "access-key-id", cassim.DefaultKeyID, "AccessKey ID of the account")
-	flag.StringVar(&key.Secret, "access-key-secret", cassim.DefaultKeySecret, "AccessKey Secret of the account")
-	flag.DurationVar(&options.RecordDelay, "record-delay", 0, "from an order to its validation record")
-	flag.DurationVar(&options.DCVDelay, "dcv-delay", 0, "from the visible record to the review")
-	flag.DurationVar(&options.CADelay, "ca-delay", 0, "how long the review takes")
-	flag.Func("package", "plan of the account, as productCode=total; may be given several times", func(text string) error {
-		product, number, found := strings.Cut(text, "=")
-		total, err := strconv.Atoi(number)
-		if !found || err != nil {
-			return errors.New("productCode=total is expected")
-		}
-		account.Packages[product] = total
-		return nil
-	})
-	flag.Func("zone", "zone of the account; may be given several times", func(zone string) error {
-		account.Zones = append(account.Zones, zone)
-		return nil
-	})
-	flag.Parse()
-	account.Keys = []cassim.Key{key}
-	options.Accounts = []cassim.Account{account}
-	server := cassim.New(options)
+// addresses is what is printed and written to the address file.
+type addresses struct {
+	URL string `json:"url"` // of CAS, Alidns and the admin API
+	DNS string `json:"dns"` // UDP and TCP
+	PID int    `json:"pid"`
+}
+
+// run serves until ctx ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	c, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	server := cassim.New(c.options)
 	if err := server.Start(); err != nil {
 		return err
 	}
 	defer server.Close()
-	if err := json.NewEncoder(os.Stdout).Encode(map[string]string{"url": server.URL(), "dns": server.DNSAddr()}); err != nil {
+	line, err := json.Marshal(addresses{server.URL(), server.DNSAddr(), os.Getpid()})
+	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	line = append(line, '\n')
+	if err := writeFile(c.rootFile, server.RootPEM()); err != nil {
+		return err
+	}
+	if err := writeFile(c.addressFile, line); err != nil {
+		return err
+	}
+	if _, err := stdout.Write(line); err != nil {
+		return err
+	}
 	<-ctx.Done()
 	return nil
+}
+
+// writeFile leaves no half of a file to somebody who waits for it.
+func writeFile(name string, data []byte) error {
+	if name == "" {
+		return nil
+	}
+	half := name + ".tmp"
+	if err := os.WriteFile(half, data, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(half, name)
 }

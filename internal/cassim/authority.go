@@ -4,106 +4,92 @@
 package cassim
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"time"
 )
 
-// authority is a root and an intermediate that signs.
+const (
+	rootName         = "Cassim Root"
+	intermediateName = "Cassim DV Intermediate"
+)
+
+// authority is a root that signs an intermediate that signs leaves. foreign is a certificate that has nothing to do with them.
 type authority struct {
-	root, intermediate *x509.Certificate
-	key                *ecdsa.PrivateKey
-	serial             int64
+	root, intermediate, foreign *x509.Certificate
+	signer                      crypto.Signer
 }
 
-func newAuthority(now time.Time) *authority {
-	rootKey, key := newKey(), newKey()
-	root := caTemplate("Simulated Root", 1, now)
-	rootCert := mustSign(root, root, &rootKey.PublicKey, rootKey)
-	intermediate := mustSign(caTemplate("Simulated DV Intermediate", 2, now), rootCert, &key.PublicKey, rootKey)
-	return &authority{root: rootCert, intermediate: intermediate, key: key, serial: 1000}
-}
-
-func caTemplate(name string, serial int64, now time.Time) *x509.Certificate {
-	return &x509.Certificate{
-		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name, Organization: []string{"aliyun-issuer simulator"}},
-		NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(10, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+func newAuthority() *authority {
+	rootKey, signer, stranger := newKey(), newKey(), newKey()
+	root := issueCA(rootName, nil, rootKey.Public(), rootKey)
+	return &authority{
+		root:         root,
+		intermediate: issueCA(intermediateName, root, signer.Public(), rootKey),
+		foreign:      issueCA("Unrelated Root", nil, stranger.Public(), stranger),
+		signer:       signer,
 	}
-}
-
-// validity is that of a public certificate since 2026-03-15 (CAS contract §4).
-const validity = 200 * 24 * time.Hour
-
-// issue signs what the order asks for, as it was told to distort it.
-func (a *authority) issue(o *order, now time.Time) *x509.Certificate {
-	a.serial++
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(a.serial), Subject: pkix.Name{CommonName: o.csr.Subject.CommonName},
-		DNSNames:  append([]string{o.csr.Subject.CommonName}, o.extraNames...),
-		NotBefore: now.Add(-time.Minute), NotAfter: now.Add(validity),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true,
-	}
-	if o.wrongNames != nil {
-		template.DNSNames = o.wrongNames
-	}
-	if !o.notAfter.IsZero() {
-		template.NotBefore, template.NotAfter = o.notBefore, o.notAfter
-	}
-	public := o.csr.PublicKey
-	if o.wrongKey {
-		public = &newKey().PublicKey
-	}
-	return mustSign(template, a.intermediate, public, a.key)
-}
-
-func (a *authority) rootPEM() []byte { return toPEM(a.root) }
-
-// bundle is the text that CAS gives for the leaf.
-func (a *authority) bundle(leaf *x509.Certificate, form ChainForm) string {
-	certs := []*x509.Certificate{leaf, a.intermediate}
-	switch form {
-	case ChainLeafOnly:
-		certs = certs[:1]
-	case ChainWithRoot:
-		certs = append(certs, a.root)
-	case ChainShuffled:
-		certs = []*x509.Certificate{a.root, a.intermediate, leaf}
-	case ChainUnrelated:
-		certs = append(certs, newAuthority(leaf.NotBefore).intermediate)
-	}
-	var out []byte
-	for _, c := range certs {
-		out = append(out, toPEM(c)...)
-	}
-	return string(out)
-}
-
-func toPEM(c *x509.Certificate) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 }
 
 func newKey() *ecdsa.PrivateKey {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		panic(err) // the system has no randomness
+		panic(fmt.Sprintf("cassim: %v", err)) // the machine has no randomness
 	}
 	return key
 }
 
-func mustSign(template, parent *x509.Certificate, public any, key *ecdsa.PrivateKey) *x509.Certificate {
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
-	if err != nil {
-		panic(err) // all input was checked before
+// issueCA is self-signed without a parent. It is valid at any time that a test's clock may show.
+func issueCA(name string, parent *x509.Certificate, key crypto.PublicKey, signer crypto.Signer) *x509.Certificate {
+	template := &x509.Certificate{
+		SerialNumber:          newSerial(),
+		Subject:               pkix.Name{CommonName: name, Organization: []string{"Cassim"}},
+		NotBefore:             time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC),
+		NotAfter:              time.Date(2199, 1, 1, 0, 0, 0, 0, time.UTC),
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		panic(err)
+	if parent == nil {
+		parent = template
 	}
-	return certificate
+	return mustSign(template, parent, key, signer)
 }
+
+func mustSign(template, parent *x509.Certificate, key crypto.PublicKey, signer crypto.Signer) *x509.Certificate {
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key, signer)
+	if err != nil {
+		panic(fmt.Sprintf("cassim: %v", err)) // only impossible templates fail
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(fmt.Sprintf("cassim: %v", err))
+	}
+	return cert
+}
+
+func newSerial() *big.Int {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		panic(fmt.Sprintf("cassim: %v", err))
+	}
+	return serial.Add(serial, big.NewInt(1))
+}
+
+func toPEM(ders ...[]byte) string {
+	var text []byte
+	for _, der := range ders {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	return string(text)
+}
+
+// RootPEM is the root certificate of the authority.
+func (s *Server) RootPEM() []byte { return []byte(toPEM(s.authority.root.Raw)) }

@@ -4,99 +4,216 @@
 package cassim
 
 import (
+	"errors"
+	"fmt"
 	"net"
+	"net/netip"
+	"strings"
+	"sync"
 
 	"github.com/miekg/dns"
 )
 
-// dnsServers answer for the zones over UDP and TCP, on one port.
-type dnsServers struct {
-	addr     string
-	udp, tcp *dns.Server
+// dnsServer answers authoritatively for the zones of the simulator, over UDP and TCP at one address.
+type dnsServer struct {
+	addr    string
+	servers []*dns.Server
+	done    sync.WaitGroup
 }
 
-func serveDNS(addr string, data *zones) (*dnsServers, error) {
-	listener, err := net.Listen("tcp", addr)
+const portAttempts = 20
+
+func (s *Server) serveDNS(addr string) (*dnsServer, error) {
+	packets, listener, err := listenBoth(addr)
 	if err != nil {
 		return nil, err
 	}
-	packets, err := net.ListenPacket("udp", listener.Addr().String())
-	if err != nil {
-		_ = listener.Close()
-		return nil, err
-	}
-	handler := dns.HandlerFunc(func(w dns.ResponseWriter, question *dns.Msg) { _ = w.WriteMsg(data.reply(question)) })
-	servers := &dnsServers{
+	d := &dnsServer{
 		addr: listener.Addr().String(),
-		udp:  &dns.Server{PacketConn: packets, Handler: handler},
-		tcp:  &dns.Server{Listener: listener, Handler: handler},
+		servers: []*dns.Server{
+			{PacketConn: packets, Handler: dns.HandlerFunc(s.answerDNS)},
+			{Listener: listener, Handler: dns.HandlerFunc(s.answerDNS)},
+		},
 	}
-	for _, server := range []*dns.Server{servers.udp, servers.tcp} {
-		ready := make(chan struct{})
-		server.NotifyStartedFunc = func() { close(ready) }
-		go func() { _ = server.ActivateAndServe() }()
-		<-ready
+	for _, server := range d.servers {
+		started := make(chan struct{})
+		server.NotifyStartedFunc = func() { close(started) }
+		d.done.Go(func() {
+			if err := server.ActivateAndServe(); err != nil {
+				s.opts.Logf("cassim: DNS: %v", err)
+			}
+		})
+		<-started // so that close never meets a server that has not begun
 	}
-	return servers, nil
+	return d, nil
 }
 
-func (d *dnsServers) close() {
-	_ = d.udp.Shutdown()
-	_ = d.tcp.Shutdown()
-}
-
-const recordTTL = 600
-
-// reply is authoritative for the zones, and refuses other names.
-func (z *zones) reply(question *dns.Msg) *dns.Msg {
-	reply := new(dns.Msg)
-	reply.SetReply(question)
-	if len(question.Question) != 1 {
-		reply.Rcode = dns.RcodeFormatError
-		return reply
-	}
-	asked := question.Question[0]
-	records, in, ok := z.at(asked.Name)
-	if !ok {
-		reply.Rcode = dns.RcodeRefused
-		return reply
-	}
-	reply.Authoritative = true
-	isApex := dns.CanonicalName(asked.Name) == dns.Fqdn(in)
-	soa := &dns.SOA{
-		Hdr: dns.RR_Header{Name: dns.Fqdn(in), Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: recordTTL},
-		Ns:  "ns1.alidns.com.", Mbox: "hostmaster.hichina.com.", Serial: 1, Refresh: 3600, Retry: 1200, Expire: 86400, Minttl: 600,
-	}
-	header := dns.RR_Header{Name: asked.Name, Rrtype: asked.Qtype, Class: dns.ClassINET, Ttl: recordTTL}
-	switch {
-	case isApex && asked.Qtype == dns.TypeSOA:
-		reply.Answer = append(reply.Answer, soa)
-	case isApex && asked.Qtype == dns.TypeNS:
-		reply.Answer = append(reply.Answer, &dns.NS{Hdr: header, Ns: "ns1.alidns.com."})
-	}
-	for _, record := range records {
-		switch {
-		case record.Type == "CNAME" && asked.Qtype != dns.TypeSOA && asked.Qtype != dns.TypeNS:
-			header.Rrtype = dns.TypeCNAME
-			reply.Answer = append(reply.Answer, &dns.CNAME{Hdr: header, Target: dns.Fqdn(record.Value)})
-		case record.Type == "TXT" && asked.Qtype == dns.TypeTXT:
-			reply.Answer = append(reply.Answer, &dns.TXT{Hdr: header, Txt: chunks(record.Value)})
+// listenBoth finds a port that is free for TCP and UDP, if it is to choose one.
+func listenBoth(addr string) (net.PacketConn, net.Listener, error) {
+	var failures []error
+	for range portAttempts {
+		listener, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, nil, err
+		}
+		packets, err := net.ListenPacket("udp", listener.Addr().String())
+		if err == nil {
+			return packets, listener, nil
+		}
+		failures = append(failures, err, listener.Close())
+		if !strings.HasSuffix(addr, ":0") {
+			break
 		}
 	}
-	if len(reply.Answer) == 0 {
-		reply.Ns = append(reply.Ns, soa)
-		if len(records) == 0 && !isApex {
-			reply.Rcode = dns.RcodeNameError
-		}
-	}
-	return reply
+	return nil, nil, errors.Join(failures...)
 }
 
-// chunks cuts a value into the strings of at most 255 bytes that a TXT record has.
+func (d *dnsServer) close() {
+	for _, server := range d.servers {
+		_ = server.Shutdown() // its only error is that it was not running
+	}
+	d.done.Wait()
+}
+
+func (s *Server) answerDNS(w dns.ResponseWriter, query *dns.Msg) {
+	answer := new(dns.Msg).SetReply(query)
+	answer.Authoritative = true
+	if len(query.Question) == 1 && query.Opcode == dns.OpcodeQuery {
+		s.mu.Lock()
+		s.catchUp()
+		s.resolveInto(answer, query.Question[0])
+		s.mu.Unlock()
+	} else {
+		answer.Rcode = dns.RcodeNotImplemented
+	}
+	size := dns.MinMsgSize
+	if opt := query.IsEdns0(); opt != nil {
+		size = max(size, int(opt.UDPSize()))
+		answer.SetEdns0(dns.DefaultMsgSize, false)
+	}
+	if _, isUDP := w.LocalAddr().(*net.UDPAddr); isUDP {
+		answer.Truncate(size)
+	}
+	if err := w.WriteMsg(answer); err != nil {
+		s.opts.Logf("cassim: DNS: %v", err)
+	}
+}
+
+// resolveInto fills in the answer to one question, following aliases within the simulator's zones.
+func (s *Server) resolveInto(answer *dns.Msg, question dns.Question) {
+	name := canonical(question.Name)
+	for range maxAliases {
+		z := s.zones.holding(name)
+		if z == nil {
+			if len(answer.Answer) == 0 {
+				answer.Rcode, answer.Authoritative = dns.RcodeRefused, false
+			}
+			return // an alias leads out of our zones: whoever asks goes on from there
+		}
+		found, alias := s.rrsAt(z, name, question.Qtype)
+		answer.Answer = append(answer.Answer, found...)
+		if alias != "" {
+			name = canonical(alias)
+			continue
+		}
+		if len(found) == 0 {
+			answer.Ns = append(answer.Ns, s.soa(z))
+			if !s.exists(z, name) {
+				answer.Rcode = dns.RcodeNameError
+			}
+		}
+		return
+	}
+	answer.Rcode = dns.RcodeServerFailure // aliases in a circle
+}
+
+// rrsAt returns the records of a type at a name. If there is an alias instead, its target is returned as well.
+func (s *Server) rrsAt(z *zone, name string, kind uint16) (found []dns.RR, alias string) {
+	if name == z.name && kind == dns.TypeSOA {
+		return []dns.RR{s.soa(z)}, ""
+	}
+	if name == z.name && kind == dns.TypeNS {
+		return []dns.RR{mustRR("%s. 86400 IN NS ns1.%s.", z.name, z.name)}, ""
+	}
+	if name == "ns1."+z.name && (kind == dns.TypeA || kind == dns.TypeAAAA) {
+		return s.serverAddress(name, kind), ""
+	}
+	for _, r := range s.zones.at(name) {
+		isAlias := r.kind == RecordCNAME
+		if !isAlias && r.kind != dns.TypeToString[kind] {
+			continue
+		}
+		found = append(found, r.wire())
+		if isAlias && kind != dns.TypeCNAME {
+			alias = r.value
+		}
+	}
+	return found, alias
+}
+
+// exists tells NODATA from NXDOMAIN: a name is there if something is at it or below it.
+func (s *Server) exists(z *zone, name string) bool {
+	if name == z.name || name == "ns1."+z.name {
+		return true
+	}
+	for _, r := range s.zones.of(z) {
+		if !r.disabled && isWithin(r.fqdn(), name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) serverAddress(name string, kind uint16) []dns.RR {
+	addr, err := netip.ParseAddrPort(s.dns.addr)
+	if err != nil || addr.Addr().Is4() != (kind == dns.TypeA) {
+		return nil
+	}
+	return []dns.RR{mustRR("%s. 86400 IN %s %s", name, dns.TypeToString[kind], addr.Addr())}
+}
+
+func (s *Server) soa(z *zone) dns.RR {
+	return mustRR("%s. 600 IN SOA ns1.%s. hostmaster.%s. %d 3600 1200 86400 60", z.name, z.name, z.name, uint32(s.zones.serial+1))
+}
+
+func (r *record) wire() dns.RR {
+	if r.kind == RecordTXT {
+		header := dns.RR_Header{Name: dns.Fqdn(r.fqdn()), Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: uint32(r.ttl)}
+		return &dns.TXT{Hdr: header, Txt: chunks(r.value)}
+	}
+	rr, err := r.parse()
+	if err != nil {
+		panic(fmt.Sprintf("cassim: %v", err)) // checkRecord parsed it before
+	}
+	return rr
+}
+
+func (r *record) parse() (dns.RR, error) {
+	value := r.value
+	if r.kind == RecordCNAME {
+		value = dns.Fqdn(value)
+	}
+	return dns.NewRR(fmt.Sprintf("%s %d IN %s %s", dns.Fqdn(r.fqdn()), r.ttl, r.kind, value))
+}
+
+// chunks cuts a value into the strings of at most 255 bytes that a TXT record has, in the spelling of the DNS library.
 func chunks(value string) []string {
-	var out []string
+	parts := []string{}
 	for len(value) > 255 {
-		out, value = append(out, value[:255]), value[255:]
+		parts = append(parts, txtEscape(value[:255]))
+		value = value[255:]
 	}
-	return append(out, value)
+	return append(parts, txtEscape(value))
+}
+
+func txtEscape(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
+}
+
+func mustRR(format string, args ...any) dns.RR {
+	rr, err := dns.NewRR(fmt.Sprintf(format, args...))
+	if err != nil {
+		panic(fmt.Sprintf("cassim: %v", err)) // the names come from zones, which were checked
+	}
+	return rr
 }

@@ -1,13 +1,26 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cassim simulates what the controller needs of Alibaba Cloud: the order API of CAS, the records API of
-// Alibaba Cloud DNS, the DNS servers of its zones, and a certificate authority that looks records up before it signs.
+// Package cassim simulates Alibaba Cloud Certificate Management Service (CAS) and Alibaba Cloud DNS (Alidns):
+// their RPC protocol, their verbs, the money that an order costs, the certificate authority behind them and the DNS that it
+// looks at. It is the oracle of the tests, so it is written from the CAS contract alone and shares no code with the clients that it judges.
 //
-// It is the oracle of the tests, written from the CAS contract and never from our own client: it imports nothing of
-// ours. It is strict where Alibaba Cloud is (signature, time stamp, nonce, parameters), and what the contract calls
-// unknown is a knob (knobs.go). What it has executed is billed in a ledger, whether or not the caller heard of it.
+// # Time
 //
-// Orders move by the clock alone: a state is computed when somebody asks. Requests are signed in real time, so time
-// stamps are compared with the real clock, whatever clock the orders live by.
+// No timer moves an order. Whoever asks anything (a verb, a DNS query, a method of Server) first makes the simulation
+// catch up with Options.Clock:
+//
+//   - A CA watches on its own, whether or not somebody asks for the state. So an order whose record is in a zone of the
+//     simulator is validated DCVDelay after the record came to be visible (or after the order named it, if that is later), even if
+//     the first question comes hours afterwards; and what a record is worth is settled before it is removed. With
+//     Options.Resolver the simulator can only know what it sees: there the delay counts from the first look that finds the record.
+//   - CADelay counts from the validation.
+//
+// The gateway in front has a clock of its own, Options.GatewayClock: SDKs sign with the machine's time, also in a test that
+// lets days pass. Rates are counted in the machine's time.
+//
+// # Unknowns
+//
+// Where the contract does not know how the service behaves there is a knob (see Knobs), whose zero value is what is documented or
+// else most likely. Unknowns lists them, so that a test can run a life at each value of each.
 package cassim

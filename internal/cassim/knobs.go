@@ -3,58 +3,137 @@
 
 package cassim
 
-// Knobs are what the CAS contract does not know (§10). The zero value is what is most likely.
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Knobs selects among behaviours that the contract leaves open. Each field is empty for the default, which is the first of its
+// values, or one of the values that Unknowns and AllKnobs list. The JSON names are the names of the knobs.
 type Knobs struct {
-	// Chain is what an issued order gives.
-	Chain ChainForm
-	// PrivateKeyReturned puts a private key into the answer for an issued order.
-	PrivateKeyReturned bool
-	// RecordDomain is how the name of the validation record is written.
-	RecordDomain RecordDomainForm
-	// RecordType is TXT, or CNAME.
-	RecordType string
-	// UsedStaysAfterDelete keeps UsedCount when an order is deleted.
-	UsedStaysAfterDelete bool
-	// OrderIDNumber sends order ids as JSON numbers instead of strings.
-	OrderIDNumber bool
-	// DuplicateDomainRefused refuses a second unfinished order for a domain with DomainRepeat.
-	DuplicateDomainRefused bool
-	// CSRReuseRefused lets the review of an order fail whose CSR was used before.
-	CSRReuseRefused bool
-	// AutomaticDNS lets CAS publish the record by itself in a zone of the same account.
-	AutomaticDNS bool
-	// MaxShowSize bounds the page of a listing; 0 means as much as is asked for.
-	MaxShowSize int
-	// OldestFirst turns the order of a listing round.
-	OldestFirst bool
+	OrderID          string `json:"orderID,omitempty"`          // how a reply writes an order id
+	MaxShowSize      string `json:"maxShowSize,omitempty"`      // largest page of a listing
+	ShowSizeAbove    string `json:"showSizeAbove,omitempty"`    // what becomes of a larger ShowSize
+	ListOrder        string `json:"listOrder,omitempty"`        // order of a listing
+	ListProduct      string `json:"listProduct,omitempty"`      // vocabulary of ProductCode in a listing
+	Duplicate        string `json:"duplicate,omitempty"`        // a second unfinished order for one domain
+	OrderExpiry      string `json:"orderExpiry,omitempty"`      // when an unvalidated order fails
+	TXTLifetime      string `json:"txtLifetime,omitempty"`      // how long a DigiCert value proves anything
+	Chain            string `json:"chain,omitempty"`            // blocks of Certificate
+	PrivateKey       string `json:"privateKey,omitempty"`       // PrivateKey of an order with a CSR
+	CertID           string `json:"certID,omitempty"`           // CertId of an issued order
+	RecordDomain     string `json:"recordDomain,omitempty"`     // how the record's name is told
+	RecordLabel      string `json:"recordLabel,omitempty"`      // where the record of a subdomain is
+	RecordType       string `json:"recordType,omitempty"`       // TXT or CNAME
+	AutomaticDNS     string `json:"automaticDNS,omitempty"`     // whether CAS writes into the account's zones
+	VerifyFailReason string `json:"verifyFailReason,omitempty"` // whether a failed order says why
+	UsedCount        string `json:"usedCount,omitempty"`        // UsedCount after DeleteCertificateRequest
+	Curves           string `json:"curves,omitempty"`           // accepted curves
+	CSRSANs          string `json:"csrSANs,omitempty"`          // names in the CSR that are not its CN
+	CSRReuse         string `json:"csrReuse,omitempty"`         // a CSR that an earlier order had
+	ExtraNames       string `json:"extraNames,omitempty"`       // names that the CA adds with DNS validation
+	ErrorCodes       string `json:"errorCodes,omitempty"`       // vocabulary of refusals
+	QuotaCode        string `json:"quotaCode,omitempty"`        // what an exhausted plan answers to a create
+	FreeQuota        string `json:"freeQuota,omitempty"`        // whether a create works with a free plan
+	DateHeader       string `json:"dateHeader,omitempty"`       // whether replies have a Date
+	Throttling       string `json:"throttling,omitempty"`       // whether rates are limited
 }
 
-// ChainForm is what the PEM text of an issued order holds.
-type ChainForm string
-
-// The forms of a chain.
+// Values of knobs. Those of other knobs are self-explaining numbers and durations.
 const (
-	ChainFull      ChainForm = ""
-	ChainLeafOnly  ChainForm = "LeafOnly"
-	ChainWithRoot  ChainForm = "WithRoot"
-	ChainShuffled  ChainForm = "Shuffled"
-	ChainUnrelated ChainForm = "Unrelated"
+	Default = "" // of every knob
+
+	OrderIDString, OrderIDNumber                                              = "string", "number"
+	ShowSizeClamped, ShowSizeRefused                                          = "clamped", "refused"
+	ListNewestFirst, ListOldestFirst, ListByDomain, ListShuffled              = "newestFirst", "oldestFirst", "byDomain", "shuffled"
+	ProductAsOrdered, ProductOther                                            = "asOrdered", "other"
+	DuplicateAccepted, DuplicateRefused                                       = "accepted", "refused"
+	Never                                                                     = "never"
+	ChainUsual, ChainLeafOnly, ChainWithRoot, ChainShuffled, ChainWithForeign = "leaf+intermediate", "leaf", "leaf+intermediate+root", "shuffled", "withForeign"
+	Absent, Present                                                           = "absent", "present"
+	RecordRelative, RecordPrefix, RecordFQDN, RecordFQDNDot, RecordUpper      = "relative", "prefix", "fqdn", "fqdnDot", "upper"
+	LabelAtName, LabelAtZone                                                  = "name", "zone"
+	RecordTXT, RecordCNAME                                                    = "TXT", "CNAME"
+	Off, On                                                                   = "off", "on"
+	UsedFalls, UsedStays                                                      = "falls", "stays"
+	SANsDropped, SANsRejected, SANsFailReview                                 = "dropped", "rejected", "reviewFails"
+	ReuseFailsReview, ReuseAccepted                                           = "reviewFails", "accepted"
+	CodesDocumented, CodesNewer                                               = "documented", "newer"
+	FreeWorks, FreeNoPackage, FreeRefused                                     = "works", "noPackage", "refused"
 )
 
-// RecordDomainForm is how the name of a validation record is written.
-type RecordDomainForm string
+// knob is one field of Knobs.
+type knob struct {
+	name   string
+	field  func(*Knobs) *string
+	item   string // of contract §10, or "" if the knob is about something else
+	values []string
+}
 
-// The forms of a record's name.
-const (
-	RecordRelative    RecordDomainForm = ""
-	RecordFQDN        RecordDomainForm = "FQDN"
-	RecordTrailingDot RecordDomainForm = "TrailingDot"
-	RecordUpperCase   RecordDomainForm = "UpperCase"
-)
+// knobs is in the order of Knobs. The first value is the default.
+var knobs = []knob{
+	{"orderID", func(k *Knobs) *string { return &k.OrderID }, "", []string{OrderIDString, OrderIDNumber}},
+	{"maxShowSize", func(k *Knobs) *string { return &k.MaxShowSize }, "Max ShowSize", []string{"100", "50", "10"}},
+	{"showSizeAbove", func(k *Knobs) *string { return &k.ShowSizeAbove }, "Max ShowSize", []string{ShowSizeClamped, ShowSizeRefused}},
+	{"listOrder", func(k *Knobs) *string { return &k.ListOrder }, "list sort order", []string{ListNewestFirst, ListOldestFirst, ListByDomain, ListShuffled}},
+	{"listProduct", func(k *Knobs) *string { return &k.ListProduct }, "", []string{ProductAsOrdered, ProductOther}},
+	{"duplicate", func(k *Knobs) *string { return &k.Duplicate }, "duplicate-order behaviour for one domain", []string{DuplicateAccepted, DuplicateRefused}},
+	{"orderExpiry", func(k *Knobs) *string { return &k.OrderExpiry }, "DV order expiry", []string{Never, "24h", "168h"}},
+	{"txtLifetime", func(k *Knobs) *string { return &k.TXTLifetime }, "", []string{"24h", Never}},
+	{"chain", func(k *Knobs) *string { return &k.Chain }, "chain content/order of Certificate",
+		[]string{ChainUsual, ChainLeafOnly, ChainWithRoot, ChainShuffled, ChainWithForeign}},
+	{"privateKey", func(k *Knobs) *string { return &k.PrivateKey }, "PrivateKey on CSR orders", []string{Absent, Present}},
+	{"certID", func(k *Knobs) *string { return &k.CertID }, "", []string{Present, Absent}},
+	{"recordDomain", func(k *Knobs) *string { return &k.RecordDomain }, "RecordDomain form and label for subdomains",
+		[]string{RecordRelative, RecordPrefix, RecordFQDN, RecordFQDNDot, RecordUpper}},
+	{"recordLabel", func(k *Knobs) *string { return &k.RecordLabel }, "RecordDomain form and label for subdomains", []string{LabelAtName, LabelAtZone}},
+	{"recordType", func(k *Knobs) *string { return &k.RecordType }, "", []string{RecordTXT, RecordCNAME}},
+	{"automaticDNS", func(k *Knobs) *string { return &k.AutomaticDNS }, "whether automatic DNS applies to API orders", []string{Off, On}},
+	{"verifyFailReason", func(k *Knobs) *string { return &k.VerifyFailReason }, "verify_fail reason via V1 API", []string{Absent, Present}},
+	{"usedCount", func(k *Knobs) *string { return &k.UsedCount }, "UsedCount after delete", []string{UsedFalls, UsedStays}},
+	{"curves", func(k *Knobs) *string { return &k.Curves }, "ECC curves", []string{"P-256", "P-256,P-384", "P-256,P-384,P-521"}},
+	{"csrSANs", func(k *Knobs) *string { return &k.CSRSANs }, "whether CSR SANs are dropped or rejected", []string{SANsDropped, SANsRejected, SANsFailReview}},
+	{"csrReuse", func(k *Knobs) *string { return &k.CSRReuse }, "", []string{ReuseFailsReview, ReuseAccepted}},
+	{"extraNames", func(k *Knobs) *string { return &k.ExtraNames }, "", []string{On, Off}},
+	{"errorCodes", func(k *Knobs) *string { return &k.ErrorCodes }, "newer CAS error codes", []string{CodesDocumented, CodesNewer}},
+	{"quotaCode", func(k *Knobs) *string { return &k.QuotaCode }, "newer CAS error codes", []string{"NotRemainCount", "InsufficientQuota"}},
+	{"freeQuota", func(k *Knobs) *string { return &k.FreeQuota },
+		"whether V1 create still works for free test quota granted after 2026-02-14", []string{FreeWorks, FreeNoPackage, FreeRefused}},
+	{"dateHeader", func(k *Knobs) *string { return &k.DateHeader }, "", []string{Present, Absent}},
+	{"throttling", func(k *Knobs) *string { return &k.Throttling }, "", []string{On, Off}},
+}
 
-// SetKnobs changes knobs while the server runs.
-func (s *Server) SetKnobs(change func(*Knobs)) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	change(&s.knobs)
+// Set changes a knob by its name. Empty is the default. It refuses names and values that do not exist.
+func (k *Knobs) Set(name, value string) error {
+	i := slices.IndexFunc(knobs, func(known knob) bool { return known.name == name })
+	if i < 0 {
+		return fmt.Errorf("there is no knob %q", name)
+	}
+	if value != Default && !slices.Contains(knobs[i].values, value) {
+		return fmt.Errorf("the knob %s is one of %s, not %q", name, strings.Join(knobs[i].values, ", "), value)
+	}
+	*knobs[i].field(k) = value
+	return nil
+}
+
+// effective returns a copy in which every default is spelled out, and an error for a value that does not exist.
+func (k Knobs) effective() (Knobs, error) {
+	for _, known := range knobs {
+		field := known.field(&k)
+		if err := k.Set(known.name, *field); err != nil {
+			return k, err
+		}
+		if *field == Default {
+			*field = known.values[0]
+		}
+	}
+	return k, nil
+}
+
+// limit reads a knob that is a duration or Never. The bool tells that there is a limit.
+func limit(value string) (time.Duration, bool) {
+	d, err := time.ParseDuration(value)
+	return d, err == nil
 }

@@ -5,196 +5,134 @@ package cassim
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
-	"maps"
+	"errors"
+	"fmt"
+	"log"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
-
-	"k8s.io/utils/clock"
 )
 
-// Options configure a Server. The zero value is one account with a plan and a zone, without delays.
-type Options struct {
-	// Clock is what orders live by; the default is the real one.
-	Clock clock.PassiveClock
-	// Accounts are separate from each other. The default is DefaultAccount.
-	Accounts []Account
-	Knobs    Knobs
-	// RecordDelay is how long after an order its validation record is told; DCVDelay how long after the record
-	// can be seen CAS takes to notice; CADelay how long the review takes then.
-	RecordDelay, DCVDelay, CADelay time.Duration
-	// Addr and DNSAddr are where it listens; the default is a free port of 127.0.0.1.
-	Addr, DNSAddr string
-}
-
-// Account is a main account of Alibaba Cloud.
-type Account struct {
-	Keys []Key
-	// Packages are the certificates bought, by product code.
-	Packages map[string]int
-	// Zones are the domains in Alibaba Cloud DNS.
-	Zones []string
-}
-
-// Key is an AccessKey of one RAM user.
-type Key struct {
-	ID, Secret string
-	// SecurityToken is set for temporary keys.
-	SecurityToken string
-	// Denied are the actions that the user may not call.
-	Denied   []string
-	Disabled bool
-}
-
-// The key of DefaultAccount.
-const (
-	DefaultKeyID     = "test-access-key-id"
-	DefaultKeySecret = "test-access-key-secret" //nolint:gosec // of the simulator
-	DefaultProduct   = "digicert-free-1-free"
-)
-
-// DefaultAccount has a plan for 20 free certificates, and the zone example.com.
-func DefaultAccount() Account {
-	return Account{
-		Keys:     []Key{{ID: DefaultKeyID, Secret: DefaultKeySecret}},
-		Packages: map[string]int{DefaultProduct: 20},
-		Zones:    []string{"example.com"},
-	}
-}
-
-// Server is a running simulator. It is safe for concurrent use.
+// Server is the simulator. It is safe for concurrent use.
 type Server struct {
-	options   Options
-	clock     clock.PassiveClock
+	opts      Options
 	authority *authority
-	zones     *zones
+	dns       *dnsServer
+	web       *http.Server
+	listener  net.Listener
+	done      sync.WaitGroup
 
-	http     *http.Server
-	listener net.Listener
-	dns      *dnsServers
-
-	mutex    sync.Mutex
-	knobs    Knobs
-	accounts []*account
-	orders   map[string]*order
-	nextID   int64
+	mu       sync.Mutex // guards everything below
+	knobs    Knobs      // with every default spelled out
+	accounts map[string]*account
+	keys     map[string]*key
 	nonces   map[string]bool
-	calls    map[string]int
+	buckets  map[bucketKey]*bucket
+	orders   orderBook
+	zones    zoneBook
 	faults   []*Fault
+	requests []Request
+	lastID   int64
 }
 
-type account struct {
-	keys  map[string]*Key
-	plans map[string]*plan
-}
-
-type plan struct{ total, used, issued int }
-
-// New makes a server that does not listen yet.
-func New(options Options) *Server {
-	if options.Clock == nil {
-		options.Clock = clock.RealClock{}
-	}
-	if options.Accounts == nil {
-		options.Accounts = []Account{DefaultAccount()}
-	}
-	if options.Addr == "" {
-		options.Addr = "127.0.0.1:0"
-	}
-	if options.DNSAddr == "" {
-		options.DNSAddr = "127.0.0.1:0"
-	}
+// New makes a simulator that does not listen yet. It panics if the options contradict each other, which is a mistake in a test.
+func New(opts Options) *Server {
 	s := &Server{
-		options: options, clock: options.Clock, knobs: options.Knobs, authority: newAuthority(options.Clock.Now()),
-		zones: newZones(), orders: map[string]*order{}, nonces: map[string]bool{}, calls: map[string]int{},
-		nextID: 98987582437920968, // beyond 2^53 (CAS contract §1)
+		opts:      opts.withDefaults(),
+		authority: newAuthority(),
+		accounts:  map[string]*account{},
+		keys:      map[string]*key{},
+		nonces:    map[string]bool{},
+		buckets:   map[bucketKey]*bucket{},
+		orders:    newOrderBook(),
+		zones:     newZoneBook(),
+		lastID:    firstOrderID,
 	}
-	for _, a := range options.Accounts {
-		made := &account{keys: map[string]*Key{}, plans: map[string]*plan{}}
-		for _, key := range a.Keys {
-			made.keys[key.ID] = &key
-		}
-		for product, total := range a.Packages {
-			made.plans[product] = &plan{total: total}
-		}
-		for _, zone := range a.Zones {
-			s.zones.add(zone, made)
-		}
-		s.accounts = append(s.accounts, made)
+	var err error
+	if s.knobs, err = opts.Knobs.effective(); err != nil {
+		panic("cassim: " + err.Error())
+	}
+	for _, a := range s.opts.Accounts {
+		s.addAccount(a)
 	}
 	return s
 }
 
-// Start listens.
+// Start begins to listen on all addresses.
 func (s *Server) Start() error {
-	listener, err := net.Listen("tcp", s.options.Addr)
+	listener, err := net.Listen("tcp", s.opts.Addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("cassim: %w", err)
 	}
-	if s.dns, err = serveDNS(s.options.DNSAddr, s.zones); err != nil {
-		_ = listener.Close()
-		return err
+	if s.dns, err = s.serveDNS(s.opts.DNSAddr); err != nil {
+		return errors.Join(fmt.Errorf("cassim: DNS: %w", err), listener.Close())
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/-/", s.admin())
-	mux.HandleFunc("/", s.serve)
-	s.listener, s.http = listener, &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = s.http.Serve(listener) }()
+	s.listener = listener
+	s.web = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(logWriter{s}, "", 0)}
+	s.done.Go(func() {
+		if err := s.web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.opts.Logf("cassim: %v", err)
+		}
+	})
 	return nil
 }
 
-// Close ends the servers and all connections.
+// Close ends all that Start began, and waits for it.
 func (s *Server) Close() {
-	_ = s.http.Close()
+	if s.web == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if s.web.Shutdown(ctx) != nil {
+		_ = s.web.Close() // a connection that hangs must not hang the test
+	}
 	s.dns.close()
+	s.done.Wait()
 }
 
-// URL is the endpoint of CAS and of Alibaba Cloud DNS.
+// URL is where CAS and Alidns are, told apart by the Version of a request, and the admin API under /-/.
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
-// DNSAddr answers for the zones, over UDP and TCP.
+// DNSAddr is the host:port of the DNS server, UDP and TCP.
 func (s *Server) DNSAddr() string { return s.dns.addr }
 
-// RootPEM is the certificate that chains end at.
-func (s *Server) RootPEM() []byte { return s.authority.rootPEM() }
-
-// Calls counts the calls that were understood, by action.
-func (s *Server) Calls() map[string]int {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return maps.Clone(s.calls)
+// SetKnobs changes knobs from now on. It panics if a value does not exist.
+func (s *Server) SetKnobs(change func(*Knobs)) {
+	if err := s.changeKnobs(func(k *Knobs) error { change(k); return nil }); err != nil {
+		panic("cassim: " + err.Error())
+	}
 }
 
-// admin answers people and the demo.
-func (s *Server) admin() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /-/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.HandleFunc("GET /-/root.pem", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(s.RootPEM()) })
-	mux.HandleFunc("GET /-/calls", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Calls()) })
-	mux.HandleFunc("GET /-/ledger", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Ledger()) })
-	mux.HandleFunc("POST /-/records", func(w http.ResponseWriter, r *http.Request) {
-		var record Record
-		if err := json.NewDecoder(r.Body).Decode(&record); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		writeJSON(w, http.StatusOK, map[string]string{"id": s.AddRecord(record.Zone, record.RR, record.Type, record.Value)})
-	})
-	return mux
+func (s *Server) changeKnobs(change func(*Knobs) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	changed := s.knobs
+	if err := change(&changed); err != nil {
+		return err
+	}
+	changed, err := changed.effective()
+	if err == nil {
+		s.knobs = changed
+	}
+	return err
 }
 
-func writeJSON(w http.ResponseWriter, status int, value any) {
-	w.Header().Set("Content-Type", "application/json;charset=utf-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value)
+// Knobs returns the knobs in force, with every default spelled out.
+func (s *Server) Knobs() Knobs {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.knobs
 }
 
-func requestID() string { return rand.Text() }
+func (s *Server) now() time.Time { return s.opts.Clock.Now() }
 
-// withContext bounds what the simulator itself asks.
-func withTimeout() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), 5*time.Second)
+// logWriter takes what net/http has to say.
+type logWriter struct{ s *Server }
+
+func (w logWriter) Write(line []byte) (int, error) {
+	w.s.opts.Logf("%s", strings.TrimSpace(string(line)))
+	return len(line), nil
 }

@@ -1,0 +1,123 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cassim
+
+import "fmt"
+
+// account is a customer as it has become.
+type account struct {
+	id       string
+	packages map[string]*plan // by product code
+}
+
+// plan is a resource plan. A certificate is reserved at submission and given back by DeleteCertificateRequest; what UsedCount shows is
+// another matter (knob usedCount).
+type plan struct {
+	total    int
+	reserved int
+	used     int // as UsedCount shows it
+	issued   int
+}
+
+type key struct {
+	Key
+	account *account
+	denied  map[string]bool
+}
+
+func (s *Server) addAccount(a Account) {
+	added := &account{id: a.ID, packages: map[string]*plan{}}
+	if s.accounts[a.ID] != nil {
+		panic("cassim: two accounts have the id " + a.ID)
+	}
+	s.accounts[a.ID] = added
+	for _, p := range a.Packages {
+		added.packages[p.ProductCode] = &plan{total: p.Total}
+	}
+	for _, k := range a.Keys {
+		s.addKey(added, k)
+	}
+	for _, zone := range a.Zones {
+		if s.zones.byName[canonical(zone)] != nil {
+			panic("cassim: two accounts have the zone " + zone)
+		}
+		s.zones.add(zone, a.ID, s.now())
+	}
+}
+
+func (s *Server) addKey(a *account, k Key) {
+	if s.keys[k.ID] != nil {
+		panic("cassim: two keys have the id " + k.ID)
+	}
+	added := &key{Key: k, account: a, denied: map[string]bool{}}
+	for _, action := range k.Denied {
+		added.denied[action] = true
+	}
+	s.keys[k.ID] = added
+}
+
+// changeKey panics for a key that does not exist, which is a mistake in a test.
+func (s *Server) changeKey(id string, change func(*key)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.keys[id]
+	if k == nil {
+		panic(fmt.Sprintf("cassim: there is no key %q", id))
+	}
+	change(k)
+}
+
+// DenyAction takes the permission for an action from a key's user.
+func (s *Server) DenyAction(keyID, action string) {
+	s.changeKey(keyID, func(k *key) { k.denied[action] = true })
+}
+
+// AllowAction gives it back.
+func (s *Server) AllowAction(keyID, action string) {
+	s.changeKey(keyID, func(k *key) { delete(k.denied, action) })
+}
+
+// DisableKey makes requests of the key be refused, until EnableKey.
+func (s *Server) DisableKey(keyID string) { s.changeKey(keyID, func(k *key) { k.Disabled = true }) }
+
+// EnableKey undoes DisableKey.
+func (s *Server) EnableKey(keyID string) { s.changeKey(keyID, func(k *key) { k.Disabled = false }) }
+
+// RotateKey replaces a key of an account by another: the old one no longer exists.
+func (s *Server) RotateKey(keyID string, replacement Key) {
+	s.changeKey(keyID, func(k *key) {
+		delete(s.keys, keyID)
+		s.addKey(k.account, replacement)
+	})
+}
+
+// SetPackage changes what the first account has bought of a product. A negative total takes the plan away.
+func (s *Server) SetPackage(productCode string, total int) {
+	s.SetPackageOf(s.opts.Accounts[0].ID, productCode, total)
+}
+
+// SetPackageOf is SetPackage for any account.
+func (s *Server) SetPackageOf(accountID, productCode string, total int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	packages := s.accounts[accountID].packages
+	switch {
+	case total < 0:
+		delete(packages, productCode)
+	case packages[productCode] == nil:
+		packages[productCode] = &plan{total: total}
+	default:
+		packages[productCode].total = total
+	}
+}
+
+// UsedCount is what DescribePackageState tells the first account of a product. It is 0 without a plan.
+func (s *Server) UsedCount(productCode string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.accounts[s.opts.Accounts[0].ID].packages[productCode]; p != nil {
+		return p.used
+	}
+	return 0
+}

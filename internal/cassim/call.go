@@ -1,0 +1,161 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cassim
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const maxBody = 1 << 20
+
+// call is one request on its way through the gateway.
+type call struct {
+	method    string
+	params    map[string]string
+	action    *action
+	key       *key
+	requestID string
+	orderID   string // of the order that a create made
+}
+
+func (c *call) account() *account { return c.key.account }
+
+func (c *call) arg(name string) string { return c.params[name] }
+
+// readCall takes the parameters from the query and the form.
+func readCall(r *http.Request) (*call, *refusal) {
+	c := &call{method: r.Method, requestID: newRequestID(), params: map[string]string{}}
+	if r.Method != http.MethodPost {
+		return c, badRequest("UnsupportedHTTPMethod", "This http method is not supported.")
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
+		return c, badRequest("InvalidContentType", "The Content-Type must be application/x-www-form-urlencoded.")
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return c, badRequest("InvalidParameter", "The query cannot be read.")
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil {
+		return c, badRequest("InvalidParameter", "The body cannot be read.")
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return c, badRequest("InvalidParameter", "The form cannot be read.")
+	}
+	for _, values := range []url.Values{query, form} {
+		for name, value := range values {
+			if _, twice := c.params[name]; twice || len(value) != 1 {
+				return c, badRequest("InvalidParameter.Repeated", "The parameter %s is given twice.", name)
+			}
+			c.params[name] = value[0]
+		}
+	}
+	return c, nil
+}
+
+// commonParams are those of every request; the last two may be missing or empty.
+var (
+	commonParams   = []string{"Action", "Version", "Format", "Timestamp", "SignatureMethod", "SignatureVersion", "SignatureNonce", "AccessKeyId", "RegionId", "Signature"}
+	commonOptional = []string{"SignatureType", "SecurityToken"}
+)
+
+const (
+	timestampForm = "2006-01-02T15:04:05Z"
+	maxSkew       = 15 * time.Minute
+)
+
+// checkCommon is what the gateway looks at before it knows the caller.
+func (s *Server) checkCommon(c *call) *refusal {
+	for _, name := range commonParams {
+		if c.params[name] == "" {
+			return badRequest("MissingParameter."+name, "%s is mandatory for this action.", name)
+		}
+	}
+	for name, want := range map[string]string{"Format": "JSON", "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0"} {
+		if c.params[name] != want {
+			return badRequest("InvalidParameter."+name, "The specified parameter %s is not valid: the simulator speaks %s only.", name, want)
+		}
+	}
+	if c.params["SignatureType"] != "" {
+		return badRequest("InvalidParameter.SignatureType", "The specified parameter SignatureType is not valid.")
+	}
+	version := c.params["Version"]
+	if version != versionCAS && version != versionAlidns {
+		return badRequest("NoSuchVersion", "The specified version does not exist.")
+	}
+	if c.action = actions[version][c.params["Action"]]; c.action == nil {
+		return refuse(http.StatusNotFound, "InvalidAction.NotFound", "The specified action is not found.")
+	}
+	at, err := time.Parse(timestampForm, c.params["Timestamp"])
+	if err != nil {
+		return badRequest("InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.")
+	}
+	if skew := s.opts.GatewayClock.Now().Sub(at).Abs(); skew > maxSkew {
+		return badRequest("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+	}
+	return nil
+}
+
+// authenticate finds out who calls, and that the request is theirs and new.
+func (s *Server) authenticate(c *call) *refusal {
+	k := s.keys[c.params["AccessKeyId"]]
+	if k == nil {
+		return refuse(http.StatusNotFound, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+	}
+	c.key = k
+	if k.Disabled {
+		return badRequest("InvalidAccessKeyId.Inactive", "Specified access key is disabled.")
+	}
+	token := c.params["SecurityToken"]
+	switch {
+	case k.SecurityToken != "" && token == "":
+		return badRequest("MissingSecurityToken", "SecurityToken is mandatory for this action.")
+	case token != k.SecurityToken:
+		return badRequest("InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.")
+	case !k.ExpiresAt.IsZero() && !s.opts.GatewayClock.Now().Before(k.ExpiresAt):
+		return badRequest("InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
+	}
+	text := stringToSign(c.method, c.params)
+	if sign(text, k.Secret) != c.params["Signature"] {
+		return badRequest("SignatureDoesNotMatch", "Specified signature is not matched with our calculation. server string to sign is:%s", text)
+	}
+	if s.nonces[c.params["SignatureNonce"]] {
+		return badRequest("SignatureNonceUsed", "Specified signature nonce was used already.")
+	}
+	s.nonces[c.params["SignatureNonce"]] = true
+	return nil
+}
+
+// authorize is what the gateway checks of a caller whom it knows.
+func (s *Server) authorize(c *call) *refusal {
+	if s.throttled(c) {
+		return badRequest("Throttling.User", "Request was denied due to user flow control.")
+	}
+	if c.key.denied[c.action.name] {
+		r := refuse(http.StatusForbidden, "NoPermission", "You are not authorized to do this action. Resource: *")
+		if c.action.version == versionAlidns {
+			r.code = "Forbidden.RAM"
+		}
+		r.deniedAction = c.action.ramName()
+		return r
+	}
+	return c.action.checkParams(c.params)
+}
+
+// withoutSecrets is what Requests may show.
+func (c *call) withoutSecrets() map[string]string {
+	shown := map[string]string{}
+	for name, value := range c.params {
+		if name != "SecurityToken" && !strings.HasPrefix(name, "Signature") {
+			shown[name] = value
+		}
+	}
+	return shown
+}

@@ -1,0 +1,111 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cassim
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// The default account has this key, twenty certificates of DefaultProduct and DefaultZone.
+const (
+	DefaultKeyID     = "cassim-key"
+	DefaultKeySecret = "cassim-secret"
+	DefaultProduct   = "digicert-free-1-free"
+	DefaultZone      = "example.com"
+)
+
+// Options describes the simulated world. The zero value is one account, documented behaviour and no delays.
+type Options struct {
+	// Clock is the time of the simulated services, their Date header included. The default is the machine's.
+	Clock clock.PassiveClock
+	// GatewayClock is what the Timestamp of a request is compared with. The default is the machine's time, because SDKs sign with it.
+	GatewayClock clock.PassiveClock
+	// Accounts are the customers. The default is one: see DefaultKeyID.
+	Accounts []Account
+	// Knobs answers what the contract does not know.
+	Knobs Knobs
+	// RecordDelay is how long after the create an order does not tell its validation data yet.
+	RecordDelay time.Duration
+	// DCVDelay is how long after the record is visible the CA sees it.
+	DCVDelay time.Duration
+	// CADelay is the review between validation and issue.
+	CADelay time.Duration
+	// CancelDelay is how long after CancelOrderRequest an order stays in its old state.
+	CancelDelay time.Duration
+	// ListDelay is how long a new order is missing from listings.
+	ListDelay time.Duration
+	// Addr and DNSAddr are where to listen; the default is a free port of 127.0.0.1.
+	Addr, DNSAddr string
+	// Resolver is the DNS server, as host:port, that the CA asks. The default is the simulator's own.
+	Resolver string
+	// WebAddr is the host:port that the CA fetches validation files from, whatever the domain. Without it no file is ever seen.
+	WebAddr string
+	// Logf receives one line for each call, without parameters. The default drops them.
+	Logf func(format string, args ...any)
+}
+
+// Account is a customer of the services.
+type Account struct {
+	// ID is the number of the main account. The default counts up from 1000000000000001.
+	ID       string
+	Keys     []Key
+	Packages []Package
+	// Zones are the domains that the account has in Alidns. A zone belongs to one account only.
+	Zones []string
+}
+
+// Key is an AccessKey of an account.
+type Key struct {
+	ID, Secret string
+	// SecurityToken makes it a temporary key, whose requests must carry this token. Empty means a permanent one.
+	SecurityToken string
+	// ExpiresAt ends a temporary key by the clock of the gateway. Zero means never.
+	ExpiresAt time.Time
+	// Denied are the actions that RAM does not grant to the key's user.
+	Denied []string
+	// Disabled keys are refused.
+	Disabled bool
+}
+
+// Package is the resource plan of a product: Total is how many certificates were bought.
+type Package struct {
+	ProductCode string
+	Total       int
+}
+
+func (o Options) withDefaults() Options {
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	if o.GatewayClock == nil {
+		o.GatewayClock = clock.RealClock{}
+	}
+	if o.Accounts == nil {
+		o.Accounts = []Account{{
+			Keys:     []Key{{ID: DefaultKeyID, Secret: DefaultKeySecret}},
+			Packages: []Package{{ProductCode: DefaultProduct, Total: 20}},
+			Zones:    []string{DefaultZone},
+		}}
+	}
+	o.Accounts = slices.Clone(o.Accounts)
+	for i := range o.Accounts {
+		if o.Accounts[i].ID == "" {
+			o.Accounts[i].ID = strconv.Itoa(1000000000000001 + i)
+		}
+	}
+	if o.Addr == "" {
+		o.Addr = "127.0.0.1:0"
+	}
+	if o.DNSAddr == "" {
+		o.DNSAddr = "127.0.0.1:0"
+	}
+	if o.Logf == nil {
+		o.Logf = func(string, ...any) {}
+	}
+	return o
+}

@@ -1,0 +1,116 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cassim
+
+import (
+	"crypto/x509"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The states of an order (CAS contract §2). ForceState takes others, too.
+const (
+	StateDomainVerify = "domain_verify"
+	StateProcess      = "process"
+	StateVerifyFail   = "verify_fail"
+	StateCertificate  = "certificate"
+	StatePayed        = "payed"
+	StateUnknow       = "unknow"
+)
+
+// firstOrderID is the example of the documentation: larger than 2^53, so that no float64 holds it.
+const firstOrderID = 98987582437920968
+
+// order is an order as CAS knows it, and what the CA makes of it.
+type order struct {
+	id           string
+	account      *account
+	product      string
+	domain       string
+	csr          *x509.CertificateRequest
+	fingerprint  string // of the CSR
+	validateType string
+	tags         map[string]string
+	boughtAt     time.Time
+	listedAt     time.Time
+
+	state        string
+	recordAt     time.Time // when it tells its validation data
+	proof        proof
+	visibleSince time.Time // zero while the CA cannot see the proof
+	processSince time.Time
+	cancelledAt  time.Time // when a pending cancellation takes effect; zero without one
+	failReason   string    // why the review fails or failed; empty if nothing speaks against it
+
+	cert     certificate
+	steering steering
+	released bool // deleted, and its certificate given back to the plan
+	vanished bool // gone without a trace
+}
+
+func (o *order) isUnfinished() bool {
+	return !o.isGone() && (o.state == StateDomainVerify || o.state == StateProcess)
+}
+
+func (o *order) isGone() bool { return o.released || o.vanished }
+
+// orderBook holds every order that was ever billed.
+type orderBook struct {
+	byID map[string]*order
+	all  []*order // as they were bought
+	csrs map[string]bool
+}
+
+func newOrderBook() orderBook {
+	return orderBook{byID: map[string]*order{}, csrs: map[string]bool{}}
+}
+
+func (b *orderBook) add(o *order) {
+	b.byID[o.id] = o
+	b.all = append(b.all, o)
+	b.csrs[o.fingerprint] = true
+}
+
+// findOrder returns an order of the caller's account.
+func (s *Server) findOrder(c *call) (*order, *refusal) {
+	if _, err := strconv.ParseInt(c.arg("OrderId"), 10, 64); err != nil {
+		return nil, badRequest("InvalidParameter.OrderId", "The specified parameter OrderId is not valid.")
+	}
+	o := s.orders.byID[c.arg("OrderId")]
+	if o == nil || o.isGone() || o.account != c.account() {
+		return nil, refuse(404, "NotFoundOrder", "The order is not found.")
+	}
+	return o, nil
+}
+
+// idValue writes an order id as the knob says.
+func (s *Server) idValue(id string) any {
+	if s.knobs.OrderID == OrderIDNumber {
+		number, _ := strconv.ParseInt(id, 10, 64)
+		return number
+	}
+	return id
+}
+
+// certificateNames are what the CA puts into the certificate: the CN, and what it adds of its own if DNS proved the control
+// of the domain (CAS contract §1).
+func (o *order) certificateNames(extra bool) []string {
+	names := []string{o.domain}
+	if extra && o.validateType == validateDNS {
+		switch {
+		case strings.HasPrefix(o.domain, "*."):
+			names = append(names, strings.TrimPrefix(o.domain, "*."))
+		case strings.HasPrefix(o.domain, "www."):
+			names = append(names, strings.TrimPrefix(o.domain, "www."))
+		default:
+			names = append(names, "www."+o.domain)
+		}
+	}
+	if o.steering.names != nil {
+		names = slices.Clone(o.steering.names)
+	}
+	return append(names, o.steering.extraNames...)
+}

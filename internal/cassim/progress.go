@@ -1,0 +1,86 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cassim
+
+import "time"
+
+// catchUp brings every unfinished order to the present.
+func (s *Server) catchUp() {
+	for _, o := range s.orders.all {
+		if o.isUnfinished() {
+			s.writeProof(o)
+			s.advance(o)
+		}
+	}
+}
+
+// advance takes an order as far as the time allows, stamping each step with when it happened, which may be long ago.
+func (s *Server) advance(o *order) {
+	now := s.now()
+	if !o.cancelledAt.IsZero() {
+		if !now.Before(o.cancelledAt) {
+			o.state, o.cancelledAt = StatePayed, time.Time{}
+		}
+		return // the CA no longer works on it
+	}
+	if o.state == StateDomainVerify {
+		s.validate(o, now)
+	}
+	if o.state == StateProcess {
+		if end := o.processSince.Add(s.opts.CADelay); !now.Before(end) {
+			s.review(o, end)
+		}
+	}
+}
+
+func (s *Server) validate(o *order, now time.Time) {
+	expiry, expires := limit(s.knobs.OrderExpiry)
+	expiredAt := o.boughtAt.Add(expiry)
+	seenAt := o.visibleSince.Add(s.opts.DCVDelay)
+	isSeen := !o.visibleSince.IsZero() && !now.Before(seenAt) && s.isAlive(o, seenAt)
+	switch {
+	case isSeen && (!expires || seenAt.Before(expiredAt)):
+		o.state, o.processSince = StateProcess, seenAt
+	case expires && !now.Before(expiredAt):
+		o.state, o.failReason = StateVerifyFail, "the domain was not validated in time"
+	}
+}
+
+// isAlive tells whether the value still proves anything: those of DigiCert do for a day only (CAS contract §4).
+func (s *Server) isAlive(o *order, at time.Time) bool {
+	lifetime, limited := limit(s.knobs.TXTLifetime)
+	isDigiCert := brand(o.product) == "digicert" || brand(o.product) == "symantec"
+	return !limited || !isDigiCert || o.validateType != validateDNS || at.Before(o.recordAt.Add(lifetime))
+}
+
+func (s *Server) review(o *order, at time.Time) {
+	if o.failReason != "" {
+		o.state = StateVerifyFail
+		return
+	}
+	o.state = StateCertificate
+	s.issue(o, at)
+}
+
+// writeProof is the automatic DNS validation of CAS: it adds the record to a zone of the same account, and deletes other TXT records
+// at the same name (CAS contract §4).
+func (s *Server) writeProof(o *order) {
+	if s.knobs.AutomaticDNS != On || o.proof.written || o.validateType != validateDNS || s.now().Before(o.recordAt) {
+		return
+	}
+	o.proof.written = true
+	z := s.zones.holding(o.proof.fqdn)
+	if z == nil || z.account != o.account.id {
+		return
+	}
+	for _, r := range s.zones.at(o.proof.fqdn) {
+		switch {
+		case r.kind == o.proof.recordType && r.value == o.proof.value:
+			return
+		case r.kind == RecordTXT:
+			s.zones.remove(r)
+		}
+	}
+	s.zones.put(z, record{rr: z.relative(o.proof.fqdn), kind: o.proof.recordType, value: o.proof.value, since: o.recordAt})
+}

@@ -1,0 +1,38 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cassim
+
+import "time"
+
+type bucketKey struct{ account, action string }
+
+// bucket holds the calls that are left in this second. It fills up steadily, so that a client which spaces its calls evenly is never
+// refused because of some jitter.
+type bucket struct {
+	tokens float64
+	at     time.Time
+}
+
+// throttled takes a call from the bucket of the account and action, and tells whether there was none. It reads the machine's clock,
+// because that is what clients pace themselves by.
+func (s *Server) throttled(c *call) bool {
+	rate := c.action.rate
+	if s.knobs.Throttling == Off || rate == 0 {
+		return false
+	}
+	now := time.Now()
+	key := bucketKey{c.account().id, c.action.name}
+	b := s.buckets[key]
+	if b == nil {
+		b = &bucket{tokens: rate, at: now}
+		s.buckets[key] = b
+	}
+	b.tokens = min(rate, b.tokens+now.Sub(b.at).Seconds()*rate)
+	b.at = now
+	if b.tokens < 1 {
+		return true
+	}
+	b.tokens--
+	return false
+}
