@@ -28,7 +28,7 @@ const (
 )
 
 func parse(args []string, stderr io.Writer) (*config, error) {
-	c, key, account := &config{}, cassim.Key{}, cassim.Account{}
+	c, key, account := &config{}, cassim.Key{}, cassim.Account{Packages: map[string]int{}}
 	var secretFile string
 	flags := flag.NewFlagSet("cassim", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -54,7 +54,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 		if product == "" || err != nil || n < 0 {
 			return fmt.Errorf("%q is not code=total", text)
 		}
-		account.Packages = append(account.Packages, cassim.Package{ProductCode: product, Total: n})
+		account.Packages[product] = n
 		return nil
 	})
 	flags.Func("zone", "`zone` of the account in Alidns, repeatable; default "+cassim.DefaultZone, func(zone string) error {
@@ -93,8 +93,8 @@ func complete(account *cassim.Account, key *cassim.Key, secretFile string) error
 	key.ID = cmp.Or(key.ID, os.Getenv(envKeyID), cassim.DefaultKeyID)
 	key.Secret = cmp.Or(key.Secret, os.Getenv(envKeySecret), cassim.DefaultKeySecret)
 	account.Keys = []cassim.Key{*key}
-	if account.Packages == nil {
-		account.Packages = []cassim.Package{{ProductCode: cassim.DefaultProduct, Total: 20}}
+	if len(account.Packages) == 0 {
+		account.Packages = cassim.DefaultAccount().Packages
 	}
 	if account.Zones == nil {
 		account.Zones = []string{cassim.DefaultZone}

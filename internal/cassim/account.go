@@ -32,8 +32,8 @@ func (s *Server) addAccount(a Account) {
 		panic("cassim: two accounts have the id " + a.ID)
 	}
 	s.accounts[a.ID] = added
-	for _, p := range a.Packages {
-		added.packages[p.ProductCode] = &plan{total: p.Total}
+	for product, total := range a.Packages {
+		added.packages[product] = &plan{total: total}
 	}
 	for _, k := range a.Keys {
 		s.addKey(added, k)
@@ -78,11 +78,10 @@ func (s *Server) AllowAction(keyID, action string) {
 	s.changeKey(keyID, func(k *key) { delete(k.denied, action) })
 }
 
-// DisableKey makes requests of the key be refused, until EnableKey.
-func (s *Server) DisableKey(keyID string) { s.changeKey(keyID, func(k *key) { k.Disabled = true }) }
-
-// EnableKey undoes DisableKey.
-func (s *Server) EnableKey(keyID string) { s.changeKey(keyID, func(k *key) { k.Disabled = false }) }
+// SetKeyDisabled makes requests of the key be refused, or takes that back.
+func (s *Server) SetKeyDisabled(keyID string, disabled bool) {
+	s.changeKey(keyID, func(k *key) { k.Disabled = disabled })
+}
 
 // RotateKey replaces a key of an account by another: the old one no longer exists.
 func (s *Server) RotateKey(keyID string, replacement Key) {
@@ -92,24 +91,23 @@ func (s *Server) RotateKey(keyID string, replacement Key) {
 	})
 }
 
-// SetPackage changes what the first account has bought of a product. A negative total takes the plan away.
-func (s *Server) SetPackage(productCode string, total int) {
-	s.SetPackageOf(s.opts.Accounts[0].ID, productCode, total)
-}
-
-// SetPackageOf is SetPackage for any account.
-func (s *Server) SetPackageOf(accountID, productCode string, total int) {
+// SetPackage sets what the first account has bought of a product, and how much of it is used up.
+func (s *Server) SetPackage(product string, total, used int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	packages := s.accounts[accountID].packages
-	switch {
-	case total < 0:
-		delete(packages, productCode)
-	case packages[productCode] == nil:
-		packages[productCode] = &plan{total: total}
-	default:
-		packages[productCode].total = total
+	packages := s.accounts[s.opts.Accounts[0].ID].packages
+	if packages[product] == nil {
+		packages[product] = &plan{}
 	}
+	p := packages[product]
+	p.total, p.reserved, p.used = total, used, used
+}
+
+// RemovePackage takes the plan of a product from the first account.
+func (s *Server) RemovePackage(product string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.accounts[s.opts.Accounts[0].ID].packages, product)
 }
 
 // UsedCount is what DescribePackageState tells the first account of a product. It is 0 without a plan.

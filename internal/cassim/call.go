@@ -139,10 +139,7 @@ func (s *Server) authorize(c *call) *refusal {
 		return badRequest("Throttling.User", "Request was denied due to user flow control.")
 	}
 	if c.key.denied[c.action.name] {
-		r := refuse(http.StatusForbidden, "NoPermission", "You are not authorized to do this action. Resource: *")
-		if c.action.version == versionAlidns {
-			r.code = "Forbidden.RAM"
-		}
+		r := refuse(http.StatusForbidden, "Forbidden.RAM", "User not authorized to operate on the specified resource.")
 		r.deniedAction = c.action.ramName()
 		return r
 	}

@@ -44,7 +44,7 @@ func (s *Server) createOrder(c *call) (reply, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	s.lastID += 8191
+	s.lastID++
 	o.id = strconv.FormatInt(s.lastID, 10)
 	o.listedAt = o.boughtAt.Add(s.opts.ListDelay)
 	o.recordAt = o.boughtAt.Add(s.opts.RecordDelay)
@@ -63,11 +63,11 @@ func (s *Server) openPlan(o *order) (*plan, *refusal) {
 	isFree := strings.Contains(o.product, "-free-")
 	switch {
 	case p == nil, isFree && s.knobs.FreeQuota == FreeNoPackage:
-		return nil, refuse(http.StatusNotFound, "NotFoundPackage", "The resource plan is not found.")
+		return nil, refuse(http.StatusNotFound, "NotFoundPackage", "The resource package does not exist.")
 	case isFree && s.knobs.FreeQuota == FreeRefused:
 		return nil, refuse(http.StatusForbidden, "CreateCertificateRequestFailed", "Failed to create the certificate request.")
 	case p.reserved >= p.total:
-		return nil, refuse(http.StatusNotFound, "NotRemainCount", "The resource plan has no certificate left.")
+		return nil, refuse(http.StatusNotFound, "NotRemainCount", "The resource package is used up.")
 	}
 	return p, nil
 }

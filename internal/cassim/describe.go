@@ -61,7 +61,7 @@ func (s *Server) describePackage(c *call) (reply, *refusal) {
 	product := cmp.Or(c.arg("ProductCode"), DefaultProduct)
 	p := c.account().packages[product]
 	if p == nil {
-		return nil, refuse(http.StatusNotFound, "NotFoundPackage", "The resource plan is not found.")
+		return nil, refuse(http.StatusNotFound, "NotFoundPackage", "The resource package does not exist.")
 	}
 	return reply{"ProductCode": product, "TotalCount": p.total, "UsedCount": p.used, "IssuedCount": p.issued}, nil
 }

@@ -14,9 +14,9 @@ import (
 type FaultKind string
 
 const (
-	// DropReply executes the verb and closes the connection without a reply.
+	// DropReply closes the connection without a reply.
 	DropReply FaultKind = "DropReply"
-	// Redirect307 does not execute the verb and answers 307 with a Location.
+	// Redirect307 answers 307 with a Location.
 	Redirect307 FaultKind = "Redirect307"
 	// HTML200 answers a page of HTML with status 200.
 	HTML200 FaultKind = "HTML200"
@@ -29,7 +29,7 @@ type Fault struct {
 	Kind   FaultKind `json:"kind"`
 	// Times is how often; 0 means once.
 	Times int `json:"times"`
-	// Executed tells whether the verb runs all the same. It counts for HTML200 only: DropReply always runs it, Redirect307 never.
+	// Executed tells whether the verb runs, and a create bills, all the same.
 	Executed bool `json:"executed"`
 	// Target is the Location of Redirect307. The default is another path of the simulator, where a request that follows is executed.
 	Target string `json:"target"`
@@ -47,14 +47,10 @@ func (s *Server) Inject(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
-// check settles whether the verb runs, and refuses faults that do not exist.
+// check refuses faults that do not exist.
 func (f *Fault) check() error {
 	switch f.Kind {
-	case DropReply:
-		f.Executed = true
-	case Redirect307:
-		f.Executed = false
-	case HTML200:
+	case DropReply, Redirect307, HTML200:
 	default:
 		return fmt.Errorf("there is no fault %q", f.Kind)
 	}

@@ -72,7 +72,7 @@ func (s *Server) chainOf(o *order) string {
 		return toPEM(leaf, intermediate, root)
 	case ChainShuffled:
 		return toPEM(intermediate, root, leaf)
-	case ChainWithForeign:
+	case ChainUnrelated:
 		return toPEM(leaf, s.authority.foreign.Raw, intermediate)
 	default:
 		return toPEM(leaf, intermediate)

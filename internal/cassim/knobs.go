@@ -41,27 +41,30 @@ type Knobs struct {
 	Throttling       string `json:"throttling,omitempty"`       // whether rates are limited
 }
 
+// ChainForm is a value of Knobs.Chain.
+type ChainForm = string
+
 // Values of knobs. Those of other knobs are self-explaining numbers and durations.
 const (
 	Default = "" // of every knob
 
-	OrderIDString, OrderIDNumber                                              = "string", "number"
-	ShowSizeClamped, ShowSizeRefused                                          = "clamped", "refused"
-	ListNewestFirst, ListOldestFirst, ListByDomain, ListShuffled              = "newestFirst", "oldestFirst", "byDomain", "shuffled"
-	ProductAsOrdered, ProductOther                                            = "asOrdered", "other"
-	DuplicateAccepted, DuplicateRefused                                       = "accepted", "refused"
-	Never                                                                     = "never"
-	ChainUsual, ChainLeafOnly, ChainWithRoot, ChainShuffled, ChainWithForeign = "leaf+intermediate", "leaf", "leaf+intermediate+root", "shuffled", "withForeign"
-	Absent, Present                                                           = "absent", "present"
-	RecordRelative, RecordPrefix, RecordFQDN, RecordFQDNDot, RecordUpper      = "relative", "prefix", "fqdn", "fqdnDot", "upper"
-	LabelAtName, LabelAtZone                                                  = "name", "zone"
-	RecordTXT, RecordCNAME                                                    = "TXT", "CNAME"
-	Off, On                                                                   = "off", "on"
-	UsedFalls, UsedStays                                                      = "falls", "stays"
-	SANsDropped, SANsRejected, SANsFailReview                                 = "dropped", "rejected", "reviewFails"
-	ReuseFailsReview, ReuseAccepted                                           = "reviewFails", "accepted"
-	CodesDocumented, CodesNewer                                               = "documented", "newer"
-	FreeWorks, FreeNoPackage, FreeRefused                                     = "works", "noPackage", "refused"
+	OrderIDString, OrderIDNumber                                           = "string", "number"
+	ShowSizeClamped, ShowSizeRefused                                       = "clamped", "refused"
+	ListNewestFirst, ListOldestFirst, ListByDomain, ListShuffled           = "newestFirst", "oldestFirst", "byDomain", "shuffled"
+	ProductAsOrdered, ProductOther                                         = "asOrdered", "other"
+	DuplicateAccepted, DuplicateRefused                                    = "accepted", "refused"
+	Never                                                                  = "never"
+	ChainFull, ChainLeafOnly, ChainWithRoot, ChainShuffled, ChainUnrelated = "leaf+intermediate", "leaf", "leaf+intermediate+root", "shuffled", "unrelated"
+	Absent, Present                                                        = "absent", "present"
+	RecordRelative, RecordPrefix, RecordFQDN, RecordFQDNDot, RecordUpper   = "relative", "prefix", "fqdn", "fqdnDot", "upper"
+	LabelAtName, LabelAtZone                                               = "name", "zone"
+	RecordTXT, RecordCNAME                                                 = "TXT", "CNAME"
+	Off, On                                                                = "off", "on"
+	UsedFalls, UsedStays                                                   = "falls", "stays"
+	SANsDropped, SANsRejected, SANsFailReview                              = "dropped", "rejected", "reviewFails"
+	ReuseFailsReview, ReuseAccepted                                        = "reviewFails", "accepted"
+	CodesDocumented, CodesNewer                                            = "documented", "newer"
+	FreeWorks, FreeNoPackage, FreeRefused                                  = "works", "noPackage", "refused"
 )
 
 // knob is one field of Knobs.
@@ -83,7 +86,7 @@ var knobs = []knob{
 	{"orderExpiry", func(k *Knobs) *string { return &k.OrderExpiry }, "DV order expiry", []string{Never, "24h", "168h"}},
 	{"txtLifetime", func(k *Knobs) *string { return &k.TXTLifetime }, "", []string{"24h", Never}},
 	{"chain", func(k *Knobs) *string { return &k.Chain }, "chain content/order of Certificate",
-		[]string{ChainUsual, ChainLeafOnly, ChainWithRoot, ChainShuffled, ChainWithForeign}},
+		[]string{ChainFull, ChainLeafOnly, ChainWithRoot, ChainShuffled, ChainUnrelated}},
 	{"privateKey", func(k *Knobs) *string { return &k.PrivateKey }, "PrivateKey on CSR orders", []string{Absent, Present}},
 	{"certID", func(k *Knobs) *string { return &k.CertID }, "", []string{Present, Absent}},
 	{"recordDomain", func(k *Knobs) *string { return &k.RecordDomain }, "RecordDomain form and label for subdomains",
@@ -102,7 +105,7 @@ var knobs = []knob{
 	{"freeQuota", func(k *Knobs) *string { return &k.FreeQuota },
 		"whether V1 create still works for free test quota granted after 2026-02-14", []string{FreeWorks, FreeNoPackage, FreeRefused}},
 	{"dateHeader", func(k *Knobs) *string { return &k.DateHeader }, "", []string{Present, Absent}},
-	{"throttling", func(k *Knobs) *string { return &k.Throttling }, "", []string{On, Off}},
+	{"throttling", func(k *Knobs) *string { return &k.Throttling }, "", []string{Off, On}},
 }
 
 // Set changes a knob by its name. Empty is the default. It refuses names and values that do not exist.

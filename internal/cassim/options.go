@@ -11,10 +11,10 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// The default account has this key, twenty certificates of DefaultProduct and DefaultZone.
+// What DefaultAccount has.
 const (
-	DefaultKeyID     = "cassim-key"
-	DefaultKeySecret = "cassim-secret"
+	DefaultKeyID     = "test-access-key-id"
+	DefaultKeySecret = "test-access-key-secret"
 	DefaultProduct   = "digicert-free-1-free"
 	DefaultZone      = "example.com"
 )
@@ -25,7 +25,7 @@ type Options struct {
 	Clock clock.PassiveClock
 	// GatewayClock is what the Timestamp of a request is compared with. The default is the machine's time, because SDKs sign with it.
 	GatewayClock clock.PassiveClock
-	// Accounts are the customers. The default is one: see DefaultKeyID.
+	// Accounts are the customers. The default is DefaultAccount alone.
 	Accounts []Account
 	// Knobs answers what the contract does not know.
 	Knobs Knobs
@@ -52,9 +52,10 @@ type Options struct {
 // Account is a customer of the services.
 type Account struct {
 	// ID is the number of the main account. The default counts up from 1000000000000001.
-	ID       string
-	Keys     []Key
-	Packages []Package
+	ID   string
+	Keys []Key
+	// Packages are the resource plans: how many certificates were bought, by product code.
+	Packages map[string]int
 	// Zones are the domains that the account has in Alidns. A zone belongs to one account only.
 	Zones []string
 }
@@ -72,10 +73,13 @@ type Key struct {
 	Disabled bool
 }
 
-// Package is the resource plan of a product: Total is how many certificates were bought.
-type Package struct {
-	ProductCode string
-	Total       int
+// DefaultAccount is a customer with the default key, twenty certificates of DefaultProduct and DefaultZone.
+func DefaultAccount() Account {
+	return Account{
+		Keys:     []Key{{ID: DefaultKeyID, Secret: DefaultKeySecret}},
+		Packages: map[string]int{DefaultProduct: 20},
+		Zones:    []string{DefaultZone},
+	}
 }
 
 func (o Options) withDefaults() Options {
@@ -86,11 +90,7 @@ func (o Options) withDefaults() Options {
 		o.GatewayClock = clock.RealClock{}
 	}
 	if o.Accounts == nil {
-		o.Accounts = []Account{{
-			Keys:     []Key{{ID: DefaultKeyID, Secret: DefaultKeySecret}},
-			Packages: []Package{{ProductCode: DefaultProduct, Total: 20}},
-			Zones:    []string{DefaultZone},
-		}}
+		o.Accounts = []Account{DefaultAccount()}
 	}
 	o.Accounts = slices.Clone(o.Accounts)
 	for i := range o.Accounts {

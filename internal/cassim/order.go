@@ -112,5 +112,10 @@ func (o *order) certificateNames(extra bool) []string {
 	if o.steering.names != nil {
 		names = slices.Clone(o.steering.names)
 	}
-	return append(names, o.steering.extraNames...)
+	for _, name := range o.steering.extraNames {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }

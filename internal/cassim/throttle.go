@@ -18,7 +18,7 @@ type bucket struct {
 // because that is what clients pace themselves by.
 func (s *Server) throttled(c *call) bool {
 	rate := c.action.rate
-	if s.knobs.Throttling == Off || rate == 0 {
+	if s.knobs.Throttling != On || rate == 0 {
 		return false
 	}
 	now := time.Now()
