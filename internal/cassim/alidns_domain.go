@@ -29,7 +29,7 @@ func (s *Server) describeDomains(c *call) (reply, *refusal) {
 	slices.Sort(names)
 	domains := []map[string]any{}
 	for _, name := range pageOf(names, page, size) {
-		domains = append(domains, s.domainJSON(s.zones.byName[name]))
+		domains = append(domains, s.zones.byName[name].json())
 	}
 	return reply{"TotalCount": len(names), "PageNumber": page, "PageSize": size, "Domains": map[string]any{"Domain": domains}}, nil
 }
@@ -39,7 +39,7 @@ func (s *Server) describeDomainInfo(c *call) (reply, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	info := reply(s.domainJSON(z))
+	info := reply(z.json())
 	if c.arg("NeedDetailAttributes") == "true" {
 		info["MinTtl"] = z.minTTL
 		ttls := []string{}
@@ -53,11 +53,11 @@ func (s *Server) describeDomainInfo(c *call) (reply, *refusal) {
 	return info, nil
 }
 
-func (s *Server) domainJSON(z *zone) map[string]any {
+func (z *zone) json() map[string]any {
 	return map[string]any{
 		"DomainId": "d-" + fingerprint([]byte(z.name))[:16], "DomainName": z.name, "PunyCode": z.name, "AliDomain": true,
 		"VersionCode": "mianfei", "VersionName": "Alibaba Cloud DNS", "CreateTime": z.since.UTC().Format("2006-01-02T15:04Z"),
-		"RecordCount": len(s.zones.of(z)), "DnsServers": map[string]any{"DnsServer": []string{"ns1." + z.name}},
+		"RecordCount": len(z.records), "DnsServers": map[string]any{"DnsServer": []string{"ns1." + z.name}},
 	}
 }
 

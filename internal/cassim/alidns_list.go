@@ -48,7 +48,7 @@ func (s *Server) describeDomainRecords(c *call) (reply, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	found := slices.DeleteFunc(s.zones.of(z), func(r *record) bool {
+	found := slices.DeleteFunc(slices.Clone(z.records), func(r *record) bool {
 		return !compare(r.rr, c.arg("RRKeyWord")) || !compare(r.kind, c.arg("TypeKeyWord")) || !compare(r.value, c.arg("ValueKeyWord"))
 	})
 	return recordPage(c, found)
@@ -67,8 +67,8 @@ func (s *Server) describeSubDomainRecords(c *call) (reply, *refusal) {
 	if !isWithin(host, z.name) {
 		return nil, badRequest("InvalidParameter.SubDomain", "The specified parameter SubDomain is not valid.")
 	}
-	found := slices.DeleteFunc(s.zones.of(z), func(r *record) bool {
-		return r.fqdn() != host || (c.arg("Type") != "" && r.kind != c.arg("Type"))
+	found := slices.DeleteFunc(slices.Clone(s.zones.byFQDN[host]), func(r *record) bool {
+		return r.zone != z || (c.arg("Type") != "" && r.kind != c.arg("Type"))
 	})
 	return recordPage(c, found)
 }

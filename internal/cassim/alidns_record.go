@@ -52,7 +52,7 @@ func (s *Server) readRecord(c *call, z *zone) (*record, *refusal) {
 	}
 	return &record{
 		zone: z, rr: strings.ToLower(c.arg("RR")), kind: c.arg("Type"), value: c.arg("Value"),
-		ttl: ttl, line: cmp.Or(c.arg("Line"), "default"), priority: priority, since: s.now(),
+		ttl: ttl, line: cmp.Or(c.arg("Line"), defaultLine), priority: priority, since: s.now(),
 	}, nil
 }
 
@@ -89,9 +89,11 @@ func (s *Server) updateDomainRecord(c *call) (reply, *refusal) {
 	if refused := s.checkRecord(changed, old); refused != nil {
 		return nil, refused
 	}
-	s.zones.remove(old)
-	renewed := s.zones.put(old.zone, *changed)
-	s.zones.rename(renewed, old.id)
+	changed.id, changed.disabled = old.id, old.disabled
+	if changed.rr == old.rr && changed.kind == old.kind && changed.value == old.value {
+		changed.since = old.since // another TTL does not hide it
+	}
+	s.zones.change(old, func(r *record) { *r = *changed })
 	return reply{"RecordId": old.id}, nil
 }
 
@@ -162,18 +164,19 @@ func (r *record) checkContent() *refusal {
 			return invalid("Value")
 		}
 	default:
-		if _, err := r.parse(); err != nil {
+		if _, err := r.parse(r.fqdn()); err != nil {
 			return invalid("Value")
 		}
 	}
 	return nil
 }
 
-// isHost holds for @ and for labels of letters, digits, hyphens and underscores.
+// isHost holds for @ and for labels of letters, digits, hyphens and underscores. The first label may be a wildcard.
 func isHost(rr string) bool {
-	if rr == "@" {
+	if rr == "@" || rr == "*" {
 		return true
 	}
+	rr = strings.TrimPrefix(rr, "*.")
 	for label := range strings.SplitSeq(rr, ".") {
 		isOdd := func(c rune) bool {
 			return c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')

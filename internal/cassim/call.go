@@ -103,7 +103,7 @@ func (s *Server) checkCommon(c *call) *refusal {
 	return nil
 }
 
-// authenticate finds out who calls, and that the request is theirs and new.
+// authenticate finds out who calls, and that the request is theirs.
 func (s *Server) authenticate(c *call) *refusal {
 	k := s.keys[c.params["AccessKeyId"]]
 	if k == nil {
@@ -126,15 +126,15 @@ func (s *Server) authenticate(c *call) *refusal {
 	if sign(text, k.Secret) != c.params["Signature"] {
 		return badRequest("SignatureDoesNotMatch", "Specified signature is not matched with our calculation. server string to sign is:%s", text)
 	}
-	if s.nonces[c.params["SignatureNonce"]] {
-		return badRequest("SignatureNonceUsed", "Specified signature nonce was used already.")
-	}
-	s.nonces[c.params["SignatureNonce"]] = true
 	return nil
 }
 
 // authorize is what the gateway checks of a caller whom it knows.
 func (s *Server) authorize(c *call) *refusal {
+	if s.nonces[c.params["SignatureNonce"]] {
+		return badRequest("SignatureNonceUsed", "Specified signature nonce was used already.")
+	}
+	s.nonces[c.params["SignatureNonce"]] = true
 	if s.throttled(c) {
 		return badRequest("Throttling.User", "Request was denied due to user flow control.")
 	}

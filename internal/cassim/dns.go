@@ -118,7 +118,7 @@ func (s *Server) resolveInto(answer *dns.Msg, question dns.Question) {
 		}
 		if len(found) == 0 {
 			answer.Ns = append(answer.Ns, s.soa(z))
-			if !s.exists(z, name) {
+			if !s.zones.exists(z, name) && name != "ns1."+z.name && len(s.zones.at(name)) == 0 {
 				answer.Rcode = dns.RcodeNameError
 			}
 		}
@@ -143,25 +143,12 @@ func (s *Server) rrsAt(z *zone, name string, kind uint16) (found []dns.RR, alias
 		if !isAlias && r.kind != dns.TypeToString[kind] {
 			continue
 		}
-		found = append(found, r.wire())
+		found = append(found, r.wire(name))
 		if isAlias && kind != dns.TypeCNAME {
 			alias = r.value
 		}
 	}
 	return found, alias
-}
-
-// exists tells NODATA from NXDOMAIN: a name is there if something is at it or below it.
-func (s *Server) exists(z *zone, name string) bool {
-	if name == z.name || name == "ns1."+z.name {
-		return true
-	}
-	for _, r := range s.zones.of(z) {
-		if !r.disabled && isWithin(r.fqdn(), name) {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *Server) serverAddress(name string, kind uint16) []dns.RR {
@@ -173,27 +160,28 @@ func (s *Server) serverAddress(name string, kind uint16) []dns.RR {
 }
 
 func (s *Server) soa(z *zone) dns.RR {
-	return mustRR("%s. 600 IN SOA ns1.%s. hostmaster.%s. %d 3600 1200 86400 60", z.name, z.name, z.name, uint32(s.zones.serial+1))
+	return mustRR("%s. 600 IN SOA ns1.%s. hostmaster.%s. %d 3600 1200 86400 60", z.name, z.name, z.name, s.zones.serial+1)
 }
 
-func (r *record) wire() dns.RR {
+// wire is the record at the name that was asked for, which differs from its own if that is a wildcard.
+func (r *record) wire(owner string) dns.RR {
 	if r.kind == RecordTXT {
-		header := dns.RR_Header{Name: dns.Fqdn(r.fqdn()), Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: uint32(r.ttl)}
+		header := dns.RR_Header{Name: dns.Fqdn(owner), Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: uint32(r.ttl)}
 		return &dns.TXT{Hdr: header, Txt: chunks(r.value)}
 	}
-	rr, err := r.parse()
+	rr, err := r.parse(owner)
 	if err != nil {
 		panic(fmt.Sprintf("cassim: %v", err)) // checkRecord parsed it before
 	}
 	return rr
 }
 
-func (r *record) parse() (dns.RR, error) {
+func (r *record) parse(owner string) (dns.RR, error) {
 	value := r.value
 	if r.kind == RecordCNAME {
 		value = dns.Fqdn(value)
 	}
-	return dns.NewRR(fmt.Sprintf("%s %d IN %s %s", dns.Fqdn(r.fqdn()), r.ttl, r.kind, value))
+	return dns.NewRR(fmt.Sprintf("%s %d IN %s %s", dns.Fqdn(owner), r.ttl, r.kind, value))
 }
 
 // chunks cuts a value into the strings of at most 255 bytes that a TXT record has, in the spelling of the DNS library.

@@ -33,6 +33,10 @@ type Request struct {
 func (s *Server) handler() http.Handler {
 	admin := s.admin()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.enter() {
+			panic(http.ErrAbortHandler) // closes the connection without a word
+		}
+		defer s.done.Done()
 		if strings.HasPrefix(r.URL.Path, "/-/") {
 			admin.ServeHTTP(w, r)
 			return
@@ -102,7 +106,7 @@ func (s *Server) settleCall(c *call, refused *refusal) (answer, *Fault) {
 	case refused != nil:
 		result.refused = refused
 	case fault != nil && !fault.Executed:
-		// The request ends in front of the gateway's doors.
+		// Something in front of the gateway answers, so that even the nonce is still good.
 	default:
 		if result.refused = s.authorize(c); result.refused == nil {
 			executed = true

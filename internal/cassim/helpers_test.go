@@ -10,8 +10,12 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"maps"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +24,7 @@ import (
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/utils"
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/alidns"
 	sdkcas "github.com/aliyun/alibaba-cloud-sdk-go/services/cas"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -188,4 +193,50 @@ func chain(t *testing.T, text string) []*x509.Certificate {
 		}
 		certs, rest = append(certs, cert), more
 	}
+}
+
+// signed returns parameters of a request that is signed as the SDK signs: with its own functions, not with the simulator's.
+func signed(params map[string]string, change map[string]string) url.Values {
+	all := map[string]string{
+		"Version": "2020-04-07", "Format": "JSON", "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0", "SignatureType": "",
+		"SignatureNonce": utils.GetNonce(), "Timestamp": utils.GetTimeInFormatISO8601(), "AccessKeyId": cassim.DefaultKeyID, "RegionId": "cn-hangzhou",
+	}
+	maps.Copy(all, params)
+	for name, value := range change {
+		if all[name] = value; value == "-" {
+			delete(all, name)
+		}
+	}
+	text := utils.GetUrlFormedMap(all)
+	text = strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace(text)
+	values := url.Values{"Signature": {utils.ShaHmac1("POST&%2F&"+url.QueryEscape(text), cassim.DefaultKeySecret+"&")}}
+	for name, value := range all {
+		values.Set(name, value)
+	}
+	return values
+}
+
+// post sends parameters in the query, and returns the status and the decoded answer.
+func (w *world) post(query url.Values, body string) (int, map[string]any) {
+	w.t.Helper()
+	return w.send(http.MethodPost, w.URL()+"/?"+query.Encode(), "application/x-www-form-urlencoded", body)
+}
+
+func (w *world) send(method, target, contentType, body string) (int, map[string]any) {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), method, target, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", contentType)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer := map[string]any{}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		w.t.Fatalf("HTTP %d: %v", resp.StatusCode, err)
+	}
+	return resp.StatusCode, answer
 }

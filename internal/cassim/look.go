@@ -27,9 +27,6 @@ type glance struct {
 // look lets the CA look at every unvalidated order for which something may have changed. It must not be called under the lock, since
 // the answer may come from the simulator's own DNS server.
 func (s *Server) look() {
-	if s.dns == nil {
-		return
-	}
 	glances := s.glances()
 	for i := range glances {
 		g := &glances[i]
@@ -56,6 +53,9 @@ func (s *Server) glances() []glance {
 	defer s.mu.Unlock()
 	s.catchUp()
 	var due []glance
+	if s.dns == nil || s.closed {
+		return nil
+	}
 	for _, o := range s.orders.all {
 		if !o.isUnfinished() || o.state != StateDomainVerify || s.now().Before(o.recordAt) {
 			continue

@@ -35,6 +35,7 @@ type Server struct {
 	faults   []*Fault
 	requests []Request
 	lastID   int64
+	closed   bool
 }
 
 // New makes a simulator that does not listen yet. It panics if the options contradict each other, which is a mistake in a test.
@@ -84,6 +85,9 @@ func (s *Server) Close() {
 	if s.web == nil {
 		return
 	}
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if s.web.Shutdown(ctx) != nil {
@@ -91,6 +95,16 @@ func (s *Server) Close() {
 	}
 	s.dns.close()
 	s.done.Wait()
+}
+
+// enter tells whether the simulator still serves. If so, Close waits until s.done is told.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.done.Add(1)
+	}
+	return !s.closed
 }
 
 // URL is where CAS and Alidns are, told apart by the Version of a request, and the admin API under /-/.

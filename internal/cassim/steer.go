@@ -4,6 +4,7 @@
 package cassim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -44,10 +45,12 @@ func (s *Server) ForceState(id, state string) {
 }
 
 func (s *Server) forceState(o *order, state string) {
-	o.state, o.cancelledAt = state, time.Time{}
+	o.state, o.cancelledAt, o.cert = state, time.Time{}, certificate{}
 	switch state {
 	case StateProcess:
 		o.processSince = s.now()
+	case StateVerifyFail:
+		o.failReason = cmp.Or(o.failReason, "the authority says no")
 	case StateCertificate:
 		s.issue(o, s.now())
 	}

@@ -4,7 +4,6 @@
 package cassim
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,12 +16,14 @@ type zone struct {
 	account string // empty for a zone at another DNS provider: Alidns does not know it
 	since   time.Time
 	minTTL  int
+	records []*record // in the order of their creation
 }
 
 // minTTL is that of the editions which most accounts have (CAS contract §5).
 const (
-	minTTL = 600
-	maxTTL = 86400
+	minTTL      = 600
+	maxTTL      = 86400
+	defaultLine = "default"
 )
 
 // record is a record of a zone.
@@ -41,6 +42,9 @@ type record struct {
 }
 
 func (r *record) fqdn() string { return r.zone.absolute(r.rr) }
+
+// isVisible tells whether DNS shows the record to everybody. Other lines are for visitors of one network.
+func (r *record) isVisible() bool { return !r.disabled && r.line == defaultLine }
 
 func (z *zone) absolute(rr string) string {
 	if rr == "@" {
@@ -61,15 +65,19 @@ type zoneBook struct {
 	byName   map[string]*zone
 	byID     map[string]*record
 	byFQDN   map[string][]*record // in the order of their creation
-	versions map[string]uint64
-	serial   uint64 // counts changes
+	below    map[string]int       // visible records at a name and below it, within their zone
+	versions map[string]uint64    // of names
+	epoch    uint64               // of all names: zones and wildcards answer for names that nobody has written down
+	serial   uint32
 	lastID   int64
 }
 
+const firstRecordID = 889000000000000000
+
 func newZoneBook() zoneBook {
 	return zoneBook{
-		byName: map[string]*zone{}, byID: map[string]*record{}, byFQDN: map[string][]*record{}, versions: map[string]uint64{},
-		lastID: 889000000000000000,
+		byName: map[string]*zone{}, byID: map[string]*record{}, byFQDN: map[string][]*record{},
+		below: map[string]int{}, versions: map[string]uint64{}, lastID: firstRecordID,
 	}
 }
 
@@ -78,19 +86,21 @@ func canonical(name string) string { return strings.ToLower(strings.TrimSuffix(n
 
 func isWithin(name, zone string) bool { return name == zone || strings.HasSuffix(name, "."+zone) }
 
+func parent(name string) string {
+	_, above, _ := strings.Cut(name, ".")
+	return above
+}
+
 func (b *zoneBook) add(name, account string, now time.Time) *zone {
 	z := &zone{name: canonical(name), account: account, since: now, minTTL: minTTL}
 	b.byName[z.name] = z
-	b.serial++
-	for fqdn := range b.versions { // names within it are answered from it now
-		b.versions[fqdn] = b.serial
-	}
+	b.epoch++
 	return z
 }
 
 // holding is the zone that answers for a name: the longest. It is nil if there is none.
 func (b *zoneBook) holding(fqdn string) *zone {
-	for name, more := canonical(fqdn), true; more; _, name, more = strings.Cut(name, ".") {
+	for name := canonical(fqdn); name != ""; name = parent(name) {
 		if z := b.byName[name]; z != nil {
 			return z
 		}
@@ -98,37 +108,29 @@ func (b *zoneBook) holding(fqdn string) *zone {
 	return nil
 }
 
-// at returns the records that DNS shows at a name. A copy, so that they can be removed meanwhile.
+// at returns the records that DNS shows at a name, those of a wildcard included. It is a copy, so that they can be removed meanwhile.
 func (b *zoneBook) at(fqdn string) []*record {
-	z := b.holding(fqdn)
-	var visible []*record
-	for _, r := range b.byFQDN[canonical(fqdn)] {
-		if r.zone == z && !r.disabled { // the parent's records are shadowed by a zone of its own
-			visible = append(visible, r)
-		}
+	name, z := canonical(fqdn), b.holding(fqdn)
+	if z == nil {
+		return nil
 	}
-	return visible
+	if !b.exists(z, name) {
+		for name = parent(name); !b.exists(z, name); {
+			name = parent(name)
+		}
+		name = "*." + name
+	}
+	// The parent's records are shadowed by a zone of its own.
+	return slices.DeleteFunc(slices.Clone(b.byFQDN[name]), func(r *record) bool { return r.zone != z || !r.isVisible() })
 }
 
-// of returns the records of a zone, the oldest first.
-func (b *zoneBook) of(z *zone) []*record {
-	var records []*record
-	for _, r := range b.byID {
-		if r.zone == z {
-			records = append(records, r)
-		}
-	}
-	slices.SortFunc(records, func(x, y *record) int { return strings.Compare(x.id, y.id) })
-	return records
+// exists tells whether something is at the name or below it. It is always true of the zone itself.
+func (b *zoneBook) exists(z *zone, name string) bool {
+	return name == z.name || b.below[name] > 0
 }
 
 // version changes whenever the answer for a name may have changed, but for what is behind an alias.
-func (b *zoneBook) version(fqdn string) uint64 { return b.versions[canonical(fqdn)] }
-
-func (b *zoneBook) touch(r *record) {
-	b.serial++
-	b.versions[r.fqdn()] = b.serial
-}
+func (b *zoneBook) version(fqdn string) uint64 { return b.versions[canonical(fqdn)] + b.epoch }
 
 // put adds a record, filling in what was left out.
 func (b *zoneBook) put(z *zone, r record) *record {
@@ -138,19 +140,49 @@ func (b *zoneBook) put(z *zone, r record) *record {
 		r.ttl = z.minTTL
 	}
 	if r.line == "" {
-		r.line = "default"
+		r.line = defaultLine
 	}
 	added := &r
 	b.byID[r.id] = added
-	b.byFQDN[r.fqdn()] = append(b.byFQDN[r.fqdn()], added)
-	b.touch(added)
+	z.records = append(z.records, added)
+	b.index(added)
 	return added
 }
 
 func (b *zoneBook) remove(r *record) {
+	b.unindex(r)
 	delete(b.byID, r.id)
+	r.zone.records = slices.DeleteFunc(r.zone.records, func(other *record) bool { return other == r })
+}
+
+// change keeps the record's id, whatever else becomes of it.
+func (b *zoneBook) change(r *record, change func(*record)) {
+	b.unindex(r)
+	change(r)
+	b.index(r)
+}
+
+func (b *zoneBook) index(r *record) {
+	b.byFQDN[r.fqdn()] = append(b.byFQDN[r.fqdn()], r)
+	b.touch(r, 1)
+}
+
+func (b *zoneBook) unindex(r *record) {
 	b.byFQDN[r.fqdn()] = slices.DeleteFunc(b.byFQDN[r.fqdn()], func(other *record) bool { return other == r })
-	b.touch(r)
+	b.touch(r, -1)
+}
+
+func (b *zoneBook) touch(r *record, count int) {
+	b.serial++
+	b.versions[r.fqdn()]++
+	if strings.HasPrefix(r.rr, "*") {
+		b.epoch++
+	}
+	if r.isVisible() {
+		for name := r.fqdn(); name != r.zone.name; name = parent(name) {
+			b.below[name] += count
+		}
+	}
 }
 
 // hasAlias tells whether a CNAME is at the name.
@@ -193,107 +225,4 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// Record is a record as people see it.
-type Record struct {
-	ID, Zone, RR, FQDN, Type, Value string
-	TTL                             int
-	Line                            string
-	Locked, Disabled                bool
-	// Since is when it came to be visible as it is.
-	Since time.Time
-}
-
-// Records returns the records of a zone, the oldest first, or of all zones if its name is empty.
-func (s *Server) Records(zoneName string) []Record {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.catchUp()
-	records := []Record{}
-	for _, z := range s.zones.byName {
-		if zoneName != "" && z.name != canonical(zoneName) {
-			continue
-		}
-		for _, r := range s.zones.of(z) {
-			records = append(records, Record{r.id, z.name, r.rr, r.fqdn(), r.kind, r.value, r.ttl, r.line, r.locked, r.disabled, r.since})
-		}
-	}
-	slices.SortFunc(records, func(a, b Record) int { return strings.Compare(a.ID, b.ID) })
-	return records
-}
-
-// AddZone adds a zone to an account, or with an empty account one at another DNS provider. It panics if the zone exists.
-func (s *Server) AddZone(name, accountID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.zones.byName[canonical(name)] != nil {
-		panic("cassim: there is a zone " + name + " already")
-	}
-	s.zones.add(name, accountID, s.now())
-}
-
-// AddRecord adds a record as a person does, and returns its id. A zone that nobody has becomes one at another DNS provider, which Alidns
-// does not know. rr is relative to the zone, @ for the zone itself. It panics if the record cannot be.
-func (s *Server) AddRecord(zoneName, rr, kind, value string) (id string) {
-	id, err := s.addRecord(zoneName, rr, kind, value)
-	if err != nil {
-		panic("cassim: " + err.Error())
-	}
-	return id
-}
-
-func (s *Server) addRecord(zoneName, rr, kind, value string) (id string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.catchUp()
-	z := s.zones.byName[canonical(zoneName)]
-	if z == nil {
-		if !isDomain(canonical(zoneName)) {
-			return "", fmt.Errorf("%q is no zone", zoneName)
-		}
-		z = s.zones.add(zoneName, "", s.now())
-	}
-	r := record{zone: z, rr: strings.ToLower(rr), kind: kind, value: value, ttl: z.minTTL, line: "default", since: s.now()}
-	if refused := s.checkRecord(&r, nil); refused != nil {
-		return "", fmt.Errorf("%s: %s", refused.code, refused.message)
-	}
-	return s.zones.put(z, r).id, nil
-}
-
-// RemoveRecord removes a record as a person does, and tells whether there was one.
-func (s *Server) RemoveRecord(id string) bool {
-	return s.changeRecord(id, s.zones.remove)
-}
-
-// LockRecord makes a record unchangeable through the API, or changeable again.
-func (s *Server) LockRecord(id string, locked bool) bool {
-	return s.changeRecord(id, func(r *record) { r.locked = locked })
-}
-
-// DisableRecord hides a record from DNS, or shows it again.
-func (s *Server) DisableRecord(id string, disabled bool) bool {
-	return s.changeRecord(id, func(r *record) {
-		r.disabled, r.since = disabled, s.now()
-		s.zones.touch(r)
-	})
-}
-
-func (s *Server) changeRecord(id string, change func(*record)) bool {
-	s.look() // what the record was worth so far
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.catchUp()
-	r := s.zones.byID[id]
-	if r != nil {
-		change(r)
-	}
-	return r != nil
-}
-
-// rename gives a record the id of the one that it replaces.
-func (b *zoneBook) rename(r *record, id string) {
-	delete(b.byID, r.id)
-	r.id = id
-	b.byID[id] = r
 }
