@@ -68,7 +68,9 @@ func (s *Server) addDomainRecord(c *call) (reply, *refusal) {
 	if refused := s.checkRecord(r, nil); refused != nil {
 		return nil, refused
 	}
-	return reply{"RecordId": s.zones.put(z, *r).id}, nil
+	added := s.zones.put(z, *r)
+	s.forget()
+	return reply{"RecordId": added.id}, nil
 }
 
 func (s *Server) updateDomainRecord(c *call) (reply, *refusal) {
@@ -94,6 +96,7 @@ func (s *Server) updateDomainRecord(c *call) (reply, *refusal) {
 		changed.since = old.since // another TTL does not hide it
 	}
 	s.zones.change(old, func(r *record) { *r = *changed })
+	s.forget()
 	return reply{"RecordId": old.id}, nil
 }
 
@@ -106,6 +109,7 @@ func (s *Server) deleteDomainRecord(c *call) (reply, *refusal) {
 		return nil, badRequest("DomainRecordLocked", "The domain record has been locked.")
 	}
 	s.zones.remove(r)
+	s.forget()
 	return reply{"RecordId": r.id}, nil
 }
 

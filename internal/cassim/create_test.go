@@ -42,7 +42,7 @@ func curveKey(t *testing.T, curve elliptic.Curve) crypto.Signer {
 
 func TestARefusedCreateIsNotBilled(t *testing.T) {
 	t.Setenv("GODEBUG", "rsa1024min=0")
-	w := start(t, cassim.Options{Knobs: cassim.Knobs{Throttling: cassim.Off}})
+	w := start(t, cassim.Options{})
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func TestARefusedCreateIsNotBilled(t *testing.T) {
 }
 
 func TestACreateAtItsLimitsIsBilled(t *testing.T) {
-	w := start(t, cassim.Options{Knobs: cassim.Knobs{Throttling: cassim.Off}})
+	w := start(t, cassim.Options{})
 	w.SetPackage("symantec-dv-1-starter", 2, 0)
 	tests := map[string]func(*createRequest){
 		"the default product":     func(r *createRequest) { r.ProductCode = "" },

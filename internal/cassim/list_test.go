@@ -41,7 +41,7 @@ func ids(resp *sdkcas.ListUserCertificateOrderResponse) []string {
 }
 
 func TestAListingFindsByDomainIdAndStatus(t *testing.T) {
-	w := start(t, cassim.Options{Knobs: cassim.Knobs{Throttling: cassim.Off}})
+	w := start(t, cassim.Options{})
 	a, b, c := w.order("example.com"), w.order("shop.example.com"), w.order("example.net")
 	w.ForceState(b, cassim.StateVerifyFail)
 	w.ForceState(c, cassim.StatePayed)
@@ -78,7 +78,7 @@ func TestAListingFindsByDomainIdAndStatus(t *testing.T) {
 }
 
 func TestAListingIsPaged(t *testing.T) {
-	w := start(t, cassim.Options{Knobs: cassim.Knobs{Throttling: cassim.Off}})
+	w := start(t, cassim.Options{})
 	w.SetPackage(cassim.DefaultProduct, 100, 0)
 	var all []string
 	for range 55 {

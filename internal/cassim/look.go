@@ -87,6 +87,17 @@ func (s *Server) note(o *order, visible bool) {
 	o.visibleSince = since
 }
 
+// forget takes back what the CA saw and had no time to use, when it is gone from our zones. Whoever changes records calls it at once:
+// afterwards nobody can tell since when they are gone.
+func (s *Server) forget() {
+	for _, o := range s.orders.all {
+		isOurs := o.proof.uri == "" && s.opts.Resolver == ""
+		if !o.visibleSince.IsZero() && isOurs && s.zones.visibleSince(o.proof.fqdn, o.proof.recordType, o.proof.value).IsZero() {
+			o.visibleSince, o.proof.looked = time.Time{}, false
+		}
+	}
+}
+
 // resolve asks DNS for the record.
 func (s *Server) resolve(p proof) bool {
 	server := s.opts.Resolver

@@ -82,5 +82,6 @@ func (s *Server) writeProof(o *order) {
 			s.zones.remove(r)
 		}
 	}
+	s.forget()
 	s.zones.put(z, record{rr: z.relative(o.proof.fqdn), kind: o.proof.recordType, value: o.proof.value, since: o.recordAt})
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func TestARecordThatGoesAfterTheCALookedHasDoneItsWork(t *testing.T) {
 }
 
 func TestOnlyTheRightRecordValidates(t *testing.T) {
-	w := start(t, cassim.Options{Knobs: cassim.Knobs{Throttling: cassim.Off}})
+	w := start(t, cassim.Options{})
 	id := w.order("shop.example.com")
 	order, _ := w.Order(id)
 	value := order.RecordValue
@@ -88,7 +89,7 @@ func TestOnlyTheRightRecordValidates(t *testing.T) {
 		}
 		w.RemoveRecord(record)
 	}
-	alias := w.AddRecord("example.com", "_dnsauth.shop", "CNAME", value+".example.net")
+	alias := w.AddRecord("example.com", "_dnsauth.shop", "CNAME", value[:32]+".example.net")
 	w.wantState(id, "domain_verify")
 	w.RemoveRecord(alias)
 
@@ -125,30 +126,28 @@ func TestAZoneOfItsOwnShadowsTheRecordsOfItsParent(t *testing.T) {
 }
 
 func TestTheCAAsksTheResolverThatIsConfigured(t *testing.T) {
-	var value string
-	packets, err := (&dns.Server{Addr: "127.0.0.1:0", Net: "udp"}), error(nil)
-	packets.Handler = dns.HandlerFunc(func(rw dns.ResponseWriter, query *dns.Msg) {
+	var value atomic.Value
+	value.Store("")
+	server := &dns.Server{Addr: "127.0.0.1:0", Net: "udp"}
+	server.Handler = dns.HandlerFunc(func(rw dns.ResponseWriter, query *dns.Msg) {
 		answer := new(dns.Msg).SetReply(query)
-		if query.Question[0].Name == "_dnsauth.elsewhere.net." && query.Question[0].Qtype == dns.TypeTXT && value != "" {
-			rr, _ := dns.NewRR(fmt.Sprintf(`_dnsauth.elsewhere.net. 60 IN TXT "%s"`, value))
+		if query.Question[0].Name == "_dnsauth.elsewhere.net." && query.Question[0].Qtype == dns.TypeTXT && value.Load() != "" {
+			rr, _ := dns.NewRR(fmt.Sprintf(`_dnsauth.elsewhere.net. 60 IN TXT "%s"`, value.Load()))
 			answer.Answer = append(answer.Answer, rr)
 		}
 		_ = rw.WriteMsg(answer)
 	})
 	started := make(chan struct{})
-	packets.NotifyStartedFunc = func() { close(started) }
-	go func() { _ = packets.ListenAndServe() }()
+	server.NotifyStartedFunc = func() { close(started) }
+	go func() { _ = server.ListenAndServe() }()
 	<-started
-	t.Cleanup(func() { _ = packets.Shutdown() })
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { _ = server.Shutdown() })
 
-	w := start(t, cassim.Options{Resolver: packets.PacketConn.LocalAddr().String(), DCVDelay: time.Minute, CADelay: time.Hour})
+	w := start(t, cassim.Options{Resolver: server.PacketConn.LocalAddr().String(), DCVDelay: time.Minute, CADelay: time.Hour})
 	id := w.order("elsewhere.net")
 	w.wantState(id, "domain_verify")
 	order, _ := w.Order(id)
-	value = order.RecordValue
+	value.Store(order.RecordValue)
 	w.pass(time.Hour)
 	w.wantState(id, "domain_verify") // the first look that finds it
 	w.pass(time.Minute - time.Second)
@@ -158,19 +157,20 @@ func TestTheCAAsksTheResolverThatIsConfigured(t *testing.T) {
 }
 
 func TestAFileValidatesOnlyWhereItIsServedDirectly(t *testing.T) {
-	var content string
-	var redirects bool
+	var content atomic.Value
+	var redirects atomic.Bool
 	web := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch {
-		case redirects && !strings.HasPrefix(r.URL.Path, "/moved"):
+		case redirects.Load() && !strings.HasPrefix(r.URL.Path, "/moved"):
 			http.Redirect(rw, r, "/moved"+r.URL.Path, http.StatusFound)
 		case r.Host == "example.com" && strings.HasSuffix(r.URL.Path, "/.well-known/pki-validation/fileauth.txt"):
-			_, _ = rw.Write([]byte(content + "\n"))
+			_, _ = rw.Write([]byte(content.Load().(string) + "\n"))
 		default:
 			http.NotFound(rw, r)
 		}
 	}))
 	t.Cleanup(web.Close)
+	content.Store("")
 	w := start(t, cassim.Options{WebAddr: web.Listener.Addr().String(), RecordDelay: time.Second})
 	req := w.application("example.com")
 	req.ValidateType = "FILE"
@@ -183,9 +183,10 @@ func TestAFileValidatesOnlyWhereItIsServedDirectly(t *testing.T) {
 	if told.Type != "domain_verify" || told.Domain != "example.com" || told.Uri != "/.well-known/pki-validation/fileauth.txt" || told.RecordDomain != "" {
 		t.Errorf("told is %+v", told)
 	}
-	content, redirects = told.Content, true
+	content.Store(told.Content)
+	redirects.Store(true)
 	w.wantState(id, "domain_verify")
-	redirects = false
+	redirects.Store(false)
 	w.wantState(id, "certificate")
 	order, _ := w.Order(id)
 	if names := chain(t, order.Certificate)[0].DNSNames; len(names) != 1 {
@@ -195,7 +196,7 @@ func TestAFileValidatesOnlyWhereItIsServedDirectly(t *testing.T) {
 
 func TestADigiCertValueIsDeadAfterADay(t *testing.T) {
 	w := start(t, cassim.Options{DCVDelay: time.Minute})
-	w.SetPackage("geotrust-dv-1-starter", 1)
+	w.SetPackage("geotrust-dv-1-starter", 1, 0)
 	dead := w.order("example.com")
 	req := w.application("example.com")
 	req.ProductCode = "geotrust-dv-1-starter"

@@ -46,6 +46,7 @@ func (s *Server) AddZone(name, accountID string) {
 		panic(fmt.Sprintf("cassim: the zone %q is there already, or there is no account %q", name, accountID))
 	}
 	s.zones.add(name, accountID, s.now())
+	s.forget()
 }
 
 // AddRecord adds a record as a person does, and returns its id. A zone that nobody has becomes one at another DNS provider, which Alidns
@@ -73,7 +74,9 @@ func (s *Server) addRecord(zoneName, rr, kind, value string) (id string, err err
 	if refused := s.checkRecord(&r, nil); refused != nil {
 		return "", fmt.Errorf("%s: %s", refused.code, refused.message)
 	}
-	return s.zones.put(z, r).id, nil
+	added := s.zones.put(z, r)
+	s.forget()
+	return added.id, nil
 }
 
 // RemoveRecord removes a record as a person does, and tells whether there was one.
@@ -101,6 +104,7 @@ func (s *Server) withRecord(id string, do func(*record)) bool {
 	r := s.zones.byID[id]
 	if r != nil {
 		do(r)
+		s.forget()
 	}
 	return r != nil
 }

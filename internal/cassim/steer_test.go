@@ -37,7 +37,7 @@ func TestAForcedStateGoesOnFromNow(t *testing.T) {
 }
 
 func TestTheCAMakesTheMistakesThatAreAskedFor(t *testing.T) {
-	w := start(t, cassim.Options{Knobs: cassim.Knobs{Throttling: cassim.Off}})
+	w := start(t, cassim.Options{})
 	key := newKey(t)
 	issue := func(steer func(id string)) cassim.OrderView {
 		req := w.application("example.com")
@@ -80,7 +80,7 @@ func TestMistakesOfTestsPanic(t *testing.T) {
 	id := w.order("example.com")
 	for name, mistake := range map[string]func(){
 		"an order that is not there":   func() { w.ForceState("1", cassim.StateProcess) },
-		"a key that is not there":      func() { w.DisableKey("nobody") },
+		"a key that is not there":      func() { w.SetKeyDisabled("nobody", true) },
 		"a value that is not there":    func() { w.SetKnobs(func(k *cassim.Knobs) { k.Chain = "none" }) },
 		"a chain that is not there":    func() { w.OrderChain(id, "none") },
 		"a fault that is not there":    func() { w.Inject(cassim.Fault{Kind: "Earthquake"}) },

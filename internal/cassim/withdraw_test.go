@@ -83,7 +83,7 @@ func TestAPlanCanBeTakenAway(t *testing.T) {
 }
 
 func TestEachStateAllowsWhatTheContractSays(t *testing.T) {
-	w := start(t, cassim.Options{CADelay: time.Hour, Knobs: cassim.Knobs{Throttling: cassim.Off}})
+	w := start(t, cassim.Options{CADelay: time.Hour})
 	for state, allowed := range map[string]struct{ cancel, delete string }{
 		cassim.StateDomainVerify: {"", "OrderStateError"},
 		cassim.StateProcess:      {"", "OrderStateError"},
