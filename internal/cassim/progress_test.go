@@ -73,7 +73,7 @@ func TestARecordThatGoesAfterTheCALookedHasDoneItsWork(t *testing.T) {
 }
 
 func TestOnlyTheRightRecordValidates(t *testing.T) {
-	w := start(t, cassim.Options{})
+	w := start(t, cassim.Options{DCVDelay: time.Second})
 	id := w.order("shop.example.com")
 	order, _ := w.Order(id)
 	value := order.RecordValue
@@ -84,19 +84,23 @@ func TestOnlyTheRightRecordValidates(t *testing.T) {
 		"another zone":   {"example.net", "_dnsauth.shop", "TXT", value},
 	} {
 		record := w.AddRecord(record[0], record[1], record[2], record[3])
+		w.pass(time.Minute)
 		if got := w.describe(id).Type; got != "domain_verify" {
 			t.Errorf("%s: %s", name, got)
 		}
 		w.RemoveRecord(record)
 	}
 	alias := w.AddRecord("example.com", "_dnsauth.shop", "CNAME", value[:32]+".example.net")
+	w.pass(time.Minute)
 	w.wantState(id, "domain_verify")
 	w.RemoveRecord(alias)
 
 	right := w.AddRecord("example.com", "_dnsauth.shop", "TXT", value)
 	w.DisableRecord(right, true)
+	w.pass(time.Minute)
 	w.wantState(id, "domain_verify")
 	w.DisableRecord(right, false)
+	w.pass(time.Minute)
 	w.wantState(id, "certificate")
 }
 
