@@ -6,6 +6,7 @@ package controllers
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -47,14 +48,17 @@ func explain(err error) (reason, message string) {
 	call, ok := errors.AsType[*cas.Error](err)
 	if ok && call.Kind == cas.KindPermission {
 		return v1alpha1.ReasonPermissionDenied,
-			fmt.Sprintf("%v: allow %s to the RAM user in a RAM policy", err, call.DeniedAction)
+			fmt.Sprintf("%s: allow %s to the RAM user in a RAM policy", sentence(err), call.DeniedAction)
 	}
 	v, found := verdicts[cas.KindOf(err)]
 	if !found {
 		v = verdict{v1alpha1.ReasonCASUnavailable, passes}
 	}
-	return v.reason, fmt.Sprintf("%v: %s", err, v.advice)
+	return v.reason, fmt.Sprintf("%s: %s", sentence(err), v.advice)
 }
+
+// sentence is the error without the full stop that Alibaba Cloud ends its messages with.
+func sentence(err error) string { return strings.TrimSuffix(err.Error(), ".") }
 
 // judge says how a run goes on after a call failed that may be repeated. It never fails an order: what was ordered
 // may still be issued.

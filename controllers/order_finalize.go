@@ -154,21 +154,21 @@ func unresolved(order *v1alpha1.AliyunOrder) string {
 	return fmt.Sprintf("CAS order %s for %q could not be given back: cancel and delete it in the console of CAS", order.Status.OrderID, order.Spec.CommonName)
 }
 
-// tidy removes the validation record of an order that has ended, and lets go of the Order once its request knows:
-// an Order that goes before would be made, and bought, again.
+// tidy waits until the request knows that its order has ended: an Order that goes before would be made, and bought,
+// again. Then it removes the validation record, and lets go of the Order.
 func (r *OrderReconciler) tidy(ctx context.Context, run *orderRun) outcome {
 	if !controllerutil.ContainsFinalizer(run.order, v1alpha1.OrderFinalizer) {
 		return rest(0)
-	}
-	if end := r.cleanUp(ctx, run); end.kind != outcomeProceed {
-		return end
 	}
 	request, err := r.requestOf(ctx, r.APIReader, run.order)
 	if err != nil {
 		return failed(err)
 	}
 	if request != nil && !isFinished(request) {
-		return wait(holdFirst) // the end of the request wakes this order earlier
+		return rest(holdFirst) // the end of the request wakes this order earlier
+	}
+	if end := r.cleanUp(ctx, run); end.kind != outcomeProceed {
+		return end
 	}
 	next := run.stored.DeepCopy()
 	controllerutil.RemoveFinalizer(next, v1alpha1.OrderFinalizer)

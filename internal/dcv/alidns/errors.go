@@ -4,7 +4,6 @@
 package alidns
 
 import (
-	"errors"
 	"fmt"
 
 	sdk "github.com/aliyun/alibaba-cloud-sdk-go/services/alidns"
@@ -45,20 +44,7 @@ func explain(err error, rec dcv.Record) error {
 	if remedy, ok := remedies[rpc.CodeOf(err)]; ok {
 		return &dcv.Problem{Message: fmt.Sprintf("the %s record %q in zone %q: %s", rec.Type, rec.FQDN, rec.Zone, remedy)}
 	}
-	return explainAccess(fmt.Errorf("the %s record %q in zone %q: %w", rec.Type, rec.FQDN, rec.Zone, err), rec.Zone)
-}
-
-// explainAccess adds to a refusal for want of permission which one to grant: Alibaba's message does not always say.
-func explainAccess(err error, zone string) error {
-	call, ok := errors.AsType[*rpc.Error](err)
-	if !ok || call.Kind != rpc.KindPermission {
-		return err
-	}
-	action := call.DeniedAction
-	if action == "" {
-		action = "alidns:" + call.Action
-	}
-	return fmt.Errorf("%w; allow the solver's identity %s on acs:alidns:*:*:domain/%s", err, action, zone)
+	return fmt.Errorf("the %s record %q in zone %q: %w", rec.Type, rec.FQDN, rec.Zone, err)
 }
 
 // isZoneGone says that the account does not hold the zone any more, and so no record of ours either.

@@ -71,7 +71,7 @@ func (s *Solver) search(ctx context.Context, keyword string) ([]string, error) {
 		return len(resp.Domains.Domain), resp.TotalCount, nil
 	})
 	if err != nil {
-		return nil, explainAccess(fmt.Errorf("the zones of the Alibaba Cloud DNS account could not be listed: %w", err), "*")
+		return nil, fmt.Errorf("the zones of the Alibaba Cloud DNS account could not be listed: %w", err)
 	}
 	return zones, nil
 }

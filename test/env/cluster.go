@@ -1,0 +1,77 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package env gives a test a real API server with our kinds and cert-manager's, a simulator of CAS, a clock of its
+// own, and the reconcilers, which it runs step by step.
+package env
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+)
+
+// config reaches the API server that all tests of a package share.
+var config *rest.Config
+
+// Main starts the API server, runs the tests of a package, and stops it. TestMain calls it.
+func Main(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	root, certManager, err := folders()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the CRDs could not be found:", err)
+		return 1
+	}
+	server := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join(root, "config/crd/bases"), filepath.Join(certManager, "deploy/crds")},
+		ErrorIfCRDPathMissing: true,
+	}
+	if config, err = server.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, "the API server did not start ('make test' builds it):", err)
+		return 1
+	}
+	defer func() {
+		if err := server.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "the API server did not stop:", err)
+		}
+	}()
+	return m.Run()
+}
+
+// folders are the repository and cert-manager's module.
+func folders() (root, certManager string, err error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aliyun-issuer/aliyun-issuer", "github.com/cert-manager/cert-manager").Output()
+	if err != nil {
+		return "", "", err
+	}
+	lines := strings.Fields(string(out))
+	if len(lines) != 2 {
+		return "", "", fmt.Errorf("go list printed %q", out)
+	}
+	return lines[0], lines[1], nil
+}
+
+// Scheme knows every kind that the tests use.
+func Scheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, cmapi.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			panic(err)
+		}
+	}
+	return scheme
+}

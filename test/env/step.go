@@ -1,0 +1,107 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package env
+
+import (
+	"context"
+	"time"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+)
+
+// idle is how far the clock moves when nothing asks for a next time.
+const idle = 30 * time.Second
+
+// round runs every reconciler on every object of the namespace, far more often than watches would: being woken must
+// cost nothing. It returns when the first of them wants to be run again.
+func (e *Env) round(ctx context.Context) time.Duration {
+	e.T.Helper()
+	next := idle
+	reconcile := func(run func(context.Context, ctrl.Request) (ctrl.Result, error), object client.Object) {
+		result, err := run(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)})
+		if err != nil {
+			e.T.Fatalf("reconcile %T %s: %v", object, object.GetName(), err)
+		}
+		if result.RequeueAfter > 0 {
+			next = min(next, result.RequeueAfter)
+		}
+	}
+	issuers, clusterIssuers, requests := &v1alpha1.AliyunIssuerList{}, &v1alpha1.AliyunClusterIssuerList{}, &cmapi.CertificateRequestList{}
+	for _, list := range []client.ObjectList{issuers, requests} {
+		if err := e.Client.List(ctx, list, client.InNamespace(e.Namespace)); err != nil {
+			e.T.Fatal(err)
+		}
+	}
+	if err := e.Client.List(ctx, clusterIssuers); err != nil {
+		e.T.Fatal(err)
+	}
+	for i := range issuers.Items {
+		reconcile(e.issuers[0].Reconcile, &issuers.Items[i])
+	}
+	for i := range clusterIssuers.Items {
+		reconcile(e.issuers[1].Reconcile, &clusterIssuers.Items[i])
+	}
+	for i := range requests.Items {
+		reconcile(e.requests.Reconcile, &requests.Items[i])
+	}
+	for _, order := range e.Orders() {
+		reconcile(e.orders.Reconcile, &order)
+	}
+	return next
+}
+
+// Settle runs until nothing is written any more, without moving the clock by more than a second.
+func (e *Env) Settle() time.Duration {
+	e.T.Helper()
+	for range 50 {
+		before := e.allWrites()
+		next := e.round(e.T.Context())
+		if next <= time.Second {
+			e.Clock.SetTime(e.Clock.Now().Add(next))
+			continue
+		}
+		if e.allWrites() == before {
+			return next
+		}
+	}
+	e.T.Fatal("the reconcilers do not come to rest")
+	return 0
+}
+
+// Until lets time pass, in the steps that the reconcilers ask for, until done says so. It fails the test after limit.
+func (e *Env) Until(limit time.Duration, done func() bool) {
+	e.T.Helper()
+	deadline := e.Clock.Now().Add(limit)
+	for {
+		next := e.Settle()
+		if done() {
+			return
+		}
+		if e.Clock.Now().After(deadline) {
+			e.T.Fatalf("it did not come to pass within %s; orders: %+v", limit, e.Orders())
+		}
+		e.Clock.SetTime(e.Clock.Now().Add(next))
+	}
+}
+
+// Pass lets time pass.
+func (e *Env) Pass(d time.Duration) {
+	e.T.Helper()
+	end := e.Clock.Now().Add(d)
+	e.Until(d, func() bool { return !e.Clock.Now().Before(end) })
+}
+
+func (e *Env) allWrites() int {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	total := 0
+	for _, n := range e.writes {
+		total += n
+	}
+	return total
+}
