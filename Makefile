@@ -54,13 +54,17 @@ test: bin/k8s ## Run all tests, those against a real API server too.
 
 # etcd and kube-apiserver, built once. KUBEBUILDER_ASSETS may name a folder that has them already.
 .PHONY: bin/k8s
-bin/k8s: prerequisites
+bin/k8s: prerequisites c-compiler
 	go build -C hack/localkube -o ../../bin/localkube ./cmd/localkube
 	$(if $(KUBEBUILDER_ASSETS),,bin/localkube build envtest)
 
 .PHONY: prerequisites
 prerequisites:
-	@hack/prerequisites.sh
+	@hack/prerequisites.sh go
+
+.PHONY: c-compiler
+c-compiler:
+	@hack/prerequisites.sh c-compiler
 
 .PHONY: demo
 demo: prerequisites ## Take a Certificate to its Secret on a real control plane, with a simulator of CAS.

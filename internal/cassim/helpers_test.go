@@ -160,8 +160,7 @@ func (w *world) publish(id string) (recordID string) {
 }
 
 func codeOf(err error) string {
-	var refused *sdkerrors.ServerError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*sdkerrors.ServerError](err); ok {
 		return refused.ErrorCode()
 	}
 	if err == nil {

@@ -73,8 +73,8 @@ func TestTheChainIsDeliveredLeafFirstAndWithoutItsRootHoweverCASGivesIt(t *testi
 	for _, form := range []cassim.ChainForm{
 		cassim.ChainFull, cassim.ChainLeafOnly, cassim.ChainWithRoot, cassim.ChainShuffled, cassim.ChainUnrelated,
 	} {
-		t.Run(string(form), func(t *testing.T) {
-			e := ordered(t, cassim.Options{Knobs: cassim.Knobs{Chain: form, PrivateKeyReturned: true}})
+		t.Run(form, func(t *testing.T) {
+			e := ordered(t, cassim.Options{Knobs: cassim.Knobs{Chain: form, PrivateKey: cassim.Present}})
 			e.Until(time.Hour, isReady(e))
 			request := e.Request("www")
 			var chain []*x509.Certificate
