@@ -52,7 +52,7 @@ func (r *CertificateRequestReconciler) Reconcile(ctx context.Context, req ctrl.R
 		return ctrl.Result{}, nil
 	}
 	run := &requestRun{request: request}
-	for _, gate := range []gate{r.denied, r.finished, r.kind, r.approved, r.ordered, r.fits, r.issuerReady, r.fitsIssuer, r.order} {
+	for _, gate := range []gate{r.delivered, r.denied, r.finished, r.kind, r.approved, r.ordered, r.fits, r.issuerReady, r.fitsIssuer, r.order} {
 		report, err := gate(ctx, run)
 		if err != nil {
 			return retry(err)
@@ -66,6 +66,22 @@ func (r *CertificateRequestReconciler) Reconcile(ctx context.Context, req ctrl.R
 
 // A gate returns what the request is told, or nil to let it pass.
 type gate func(ctx context.Context, run *requestRun) (*report, error)
+
+// delivered keeps a certificate, whatever somebody has made of the conditions: it may be the only copy of what was
+// paid for, and an apply that does not name it removes it.
+func (r *CertificateRequestReconciler) delivered(_ context.Context, run *requestRun) (*report, error) {
+	request := run.request
+	switch {
+	case len(request.Status.Certificate) == 0:
+		return nil, nil
+	case isFinished(request) || cmutil.CertificateRequestIsDenied(request):
+		return nothing(), nil
+	default:
+		return &report{
+			reason: cmapi.CertificateRequestReasonIssued, message: "the certificate was delivered before", certificate: request.Status.Certificate,
+		}, nil
+	}
+}
 
 // denied reads the condition itself: a request that is denied before it was approved bears no other one.
 func (r *CertificateRequestReconciler) denied(_ context.Context, run *requestRun) (*report, error) {

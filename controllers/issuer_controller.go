@@ -67,6 +67,8 @@ func (r *IssuerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	basis.due = now.Add(issuerRecheck*4/5 + jitter(issuerRecheck*2/5)/3)
 	r.checks.Store(issuer.GetUID(), basis)
 	if err := r.save(ctx, before, issuer); err != nil {
+		basis.generation = -1 // what was found out is lost: the next run may look again
+		r.checks.Store(issuer.GetUID(), basis)
 		return retry(err)
 	}
 	return ctrl.Result{RequeueAfter: r.next(issuer, basis)}, nil

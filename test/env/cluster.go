@@ -7,6 +7,7 @@ package env
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +18,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
@@ -27,6 +30,7 @@ var config *rest.Config
 
 // Main starts the API server, runs the tests of a package, and stops it. TestMain calls it.
 func Main(m *testing.M) {
+	ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard))) // what reconcilers log is kept by each Env
 	os.Exit(run(m))
 }
 

@@ -6,14 +6,12 @@ package env
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
-	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -25,17 +23,14 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
-	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
-// Env is what one test works with.
+// Env is a World in which the reconcilers are run step by step.
 type Env struct {
-	T         *testing.T
-	Namespace string
-	// Client is the user's: what it writes is not counted.
-	Client    client.Client
-	Simulator *cassim.Server
-	Clock     *clocktesting.FakePassiveClock
+	*World
+	Clock *clocktesting.FakePassiveClock
+	// BeforeWrite is called with each object that a reconciler is about to write. Nil does nothing.
+	BeforeWrite func(object any)
 
 	requests    *controllers.CertificateRequestReconciler
 	orders      *controllers.OrderReconciler
@@ -43,6 +38,7 @@ type Env struct {
 	Submissions *controllers.Submissions
 	recorder    *events.FakeRecorder
 	counted     client.Client
+	logged      *lockedBuffer
 
 	mutex  sync.Mutex
 	writes map[string]int
@@ -50,25 +46,13 @@ type Env struct {
 	writesToRequest int
 }
 
-// New starts a simulator and makes a namespace with the Secret of its default key.
+// New makes a World whose simulator and reconcilers share a clock that only the test moves.
 func New(t *testing.T, options cassim.Options) *Env {
 	t.Helper()
-	e := &Env{T: t, Clock: clocktesting.NewFakePassiveClock(time.Now()), writes: map[string]int{}}
+	e := &Env{Clock: clocktesting.NewFakePassiveClock(time.Now()), writes: map[string]int{}, logged: &lockedBuffer{}}
 	options.Clock = e.Clock
-	e.Simulator = cassim.New(options)
-	if err := e.Simulator.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Simulator.Close)
-	plain, err := client.NewWithWatch(config, client.Options{Scheme: Scheme()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.Client, e.counted = plain, e.counting(plain)
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
-	e.Create(namespace)
-	e.Namespace = namespace.Name
-	e.Create(gen.Secret(e.Namespace, cassim.DefaultKeyID, cassim.DefaultKeySecret))
+	e.World = NewWorld(t, options)
+	e.counted = e.counting(e.Client)
 	e.Restart()
 	return e
 }
@@ -99,7 +83,10 @@ func (e *Env) Restart() {
 
 // counting counts the writes of the reconcilers, by kind.
 func (e *Env) counting(plain client.WithWatch) client.Client {
-	count := func(object runtime.Object) {
+	count := func(object any) {
+		if e.BeforeWrite != nil {
+			e.BeforeWrite(object)
+		}
 		e.mutex.Lock()
 		defer e.mutex.Unlock()
 		e.writes[fmt.Sprintf("%T", object)]++
@@ -135,47 +122,6 @@ func (e *Env) Writes() int {
 // WritesUntilTold is Writes up to the last one to a request, which tells it how it ended.
 func (e *Env) WritesUntilTold() int { return e.writesToRequest }
 
-// Create makes an object as a user does.
-func (e *Env) Create(object client.Object) {
-	e.T.Helper()
-	if err := e.Client.Create(e.T.Context(), object); err != nil {
-		e.T.Fatal(err)
-	}
-}
-
-// Decide approves or denies a request, as an approver does.
-func (e *Env) Decide(name string, decision cmapi.CertificateRequestConditionType) {
-	e.T.Helper()
-	request := e.Request(name)
-	now := metav1.Now()
-	request.Status.Conditions = append(request.Status.Conditions, cmapi.CertificateRequestCondition{
-		Type: decision, Status: cmmeta.ConditionTrue, Reason: "test", Message: "decided by the test", LastTransitionTime: &now,
-	})
-	if err := e.Client.Status().Update(e.T.Context(), request); err != nil {
-		e.T.Fatal(err)
-	}
-}
-
-// Request reads a request.
-func (e *Env) Request(name string) *cmapi.CertificateRequest {
-	e.T.Helper()
-	request := &cmapi.CertificateRequest{}
-	if err := e.Client.Get(e.T.Context(), client.ObjectKey{Namespace: e.Namespace, Name: name}, request); err != nil {
-		e.T.Fatal(err)
-	}
-	return request
-}
-
-// Orders lists the Orders of the namespace.
-func (e *Env) Orders() []v1alpha1.AliyunOrder {
-	e.T.Helper()
-	list := &v1alpha1.AliyunOrderList{}
-	if err := e.Client.List(e.T.Context(), list, client.InNamespace(e.Namespace)); err != nil {
-		e.T.Fatal(err)
-	}
-	return list.Items
-}
-
 // Events are all that were told since the last Restart, as "type reason note".
 func (e *Env) Events() []string {
 	var all []string
@@ -187,4 +133,25 @@ func (e *Env) Events() []string {
 			return all
 		}
 	}
+}
+
+// Logs are all that the reconcilers have logged, at every level.
+func (e *Env) Logs() string { return e.logged.String() }
+
+// lockedBuffer takes lines from several goroutines.
+type lockedBuffer struct {
+	mutex sync.Mutex
+	text  strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.text.String()
 }

@@ -10,6 +10,8 @@ import (
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
@@ -21,6 +23,7 @@ const idle = 30 * time.Second
 // cost nothing. It returns when the first of them wants to be run again.
 func (e *Env) round(ctx context.Context) time.Duration {
 	e.T.Helper()
+	ctx = log.IntoContext(ctx, zap.New(zap.WriteTo(e.logged), zap.UseDevMode(true)))
 	next := idle
 	reconcile := func(run func(context.Context, ctrl.Request) (ctrl.Result, error), object client.Object) {
 		result, err := run(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)})
@@ -82,10 +85,10 @@ func (e *Env) Until(limit time.Duration, done func() bool) {
 		if done() {
 			return
 		}
-		if e.Clock.Now().After(deadline) {
+		if !e.Clock.Now().Before(deadline) {
 			e.T.Fatalf("it did not come to pass within %s; orders: %+v", limit, e.Orders())
 		}
-		e.Clock.SetTime(e.Clock.Now().Add(next))
+		e.Clock.SetTime(e.Clock.Now().Add(min(next, deadline.Sub(e.Clock.Now()))))
 	}
 }
 

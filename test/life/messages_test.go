@@ -72,6 +72,15 @@ func scenarios() map[string]scenario {
 		}},
 		"denied":       {decision: deny},
 		"not approved": {decision: []cmapi.CertificateRequestConditionType{}},
+		"denied before approved": {decision: []cmapi.CertificateRequestConditionType{}, after: func(e *env.Env) {
+			e.Pass(11 * time.Minute)
+			e.Decide("www", cmapi.CertificateRequestConditionDenied)
+		}},
+		"deleted issuer": {billed: 1, options: cassim.Options{CADelay: 5 * time.Minute}, after: func(e *env.Env) {
+			if err := e.Client.Delete(e.T.Context(), gen.Issuer(e.Namespace, "")); err != nil {
+				e.T.Fatal(err)
+			}
+		}},
 		"missing Secret": {before: func(e *env.Env) {
 			if err := e.Client.Delete(e.T.Context(), gen.Secret(e.Namespace, "", "")); err != nil {
 				e.T.Fatal(err)
@@ -142,12 +151,19 @@ func TestEveryObstacleIsToldInWordsThatHelp(t *testing.T) {
 			if n := len(e.Simulator.Ledger()); n != s.billed {
 				t.Errorf("%d orders were billed, want %d", n, s.billed)
 			}
-			for _, secret := range []string{cassim.DefaultKeySecret, cassim.DefaultKeyID, gen.Email, gen.Phone, gen.Person, "Signature=", "SignatureNonce", "PRIVATE KEY"} {
-				if strings.Contains(got, secret) {
-					t.Errorf("%q can be read by anybody", secret)
-				}
-			}
+			hasNoSecret(t, "what users read", got)
+			hasNoSecret(t, "the log", e.Logs())
 		})
+	}
+}
+
+// hasNoSecret looks for what nobody may read who was not given it.
+func hasNoSecret(t *testing.T, where, text string) {
+	t.Helper()
+	for _, secret := range []string{cassim.DefaultKeySecret, cassim.DefaultKeyID, gen.Email, gen.Phone, gen.Person, "Signature=", "SignatureNonce", "PRIVATE KEY"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q is in %s", secret, where)
+		}
 	}
 }
 
@@ -193,12 +209,14 @@ func play(t *testing.T, s scenario) *env.Env {
 // said is everything that users can read: conditions of issuer, request and order, and events.
 func said(e *env.Env) string {
 	var out strings.Builder
-	issuer := &v1alpha1.AliyunIssuer{}
-	if err := e.Client.Get(e.T.Context(), client.ObjectKey{Namespace: e.Namespace, Name: gen.IssuerName}, issuer); err != nil {
+	issuers := &v1alpha1.AliyunIssuerList{}
+	if err := e.Client.List(e.T.Context(), issuers, client.InNamespace(e.Namespace)); err != nil {
 		e.T.Fatal(err)
 	}
-	ready := meta.FindStatusCondition(issuer.Status.Conditions, v1alpha1.ConditionReady)
-	fmt.Fprintf(&out, "issuer   Ready=%s %s\n         %s\n", ready.Status, ready.Reason, ready.Message)
+	for _, issuer := range issuers.Items {
+		ready := meta.FindStatusCondition(issuer.Status.Conditions, v1alpha1.ConditionReady)
+		fmt.Fprintf(&out, "issuer   Ready=%s %s\n         %s\n", ready.Status, ready.Reason, ready.Message)
+	}
 	request := e.Request("www")
 	for _, c := range request.Status.Conditions {
 		if c.Type != cmapi.CertificateRequestConditionApproved && c.Type != cmapi.CertificateRequestConditionDenied {
