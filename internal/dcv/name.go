@@ -13,8 +13,8 @@ import (
 // RecordFQDN is the full name of the challenge's record, lower case and without trailing dot, given the zone that holds the validated
 // name. It is empty while CAS has not yet said which name it wants, which is usual right after an order (CAS contract §2).
 //
-// CAS names the record sometimes in full and sometimes relative to the zone (CAS contract §2): a name within the zone is in full, any
-// other gets the zone appended. The labels themselves are CAS's choice and are never rebuilt.
+// CAS names the record sometimes in full and sometimes relative to the zone (CAS contract §2): a name that is InFull or within the zone
+// is taken as it is, any other gets the zone appended. The labels themselves are CAS's choice and are never rebuilt.
 func RecordFQDN(ch Challenge, zone string) string {
 	name, zone, domain := CanonicalName(ch.RecordName), CanonicalName(zone), CanonicalName(ch.Domain)
 	switch {
@@ -22,7 +22,7 @@ func RecordFQDN(ch Challenge, zone string) string {
 		return ""
 	case name == "@": // how DNS consoles write the zone itself; seen in V2's ValidationKey (CAS contract §3.3)
 		return zone
-	case zone == "" || Within(name, zone):
+	case zone == "" || Within(name, zone) || InFull(ch):
 		return name
 	}
 	// CAS does not know how the domain is cut into zones. Where www.example.com is a zone of its own, "_dnsauth.www" is still meant
@@ -33,6 +33,18 @@ func RecordFQDN(ch Challenge, zone string) string {
 		}
 	}
 	return name + "." + zone
+}
+
+// InFull says that the name of the challenge's record needs no zone to be told, because it ends with the validated name or with a parent
+// of it that is no registry's. Where www.example.com is a zone of its own, "_dnsauth.example.com" is not within it and yet in full.
+func InFull(ch Challenge) bool {
+	name := CanonicalName(ch.RecordName)
+	for parent := CanonicalName(ch.Domain); !RegistryOwned(parent); _, parent, _ = strings.Cut(parent, ".") {
+		if Within(name, parent) {
+			return true
+		}
+	}
+	return false
 }
 
 // validated is the name that a record proves control of: what is left without the leading labels that no host can have.

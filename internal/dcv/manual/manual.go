@@ -7,7 +7,6 @@ package manual
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
@@ -36,7 +35,7 @@ func (s *Solver) Present(
 	rec := dcv.Record{Type: ch.RecordType, Value: ch.RecordValue, Foreign: true}
 	zone, err := s.Zones.FindZone(ctx, ch.Domain)
 	if err != nil {
-		if !isAbsolute(ch) {
+		if !dcv.InFull(ch) {
 			return dcv.Record{}, err
 		}
 		zone = ""
@@ -47,14 +46,3 @@ func (s *Solver) Present(
 
 // CleanUp implements dcv.Solver: whoever published the record removes it.
 func (s *Solver) CleanUp(context.Context, dcv.Record) error { return nil }
-
-// isAbsolute says that the record's name can be told without DNS, because it ends with the validated name or a parent of it.
-func isAbsolute(ch dcv.Challenge) bool {
-	name := dcv.CanonicalName(ch.RecordName)
-	for parent := dcv.CanonicalName(ch.Domain); !dcv.RegistryOwned(parent); _, parent, _ = strings.Cut(parent, ".") {
-		if dcv.Within(name, parent) {
-			return true
-		}
-	}
-	return false
-}
