@@ -1,0 +1,258 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package alidns_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	sdk "github.com/aliyun/alibaba-cloud-sdk-go/services/alidns"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/alidns"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
+)
+
+// The values below are what must never appear in an error.
+const (
+	keyID  = "LTAI5tTESTkeyIdentifier"
+	secret = "TESTkeySecretTESTkeySecret"
+	token  = "CAISTESTsecurityToken+/="
+)
+
+// world is a simulator whose first account is ours.
+type world struct {
+	*cassim.Server
+	t    *testing.T
+	seen int // how many of the requests wantCalls has judged
+}
+
+const ourAccount = "1000000000000001"
+
+// start begins a world in which the account has these zones. Another account has example.org.
+func start(t *testing.T, zones ...string) *world {
+	t.Helper()
+	server := cassim.New(cassim.Options{
+		Accounts: []cassim.Account{
+			{ID: ourAccount, Keys: []cassim.Key{{ID: keyID, Secret: secret, SecurityToken: token}}, Zones: zones},
+			{Zones: []string{"example.org"}},
+		},
+		Logf: t.Logf,
+	})
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return &world{Server: server, t: t}
+}
+
+// accounts gives every solver a rate of its own.
+var accounts atomic.Int64
+
+var credentials = rpc.StaticCredentials(rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
+
+func newSolver(t *testing.T, url string) *alidns.Solver {
+	t.Helper()
+	solver, err := alidns.New(alidns.Config{
+		Endpoint: rpc.Endpoint{URL: url}, Credentials: credentials, Account: fmt.Sprintf("alidns-%d", accounts.Add(1)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return solver
+}
+
+func (w *world) solver() *alidns.Solver {
+	w.t.Helper()
+	return newSolver(w.t, w.URL())
+}
+
+// refusing is a gateway in front of the world that refuses one action with a code, and passes everything else on.
+func (w *world) refusing(action string, status int, code string) *alidns.Solver {
+	w.t.Helper()
+	target, err := url.Parse(w.URL())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	gateway := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("Action") != action {
+			proxy.ServeHTTP(rw, r)
+			return
+		}
+		rw.WriteHeader(status)
+		if err := json.NewEncoder(rw).Encode(map[string]string{
+			"RequestId": "7B7B7B7B-0000-0000-0000-000000000000", "Code": code, "Message": "Refused by the test: " + r.URL.RawQuery,
+		}); err != nil {
+			w.t.Error(err)
+		}
+	}))
+	w.t.Cleanup(gateway.Close)
+	return newSolver(w.t, gateway.URL)
+}
+
+// wantCalls fails unless these were the calls since it was last asked, in this order.
+func (w *world) wantCalls(want ...string) {
+	w.t.Helper()
+	requests := w.Requests()
+	var got []string
+	for _, request := range requests[w.seen:] {
+		got = append(got, request.Action)
+	}
+	w.seen = len(requests)
+	if !slices.Equal(got, want) {
+		w.t.Errorf("called %q, want %q", got, want)
+	}
+}
+
+// person adds a record by hand, and returns the fullest description of it.
+func (w *world) person(zone, rr, kind, value string) cassim.Record {
+	w.t.Helper()
+	return w.byID(w.AddRecord(zone, rr, kind, value))
+}
+
+// onLine adds a record for the visitors of one network, which a person does in the console.
+func (w *world) onLine(line, rr, value string) cassim.Record {
+	w.t.Helper()
+	caller, err := rpc.New(rpc.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()}, Credentials: credentials})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req, resp := sdk.CreateAddDomainRecordRequest(), sdk.CreateAddDomainRecordResponse()
+	req.DomainName, req.RR, req.Type, req.Value, req.Line = "example.com", rr, "TXT", value, line
+	if err := caller.Do(w.t.Context(), req, resp); err != nil {
+		w.t.Fatal(err)
+	}
+	return w.byID(resp.RecordId)
+}
+
+func (w *world) byID(id string) cassim.Record {
+	w.t.Helper()
+	records := w.Records("")
+	i := slices.IndexFunc(records, func(r cassim.Record) bool { return r.ID == id })
+	if i < 0 {
+		w.t.Fatalf("there is no record %q", id)
+	}
+	return records[i]
+}
+
+// wantRecords fails unless the account's zones hold exactly these, down to ids, TTLs and times.
+func (w *world) wantRecords(want ...cassim.Record) {
+	w.t.Helper()
+	slices.SortFunc(want, func(a, b cassim.Record) int { return strings.Compare(a.ID, b.ID) })
+	if diff := cmp.Diff(append([]cassim.Record{}, want...), w.Records("")); diff != "" {
+		w.t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// claims keeps what a Present claims.
+type claims struct{ made []dcv.Record }
+
+func (c *claims) claim(_ context.Context, rec dcv.Record) error {
+	c.made = append(c.made, rec)
+	return nil
+}
+
+func (c *claims) last(t *testing.T) *dcv.Record {
+	t.Helper()
+	if len(c.made) == 0 {
+		t.Fatal("nothing was claimed")
+	}
+	return &c.made[len(c.made)-1]
+}
+
+// noClaim is for what must not be written.
+func noClaim(t *testing.T) func(context.Context, dcv.Record) error {
+	return func(_ context.Context, rec dcv.Record) error {
+		t.Helper()
+		t.Errorf("%+v was claimed", rec)
+		return nil
+	}
+}
+
+func challenge(value string) dcv.Challenge {
+	return dcv.Challenge{Domain: "www.example.com", RecordName: "_dnsauth.www", RecordType: "TXT", RecordValue: value}
+}
+
+// ours is what Present returns for a challenge of these tests.
+func ours(value, id string) dcv.Record {
+	return dcv.Record{FQDN: "_dnsauth.www.example.com", Type: "TXT", Value: value, Zone: "example.com", ProviderID: id}
+}
+
+func theirs(value, id string) dcv.Record {
+	rec := ours(value, id)
+	rec.Foreign = true
+	return rec
+}
+
+func present(t *testing.T, solver *alidns.Solver, ch dcv.Challenge, prior *dcv.Record, claim func(context.Context, dcv.Record) error) dcv.Record {
+	t.Helper()
+	rec, err := solver.Present(t.Context(), ch, prior, claim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
+}
+
+func cleanUp(t *testing.T, solver *alidns.Solver, rec dcv.Record) {
+	t.Helper()
+	if err := solver.CleanUp(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantRecord(t *testing.T, got, want dcv.Record) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// wantSafe looks for what must be kept in an error, in every way in which it could be printed.
+func wantSafe(t *testing.T, err error) {
+	t.Helper()
+	for ; err != nil; err = errors.Unwrap(err) {
+		for _, format := range []string{"%v", "%+v", "%#v", "%q"} {
+			text := fmt.Sprintf(format, err)
+			for _, kept := range []string{keyID, secret, token, url.QueryEscape(token), "Signature=", "SignatureNonce", "AccessKeyId="} {
+				if strings.Contains(text, kept) {
+					t.Errorf("%s contains %q: %s", format, kept, text)
+				}
+			}
+		}
+	}
+}
+
+// wantProblem fails unless err is a Problem with exactly this text.
+func wantProblem(t *testing.T, err error, want string) {
+	t.Helper()
+	wantSafe(t, err)
+	problem, ok := errors.AsType[*dcv.Problem](err)
+	if !ok || err.Error() != want || problem.Message != want {
+		t.Errorf("got  %v\nwant the problem %s", err, want)
+	}
+}
+
+// wantTrouble fails unless err is exactly this text and no Problem, and returns what the call said.
+func wantTrouble(t *testing.T, err error, want string) *rpc.Error {
+	t.Helper()
+	wantSafe(t, err)
+	if _, isProblem := errors.AsType[*dcv.Problem](err); err == nil || isProblem || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	call, _ := errors.AsType[*rpc.Error](err)
+	return call
+}
