@@ -1,0 +1,218 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package credentials_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
+)
+
+func TestKeysAreReadAsTheIssuerNamesThem(t *testing.T) {
+	c := start(goodSecret("team"), secretOf("team", "other.name", "id", "another-id", "key.of-it", "another-secret", "token", "another-token"))
+	store := c.store()
+	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+	wantKeys(t, store.Keys("team", temporary()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
+	other := v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
+		SecretReference: v1alpha1.SecretReference{Name: "other.name"}, AccessKeyIDKey: "id", AccessKeySecretKey: "key.of-it", SecurityTokenKey: "token",
+	}}
+	wantKeys(t, store.Keys("team", other), rpc.Credentials{AccessKeyID: "another-id", AccessKeySecret: "another-secret", SecurityToken: "another-token"})
+	if want := []string{"team/aliyun", "team/aliyun", "team/other.name"}; !slices.Equal(c.reads, want) {
+		t.Errorf("read %q, want %q", c.reads, want)
+	}
+}
+
+func TestNothingIsReadBeforeACall(t *testing.T) {
+	c := start(goodSecret("team"))
+	c.store().Keys("team", permanent())
+	c.store().LastKeys("team", permanent())
+	if len(c.reads) > 0 {
+		t.Errorf("read %q", c.reads)
+	}
+}
+
+func TestWhatPastingBringsAlongIsTakenOff(t *testing.T) {
+	c := start(secretOf("team", "aliyun",
+		"accessKeyID", keyID+"\n", "accessKeySecret", "\r\n\t "+secret+" \r\n", "securityToken", "\n\n"+token+"\n"))
+	wantKeys(t, c.store().Keys("team", temporary()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
+}
+
+func TestARotatedKeyIsUsedByTheNextCall(t *testing.T) {
+	c := start(goodSecret("team"))
+	read := c.store().Keys("team", permanent())
+	wantKeys(t, read, rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+	c.put(t, secretOf("team", "aliyun", "accessKeyID", "rotated-id", "accessKeySecret", "rotated-secret"))
+	wantKeys(t, read, rpc.Credentials{AccessKeyID: "rotated-id", AccessKeySecret: "rotated-secret"})
+}
+
+func TestOnlyTheNamespaceOfTheIssuerIsRead(t *testing.T) {
+	c := start(goodSecret("team"), secretOf("cert-manager", "aliyun", "accessKeyID", "cluster-id", "accessKeySecret", "cluster-secret"))
+	store := c.store()
+	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+	wantKeys(t, store.Keys("cert-manager", permanent()), rpc.Credentials{AccessKeyID: "cluster-id", AccessKeySecret: "cluster-secret"})
+	for _, read := range []rpc.CredentialsFunc{store.Keys("stranger", permanent()), store.LastKeys("stranger", permanent())} {
+		_, err := read(t.Context())
+		wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "stranger": create it`)
+	}
+	if want := []string{"team/aliyun", "cert-manager/aliyun", "stranger/aliyun", "stranger/aliyun"}; !slices.Equal(c.reads, want) {
+		t.Errorf("read %q, want %q", c.reads, want)
+	}
+}
+
+func TestASecretThatCannotBeUsedSaysWhatToDo(t *testing.T) {
+	const at = `the Secret "aliyun" in the namespace "team" `
+	tests := map[string]struct {
+		pairs   []string
+		message string
+	}{
+		"no data":           {nil, at + `has no key "accessKeyID": add it`},
+		"no id":             {[]string{"accessKeySecret", secret, "securityToken", token}, at + `has no key "accessKeyID": add it`},
+		"no secret":         {[]string{"accessKeyID", keyID, "securityToken", token}, at + `has no key "accessKeySecret": add it`},
+		"no token":          {[]string{"accessKeyID", keyID, "accessKeySecret", secret}, at + `has no key "securityToken": add it`},
+		"another case":      {[]string{"AccessKeyID", keyID, "accessKeySecret", secret}, at + `has no key "accessKeyID": add it`},
+		"an empty id":       {[]string{"accessKeyID", "", "accessKeySecret", secret}, at + `has an empty value for "accessKeyID": fill it in`},
+		"a blank secret":    {[]string{"accessKeyID", keyID, "accessKeySecret", " \n\t"}, at + `has an empty value for "accessKeySecret": fill it in`},
+		"an empty token":    {[]string{"accessKeyID", keyID, "accessKeySecret", secret, "securityToken", "\n"}, at + `has an empty value for "securityToken": fill it in`},
+		"two lines":         {[]string{"accessKeyID", keyID + "\n" + secret, "accessKeySecret", secret}, at + `has line breaks or control characters in the value for "accessKeyID": remove them`},
+		"a tab":             {[]string{"accessKeyID", keyID, "accessKeySecret", secret + "\t" + secret}, at + `has line breaks or control characters in the value for "accessKeySecret": remove them`},
+		"a zero byte":       {[]string{"accessKeyID", keyID + "\x00", "accessKeySecret", secret}, at + `has line breaks or control characters in the value for "accessKeyID": remove them`},
+		"too long a secret": {[]string{"accessKeyID", keyID, "accessKeySecret", strings.Repeat(secret, 400)}, at + `has more than 8192 bytes for "accessKeySecret": shorten it`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			store := start(secretOf("team", "aliyun", test.pairs...)).store()
+			for _, read := range []rpc.CredentialsFunc{store.Keys("team", temporary()), store.LastKeys("team", temporary())} {
+				got, err := read(t.Context())
+				wantProblem(t, err, "SecretInvalid", test.message)
+				if got != (rpc.Credentials{}) {
+					t.Error("half of the keys are returned")
+				}
+			}
+		})
+	}
+}
+
+func TestATokenThatIsNotAskedForIsNotMissed(t *testing.T) {
+	c := start(secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret, "securityToken", ""))
+	wantKeys(t, c.store().Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+}
+
+func TestWhatTheAPIServerRefusesSaysWhatToGrant(t *testing.T) {
+	c := start(goodSecret("team"))
+	store := c.store()
+	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret}) // remembered
+	c.refuse = forbidden
+	for _, read := range []rpc.CredentialsFunc{store.Keys("team", permanent()), store.LastKeys("team", permanent())} {
+		_, err := read(t.Context())
+		wantProblem(t, err, "SecretForbidden",
+			`the controller may not read the Secret "aliyun" in the namespace "team": grant its ServiceAccount the verb get on it`)
+	}
+}
+
+func TestAFailureOfTheAPIServerIsNoProblemOfTheSecret(t *testing.T) {
+	c := start(goodSecret("team"))
+	store := c.store()
+	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+	for _, failure := range []error{apierrors.NewInternalError(errors.New("etcd")), apierrors.NewTooManyRequests("later", 1), errors.New("connection refused")} {
+		c.refuse = failure
+		for _, read := range []rpc.CredentialsFunc{store.Keys("team", permanent()), store.LastKeys("team", permanent())} {
+			_, err := read(t.Context())
+			if _, isProblem := errors.AsType[*credentials.Problem](err); isProblem || !errors.Is(err, failure) ||
+				err.Error() != `read the Secret "aliyun" in the namespace "team": `+failure.Error() {
+				t.Errorf("got %v", err)
+			}
+		}
+	}
+}
+
+func TestKeysOfADeletedSecretGiveOrdersBackAndBuyNothing(t *testing.T) {
+	good := goodSecret("team")
+	c := start(good)
+	store := c.store()
+	buy, giveBack := store.Keys("team", temporary()), store.LastKeys("team", temporary())
+	wantKeys(t, buy, rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
+	c.put(t, secretOf("team", "aliyun", "accessKeyID", "rotated-id", "accessKeySecret", "rotated-secret", "securityToken", "rotated-token"))
+	last := rpc.Credentials{AccessKeyID: "rotated-id", AccessKeySecret: "rotated-secret", SecurityToken: "rotated-token"}
+	wantKeys(t, giveBack, last)
+	c.remove(t, good)
+
+	_, err := buy(t.Context())
+	wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "team": create it`)
+	wantKeys(t, giveBack, last) // not the first ones, though LastKeys read them
+	_, err = store.LastKeys("stranger", temporary())(t.Context())
+	wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "stranger": create it`)
+	_, err = store.LastKeys("team", permanent())(t.Context()) // another way to read it, of which nothing is known
+	wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "team": create it`)
+	_, err = c.store().LastKeys("team", temporary())(t.Context()) // after a restart
+	wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "team": create it`)
+
+	c.put(t, secretOf("team", "aliyun", "accessKeyID", "", "accessKeySecret", "x", "securityToken", "y"))
+	_, err = giveBack(t.Context()) // somebody has something in mind
+	wantProblem(t, err, "SecretInvalid", `the Secret "aliyun" in the namespace "team" has an empty value for "accessKeyID": fill it in`)
+}
+
+func TestKeysThatWereRefusedAreNotRemembered(t *testing.T) {
+	bad := secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", "")
+	c := start(bad)
+	giveBack := c.store().LastKeys("team", permanent())
+	_, err := giveBack(t.Context())
+	wantProblem(t, err, "SecretInvalid", `the Secret "aliyun" in the namespace "team" has an empty value for "accessKeySecret": fill it in`)
+	c.remove(t, bad)
+	_, err = giveBack(t.Context())
+	wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "team": create it`)
+}
+
+func TestTheVersionChangesWithTheSecret(t *testing.T) {
+	s := goodSecret("team")
+	s.UID = "first"
+	c := start(s)
+	store := c.store()
+	read := func() string { return store.Version(t.Context(), "team", "aliyun") }
+	first := read()
+	if first == "" || read() != first {
+		t.Errorf("got %q, and then %q", first, read())
+	}
+	s.Data["accessKeyID"] = []byte("rotated-id")
+	c.put(t, s)
+	second := read()
+	if second == "" || second == first {
+		t.Errorf("after a change got %q", second)
+	}
+	c.remove(t, s)
+	if got := read(); got != "" {
+		t.Errorf("of a Secret that is gone got %q", got)
+	}
+	again := goodSecret("team")
+	again.UID = "second"
+	c.put(t, again)
+	if got := read(); got == "" || got == first || got == second {
+		t.Errorf("of a new Secret got %q", got)
+	}
+	for _, refused := range []error{forbidden, notFound, errors.New("connection refused")} {
+		c.refuse = refused
+		if got := read(); got != "" {
+			t.Errorf("%v: got %q", refused, got)
+		}
+	}
+}
+
+func TestManyCallsReadAtOnce(t *testing.T) {
+	store := &credentials.Store{Reader: start(goodSecret("team"))}
+	var done sync.WaitGroup
+	for range 20 {
+		done.Go(func() {
+			wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+			wantKeys(t, store.LastKeys("team", temporary()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
+		})
+	}
+	done.Wait()
+}
