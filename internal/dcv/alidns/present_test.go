@@ -176,13 +176,34 @@ func TestARecordThatVanishedIsWrittenAgainAndOurs(t *testing.T) {
 }
 
 func TestAClaimOnAnotherRecordSaysNothing(t *testing.T) {
+	for name, change := range map[string]func(*dcv.Record){
+		"of another value":     func(rec *dcv.Record) { rec.Value = "v0" },
+		"of another type":      func(rec *dcv.Record) { rec.Type = "CNAME" },
+		"that was not located": func(rec *dcv.Record) { rec.FQDN = "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, "example.com")
+			solver := w.solver()
+			stands := w.person("example.com", "_dnsauth.www", "TXT", "v1")
+			claimed := ours("v1", "")
+			change(&claimed)
+			rec := present(t, solver, challenge("v1"), &claimed, noClaim(t))
+			wantRecord(t, rec, theirs("v1", stands.ID))
+			cleanUp(t, solver, rec)
+			w.wantRecords(stands)
+		})
+	}
+}
+
+func TestTheRecordOfAnEarlierChallengeStays(t *testing.T) {
 	w := start(t, "example.com")
 	solver := w.solver()
 	old := present(t, solver, challenge("v1"), nil, new(claims).claim)
 	standing := w.byID(old.ProviderID)
-	stands := w.person("example.com", "_dnsauth.www", "TXT", "v2")
-	wantRecord(t, present(t, solver, challenge("v2"), &old, noClaim(t)), theirs("v2", stands.ID))
-	w.wantRecords(standing, stands)
+	rec := present(t, solver, challenge("v2"), &old, new(claims).claim)
+	w.wantRecords(standing, w.byID(rec.ProviderID))
+	cleanUp(t, solver, rec)
+	w.wantRecords(standing)
 }
 
 func TestOthersAtTheSameNameStayAsTheyAre(t *testing.T) {
