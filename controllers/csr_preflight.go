@@ -63,6 +63,7 @@ func preflight(request []byte, isCA bool) (signingRequest, error) {
 }
 
 func checkCommonName(name string, sans []string) error {
+	host := strings.TrimPrefix(name, "*.")
 	switch {
 	case name == "":
 		suggestion := ""
@@ -75,7 +76,7 @@ func checkCommonName(name string, sans []string) error {
 		return fmt.Errorf("the common name %q is not ASCII: use punycode (xn--...)", name)
 	case len(name) > maxCommonName:
 		return fmt.Errorf("the common name %q has %d characters, and a certificate takes at most %d: choose a shorter name", name, len(name), maxCommonName)
-	case net.ParseIP(name) != nil || !isDNSName(strings.TrimPrefix(name, "*.")):
+	case net.ParseIP(host) != nil || !isDNSName(host):
 		return fmt.Errorf("the common name %q is not a DNS name that a public CA can validate: set spec.commonName to one, such as www.example.com", name)
 	}
 	return nil
