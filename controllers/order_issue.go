@@ -66,7 +66,7 @@ func chainFor(request, bundle []byte) (*x509.Certificate, []*x509.Certificate, e
 	chain := []*x509.Certificate{given[at]}
 	for top := given[at]; len(chain) < maxChain; {
 		up := slices.IndexFunc(given, func(c *x509.Certificate) bool {
-			return !slices.Contains(chain, c) && !isRoot(c) && top.CheckSignatureFrom(c) == nil
+			return !slices.ContainsFunc(chain, c.Equal) && !isRoot(c) && top.CheckSignatureFrom(c) == nil
 		})
 		if up < 0 {
 			break
