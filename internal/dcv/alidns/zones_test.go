@@ -24,6 +24,7 @@ func TestTheRecordIsWrittenInTheLongestZoneThatHoldsIt(t *testing.T) {
 		"a sub-zone":                         {[]string{"example.com", "shop.example.com"}, "www.shop.example.com", "_dnsauth.www", "shop.example.com", "_dnsauth.www", "_dnsauth.www.shop.example.com"},
 		"a sub-zone, told from its parent":   {[]string{"example.com", "shop.example.com"}, "www.shop.example.com", "_dnsauth.www.shop", "shop.example.com", "_dnsauth.www", "_dnsauth.www.shop.example.com"},
 		"beside a sub-zone":                  {[]string{"example.com", "shop.example.com"}, "www.example.com", "_dnsauth.www", "example.com", "_dnsauth.www", "_dnsauth.www.example.com"},
+		"a sub-zone that ends alike":         {[]string{"example.com", "p.example.com"}, "shop.example.com", "_dnsauth.shop", "example.com", "_dnsauth.shop", "_dnsauth.shop.example.com"},
 		"a sub-zone alone":                   {[]string{"shop.example.com"}, "www.shop.example.com", "_dnsauth.www", "shop.example.com", "_dnsauth.www", "_dnsauth.www.shop.example.com"},
 		"in full above a sub-zone":           {[]string{"example.com", "www.example.com"}, "www.example.com", "_dnsauth.example.com", "example.com", "_dnsauth", "_dnsauth.example.com"},
 		"a zone for the record alone":        {[]string{"example.com", "_dnsauth.example.com"}, "example.com", "_dnsauth", "_dnsauth.example.com", "@", "_dnsauth.example.com"},
