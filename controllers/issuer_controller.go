@@ -64,7 +64,7 @@ func (r *IssuerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	}
 	before := issuer.DeepCopyObject().(v1alpha1.GenericIssuer)
 	r.check(ctx, issuer)
-	basis.due = now.Add(issuerRecheck*4/5 + jitter(issuerRecheck*2/5)/3)
+	basis.due = now.Add(around(issuerRecheck))
 	r.checks.Store(issuer.GetUID(), basis)
 	if err := r.save(ctx, before, issuer); err != nil {
 		basis.generation = -1 // what was found out is lost: the next run may look again

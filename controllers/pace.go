@@ -43,6 +43,11 @@ func jitter(d time.Duration) time.Duration {
 	return d + rand.N(d/5+1) //nolint:gosec // no secret depends on it
 }
 
+// around spreads evenly to both sides: it is the wait, give or take a fifth.
+func around(d time.Duration) time.Duration {
+	return d - d/5 + rand.N(2*(d/5)+1) //nolint:gosec // no secret depends on it
+}
+
 // activity is what an order asks CAS for.
 type activity string
 
