@@ -1,0 +1,142 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
+)
+
+// judged has every kind of error that Alibaba Cloud can come to, and what users read of it.
+var judged = map[cas.Kind]struct{ reason, advice string }{
+	cas.KindThrottled:              {"CASUnavailable", "it is tried again without further action"},
+	cas.KindTransient:              {"CASUnavailable", "it is tried again without further action"},
+	cas.KindNetwork:                {"CASUnavailable", "it is tried again without further action"},
+	cas.KindUndecodable:            {"CASUnavailable", "it is tried again without further action"},
+	cas.KindRedirect:               {"EndpointInvalid", "set the endpoint to the address that answers by itself, and look for a proxy in the way"},
+	cas.KindLate:                   {"CASUnavailable", "it is tried again without further action"},
+	cas.KindClock:                  {"ClockSkew", "set the clock of the controller's node; up to 15 minutes are tolerated"},
+	cas.KindNonceUsed:              {"CASUnavailable", "it is tried again without further action"},
+	cas.KindCredentialsUnavailable: {"CASUnavailable", "it is tried again without further action"},
+	cas.KindCredentialsExpired:     {"CredentialsRefused", "renew the credentials in the Secret"},
+	cas.KindCredentialsInvalid:     {"CredentialsRefused", "put a valid AccessKey into the Secret"},
+	cas.KindPermission:             {"PermissionDenied", "allow yundun-cert:DescribeCertificateState to the RAM user in a RAM policy"},
+	cas.KindAccount:                {"AccountBlocked", "settle it with Alibaba Cloud: verification, risk control or balance of the account"},
+	cas.KindInvalid:                {"Rejected", "correct what CAS names"},
+	cas.KindNotFound:               {"OrderNotFound", "check that the credentials are of the account that made the order"},
+	cas.KindOther:                  {"CASUnavailable", "it is tried again without further action"},
+	cas.KindNoPackage:              {"NoPackage", "buy a resource plan for the product code, or correct spec.source.resourcePlan.productCode of the issuer"},
+	cas.KindExhausted:              {"QuotaExhausted", "buy more certificates for the product code, or delete orders that nobody needs; it is tried again without further action"},
+	cas.KindWrongState:             {"CASUnavailable", "it is tried again without further action"},
+	cas.KindRefused:                {"Rejected", "correct what CAS names"},
+}
+
+func callError(kind cas.Kind) *cas.Error {
+	err := &cas.Error{Action: "DescribeCertificateState", Kind: kind, Code: "Some.Code", HTTPStatus: 400, RequestID: "7B7B", Message: "Something is wrong.", Sent: true}
+	if kind == cas.KindPermission {
+		err.DeniedAction = "yundun-cert:DescribeCertificateState"
+	}
+	return err
+}
+
+func TestEachKindOfErrorHasItsReasonAndItsAdvice(t *testing.T) {
+	for kind, want := range judged {
+		t.Run(string(kind), func(t *testing.T) {
+			reason, message := explain(callError(kind))
+			wantSame(t, reason, want.reason)
+			wantSame(t, message, "DescribeCertificateState: Some.Code (HTTP 400): Something is wrong: "+want.advice)
+			reason, message = explain(fmt.Errorf("the zone: %w", callError(kind)))
+			wantSame(t, reason, want.reason)
+			wantSame(t, message, "the zone: DescribeCertificateState: Some.Code (HTTP 400): Something is wrong: "+want.advice)
+		})
+	}
+	for kind := range verdicts {
+		if _, ok := judged[kind]; !ok {
+			t.Errorf("nothing is said of %s", kind)
+		}
+	}
+}
+
+func TestProblemsSpeakForThemselves(t *testing.T) {
+	secret := &credentials.Problem{Reason: "SecretInvalid", Message: `the Secret "aliyun" in the namespace "team" has no key "accessKeyID": add it`}
+	record := &dcv.Problem{Message: "the record is locked: unlock it in Alibaba Cloud DNS"}
+	unread := errors.New("read the Secret: connection refused")
+	tests := map[string]struct {
+		err             error
+		reason, message string
+	}{
+		"of a Secret":               {secret, "SecretInvalid", secret.Message},
+		"of a Secret, while called": {refusedKeys(t, secret), "SecretInvalid", secret.Message},
+		"of a record":               {record, "PresentFailed", record.Message},
+		"of a record, wrapped":      {fmt.Errorf("solver 0: %w", record), "PresentFailed", record.Message},
+		"of keys, which may pass":   {refusedKeys(t, unread), "CASUnavailable", "DescribeCertificateState: no credentials: read the Secret: connection refused: it is tried again without further action"},
+		"of anything else":          {errors.New("broken."), "CASUnavailable", "broken: it is tried again without further action"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			reason, message := explain(test.err)
+			wantSame(t, []string{reason, message}, []string{test.reason, test.message})
+		})
+	}
+}
+
+// refusedKeys is what a call comes to whose keys cannot be had. Nothing is sent.
+func refusedKeys(t *testing.T, why error) error {
+	t.Helper()
+	client, err := cas.New(cas.Config{
+		Endpoint:    rpc.Endpoint{Region: "cn-hangzhou"},
+		Credentials: func(context.Context) (rpc.Credentials, error) { return rpc.Credentials{}, why },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.Describe(t.Context(), "1")
+	if cas.KindOf(err) != cas.KindCredentialsUnavailable {
+		t.Fatalf("got %v", err)
+	}
+	return err
+}
+
+func TestAFailedCallHoldsAnOrderAndNeverFailsIt(t *testing.T) {
+	for kind, want := range judged {
+		if kind == cas.KindThrottled {
+			continue
+		}
+		t.Run(string(kind), func(t *testing.T) {
+			end := judge(callError(kind), 2*time.Minute)
+			wantSame(t, end.kind, outcomeStall)
+			wantSame(t, end.reason, want.reason)
+			if !strings.HasSuffix(end.message, ": "+want.advice) || end.err != nil {
+				t.Errorf("got %+v", end)
+			}
+			wantSpread(t, func() time.Duration { return judge(callError(kind), 2*time.Minute).after }, 2*time.Minute, 144*time.Second)
+		})
+	}
+}
+
+func TestAThrottledCallIsNoFaultOfAnybody(t *testing.T) {
+	end := judge(callError(cas.KindThrottled), 0)
+	if end.kind != outcomeWait || end.reason != "" || end.message != "" || end.err != nil {
+		t.Errorf("got %+v", end)
+	}
+	wantSpread(t, func() time.Duration { return judge(callError(cas.KindThrottled), time.Minute).after }, time.Minute, 72*time.Second)
+}
+
+func TestAdviceIsNeverEmptyAndEndsWithoutAFullStop(t *testing.T) {
+	for kind, v := range verdicts {
+		if v.reason == "" || v.advice == "" || strings.HasSuffix(v.advice, ".") || slices.Contains(passing, v.reason) {
+			t.Errorf("%s: %+v", kind, v)
+		}
+	}
+}
