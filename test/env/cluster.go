@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
@@ -25,8 +26,11 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// config reaches the API server that all tests of a package share.
-var config *rest.Config
+// config and kubeconfig reach the API server that all tests of a package share.
+var (
+	config     *rest.Config
+	kubeconfig []byte
+)
 
 // Main starts the API server, runs the tests of a package, and stops it. TestMain calls it.
 func Main(m *testing.M) {
@@ -48,6 +52,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "the API server did not start ('make test' builds it):", err)
 		return 1
 	}
+	kubeconfig = server.KubeConfig
 	defer func() {
 		if err := server.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "the API server did not stop:", err)
@@ -72,10 +77,20 @@ func folders() (root, certManager string, err error) {
 // Scheme knows every kind that the tests use.
 func Scheme() *runtime.Scheme {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, cmapi.AddToScheme, v1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, coordinationv1.AddToScheme, cmapi.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			panic(err)
 		}
 	}
 	return scheme
+}
+
+// Kubeconfig is a file for processes that talk to the API server as its administrator.
+func Kubeconfig(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
