@@ -75,6 +75,7 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 		status.Release.Outcome, err = withdraw(ctx, calls, run)
 	}
 	if status.Release.Outcome != "" {
+		log.FromContext(ctx).Info("withdrawn", "orderID", status.OrderID, "outcome", status.Release.Outcome)
 		return wait(soon)
 	}
 	age := run.now.Sub(status.Release.StartedAt.Time)

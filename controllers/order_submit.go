@@ -93,6 +93,8 @@ func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Cli
 		return failed(err)
 	}
 	submission := calls.Submit(ctx, application(run, contact))
+	log.FromContext(ctx).Info("submitted", "commonName", run.order.Spec.CommonName, "productCode", run.order.Spec.Source.ResourcePlan.ProductCode,
+		"outcome", submission.Outcome, "orderID", submission.OrderID)
 	switch submission.Outcome {
 	case cas.Accepted:
 		return r.recordOrderID(ctx, run, submission.OrderID)

@@ -163,11 +163,12 @@ func verify(chain, root []byte) error {
 	if err != nil {
 		return fmt.Errorf("the chain does not verify: %w", err)
 	}
-	for i, c := range paths[0] {
-		fmt.Printf("    %d subject=%q issuer=%q\n      names=%v valid %s to %s\n", i, c.Subject, c.Issuer, c.DNSNames,
+	path := paths[0]
+	for _, c := range path[:len(path)-1] {
+		fmt.Printf("    subject %s\n    issuer  %s\n    names   %v\n    valid   %s to %s\n\n", c.Subject, c.Issuer, c.DNSNames,
 			c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
 	}
-	fmt.Println("    verified against the root of the simulator's authority")
+	fmt.Printf("    The Secret's chain verifies against the root of the simulator's authority, %s.\n", path[len(path)-1].Subject)
 	return nil
 }
 
