@@ -102,7 +102,7 @@ func compare(reply *dns.Msg, rec Record) (found bool, others []string) {
 		switch rr := rr.(type) {
 		case *dns.TXT:
 			value := strings.Join(rr.Txt, "") // one value, cut into strings of at most 255 bytes
-			if rec.Type == "TXT" && value == rec.Value {
+			if rec.Type == "TXT" && value == escaped(rec.Value) {
 				found = true
 			} else {
 				others = append(others, "TXT "+value)
@@ -116,6 +116,23 @@ func compare(reply *dns.Msg, rec Record) (found bool, others []string) {
 		}
 	}
 	return found, others
+}
+
+// escaped spells a value as the DNS library spells what it reads.
+func escaped(value string) string {
+	var out strings.Builder
+	for _, b := range []byte(value) {
+		switch {
+		case b == '"' || b == '\\':
+			out.WriteByte('\\')
+			out.WriteByte(b)
+		case b < ' ' || b > '~':
+			fmt.Fprintf(&out, "\\%03d", b)
+		default:
+			out.WriteByte(b)
+		}
+	}
+	return out.String()
 }
 
 func shorten(seen []string) []string {

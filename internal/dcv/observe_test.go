@@ -45,6 +45,8 @@ func TestALookTellsWhetherTheRecordIsThereAndWhatIsThereInstead(t *testing.T) {
 		"a value in several strings": {`_dnsauth.example.com. TXT "v" "1" ""`, txt("v1"), visible},
 		"a value too long for one string": {
 			fmt.Sprintf("_dnsauth.example.com. TXT %q %q %q", long[:255], long[255:510], long[510:]), txt(long), visible},
+		"a value with quotes and more": {`_dnsauth.example.com. TXT "a\"b\\c\;d \195\164\010"`, txt("a\"b\\c;d ä\n"), visible},
+		"another value with quotes":    {`_dnsauth.example.com. TXT "a\"b"`, txt(`a\"b`), Observation{Seen: []string{`TXT a\"b`}}},
 		"another value in several strings is told as one": {
 			`_dnsauth.example.com. TXT "v1" "v2"`, txt("v1"), Observation{Seen: []string{"TXT v1v2"}}},
 		"ours among others": {"_dnsauth.example.com. TXT a\n_dnsauth.example.com. TXT v1\n_dnsauth.example.com. TXT b", txt("v1"), visible},
