@@ -152,6 +152,7 @@ func TestABundleThatDoesNotFitTheRequestSaysWhy(t *testing.T) {
 	}{
 		"nothing":                   {csr, nil, empty},
 		"text":                      {csr, []byte("-----BEGIN CERTIFICATE-----\nnone\n"), empty},
+		"another kind of block":     {csr, pem.EncodeToMemory(&pem.Block{Type: "TRUSTED CERTIFICATE", Bytes: root.leaf(key, "www.example.com").Raw}), empty},
 		"only a signing request":    {csr, csr, empty},
 		"another key":               {csr, bundle(root.leaf(newKey(t), "www.example.com"), root.cert), other},
 		"only the root":             {csr, bundle(root.cert), other},
