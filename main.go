@@ -15,10 +15,12 @@ import (
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // for kubeconfigs of cloud providers
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -45,6 +47,7 @@ type flags struct {
 	leaderElect              bool
 	leaderElectionNamespace  string
 	clusterResourceNamespace string
+	clusterID                string
 	metricsAddress           string
 	probeAddress             string
 	nameservers              string
@@ -71,6 +74,7 @@ func parse() flags {
 	flag.BoolVar(&set.leaderElect, "leader-elect", false, "work only while holding the lease, so that several replicas can run")
 	flag.StringVar(&set.leaderElectionNamespace, "leader-election-namespace", "", "namespace of the lease; default: the manager's own")
 	flag.StringVar(&set.clusterResourceNamespace, "cluster-resource-namespace", "aliyun-issuer-system", "namespace of the Secrets that AliyunClusterIssuers name")
+	flag.StringVar(&set.clusterID, "cluster-id", "", "what tags of orders call this cluster; default: the UID of its namespace kube-system")
 	flag.StringVar(&set.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 for none")
 	flag.StringVar(&set.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	flag.StringVar(&set.nameservers, "dns-nameservers", "", "name servers that the self-check asks, as host:port, separated by commas; default: those of the system")
@@ -129,6 +133,10 @@ func newManager(set flags) (ctrl.Manager, error) {
 
 // setUp wires the reconcilers.
 func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *controllers.Submissions) error {
+	cluster, err := clusterID(ctx, mgr.GetAPIReader(), set.clusterID)
+	if err != nil {
+		return err
+	}
 	recorder := mgr.GetEventRecorder("aliyun-issuer")
 	remote := &controllers.Remote{
 		Secrets:   &credentials.Store{Reader: mgr.GetAPIReader()},
@@ -141,7 +149,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 			Client: mgr.GetClient(), Recorder: recorder, Clock: remote.Clock, Fresh: fresh, ClusterResourceNamespace: set.clusterResourceNamespace,
 		},
 		&controllers.OrderReconciler{
-			Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Remote: remote, Submissions: submissions, Fresh: fresh,
+			Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Remote: remote, Submissions: submissions, Cluster: cluster, Fresh: fresh,
 		},
 	}
 	for _, kind := range []string{v1alpha1.AliyunIssuerKind, v1alpha1.AliyunClusterIssuerKind} {
@@ -158,6 +166,18 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 		}
 	}
 	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping))
+}
+
+// clusterID is the one that is set, or else what no other cluster shares and no upgrade changes.
+func clusterID(ctx context.Context, from client.Reader, set string) (string, error) {
+	if set != "" {
+		return set, nil
+	}
+	namespace := &corev1.Namespace{}
+	if err := from.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, namespace); err != nil {
+		return "", fmt.Errorf("the cluster has no id yet: set --cluster-id, or let the manager read the namespace %s: %w", metav1.NamespaceSystem, err)
+	}
+	return string(namespace.UID), nil
 }
 
 func split(list string) []string {

@@ -35,6 +35,8 @@ type OrderReconciler struct {
 	Recorder    events.EventRecorder
 	Remote      *Remote
 	Submissions *Submissions
+	// Cluster tells the orders of this cluster from those of others on the same account, in a tag.
+	Cluster string
 	// Fresh knows the Orders that this process made.
 	Fresh *FreshOrders
 

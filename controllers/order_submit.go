@@ -92,7 +92,7 @@ func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Cli
 	if err := r.writeIntent(ctx, run); err != nil {
 		return failed(err)
 	}
-	submission := calls.Submit(ctx, application(run, contact))
+	submission := calls.Submit(ctx, r.application(run, contact))
 	log.FromContext(ctx).Info("submitted", "commonName", run.order.Spec.CommonName, "productCode", run.order.Spec.Source.ResourcePlan.ProductCode,
 		"outcome", submission.Outcome, "orderID", submission.OrderID)
 	switch submission.Outcome {
@@ -116,7 +116,7 @@ func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun) error 
 	return r.save(ctx, run)
 }
 
-func application(run *orderRun, contact cas.Contact) cas.Application {
+func (r *OrderReconciler) application(run *orderRun, contact cas.Contact) cas.Application {
 	order, plan := run.order, run.order.Spec.Source.ResourcePlan
 	app := cas.Application{
 		CSR:          string(order.Spec.Request),
@@ -127,6 +127,7 @@ func application(run *orderRun, contact cas.Contact) cas.Application {
 	}
 	if plan.Tags != v1alpha1.TagsDisabled {
 		app.Tags = map[string]string{
+			v1alpha1.Group + "/cluster":   r.Cluster,
 			v1alpha1.Group + "/namespace": order.Namespace,
 			v1alpha1.Group + "/name":      order.Spec.RequestRef.Name,
 			v1alpha1.Group + "/uid":       string(order.Spec.RequestRef.UID),

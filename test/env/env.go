@@ -25,6 +25,9 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
 
+// Cluster is what the reconcilers call their cluster.
+const Cluster = "the-cluster-of-the-tests"
+
 // Env is a World in which the reconcilers are run step by step.
 type Env struct {
 	*World
@@ -71,7 +74,7 @@ func (e *Env) Restart() {
 		Client: e.counted, Recorder: e.recorder, Clock: e.Clock, Fresh: fresh, ClusterResourceNamespace: e.Namespace,
 	}
 	e.orders = &controllers.OrderReconciler{
-		Client: e.counted, APIReader: e.Client, Recorder: e.recorder, Remote: remote, Submissions: e.Submissions, Fresh: fresh,
+		Client: e.counted, APIReader: e.Client, Recorder: e.recorder, Remote: remote, Submissions: e.Submissions, Cluster: Cluster, Fresh: fresh,
 	}
 	e.issuers = nil
 	for _, kind := range []string{v1alpha1.AliyunIssuerKind, v1alpha1.AliyunClusterIssuerKind} {

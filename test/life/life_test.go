@@ -13,7 +13,9 @@ import (
 	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/cert-manager/cert-manager/pkg/util/pki"
+	"github.com/google/go-cmp/cmp"
 
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
@@ -157,5 +159,32 @@ func TestAnUnansweredOrderIsHeldAndNotBoughtTwice(t *testing.T) {
 	ready := cmutil.GetCertificateRequestCondition(e.Request("www"), cmapi.CertificateRequestConditionReady)
 	if ready.Reason != cmapi.CertificateRequestReasonPending || !strings.Contains(ready.Message, "AmbiguousSubmission") {
 		t.Errorf("the request says %+v", ready)
+	}
+}
+
+func TestAnOrderIsTaggedWithWhereItCameFrom(t *testing.T) {
+	e := ordered(t, cassim.Options{})
+	e.Settle()
+	want := map[string]string{
+		"certmanager.aliyun.com/cluster":   env.Cluster,
+		"certmanager.aliyun.com/namespace": e.Namespace,
+		"certmanager.aliyun.com/name":      "www",
+		"certmanager.aliyun.com/uid":       string(e.Request("www").UID),
+	}
+	if diff := cmp.Diff(want, e.Simulator.Ledger()[0].Tags); diff != "" {
+		t.Errorf("the tags of the order (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnAccountThatRefusesTagsCanOrder(t *testing.T) {
+	e := env.New(t, cassim.Options{})
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
+		i.Spec.Source.ResourcePlan.Tags = v1alpha1.TagsDisabled
+	}))
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+	e.Until(time.Hour, isReady(e))
+	if tags := e.Simulator.Ledger()[0].Tags; len(tags) > 0 {
+		t.Errorf("the order is tagged with %v", tags)
 	}
 }
