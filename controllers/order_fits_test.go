@@ -66,7 +66,7 @@ func TestAGoodCertificateIsTakenWithItsChain(t *testing.T) {
 	wantSame(t, end.kind, outcomeWait)
 	wantSame(t, end.after, soon)
 	wantSame(t, string(run.order.Status.Certificate), string(bundle(leaf, middle.cert)))
-	wantSame(t, run.order.Status.NotAfter.Time.UTC(), leaf.NotAfter)
+	wantSame(t, run.order.Status.NotAfter.UTC(), leaf.NotAfter)
 	wantSame(t, len(run.order.Status.Conditions), 0)
 }
 

@@ -94,8 +94,8 @@ func secretOf(namespace, name string, pairs ...string) *corev1.Secret {
 	return s
 }
 
-func goodSecret(namespace string) *corev1.Secret {
-	return secretOf(namespace, "aliyun", "accessKeyID", keyID, "accessKeySecret", secret, "securityToken", token)
+func goodSecret() *corev1.Secret {
+	return secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret, "securityToken", token)
 }
 
 func permanent() v1alpha1.Credentials {

@@ -18,7 +18,7 @@ import (
 )
 
 func TestKeysAreReadAsTheIssuerNamesThem(t *testing.T) {
-	c := start(goodSecret("team"), secretOf("team", "other.name", "id", "another-id", "key.of-it", "another-secret", "token", "another-token"))
+	c := start(goodSecret(), secretOf("team", "other.name", "id", "another-id", "key.of-it", "another-secret", "token", "another-token"))
 	store := c.store()
 	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
 	wantKeys(t, store.Keys("team", temporary()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
@@ -32,7 +32,7 @@ func TestKeysAreReadAsTheIssuerNamesThem(t *testing.T) {
 }
 
 func TestNothingIsReadBeforeACall(t *testing.T) {
-	c := start(goodSecret("team"))
+	c := start(goodSecret())
 	c.store().Keys("team", permanent())
 	c.store().LastKeys("team", permanent())
 	if len(c.reads) > 0 {
@@ -47,7 +47,7 @@ func TestWhatPastingBringsAlongIsTakenOff(t *testing.T) {
 }
 
 func TestARotatedKeyIsUsedByTheNextCall(t *testing.T) {
-	c := start(goodSecret("team"))
+	c := start(goodSecret())
 	read := c.store().Keys("team", permanent())
 	wantKeys(t, read, rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
 	c.put(t, secretOf("team", "aliyun", "accessKeyID", "rotated-id", "accessKeySecret", "rotated-secret"))
@@ -55,7 +55,7 @@ func TestARotatedKeyIsUsedByTheNextCall(t *testing.T) {
 }
 
 func TestOnlyTheNamespaceOfTheIssuerIsRead(t *testing.T) {
-	c := start(goodSecret("team"), secretOf("cert-manager", "aliyun", "accessKeyID", "cluster-id", "accessKeySecret", "cluster-secret"))
+	c := start(goodSecret(), secretOf("cert-manager", "aliyun", "accessKeyID", "cluster-id", "accessKeySecret", "cluster-secret"))
 	store := c.store()
 	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
 	wantKeys(t, store.Keys("cert-manager", permanent()), rpc.Credentials{AccessKeyID: "cluster-id", AccessKeySecret: "cluster-secret"})
@@ -107,7 +107,7 @@ func TestATokenThatIsNotAskedForIsNotMissed(t *testing.T) {
 }
 
 func TestWhatTheAPIServerRefusesSaysWhatToGrant(t *testing.T) {
-	c := start(goodSecret("team"))
+	c := start(goodSecret())
 	store := c.store()
 	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret}) // remembered
 	c.refuse = forbidden
@@ -119,7 +119,7 @@ func TestWhatTheAPIServerRefusesSaysWhatToGrant(t *testing.T) {
 }
 
 func TestAFailureOfTheAPIServerIsNoProblemOfTheSecret(t *testing.T) {
-	c := start(goodSecret("team"))
+	c := start(goodSecret())
 	store := c.store()
 	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
 	for _, failure := range []error{apierrors.NewInternalError(errors.New("etcd")), apierrors.NewTooManyRequests("later", 1), errors.New("connection refused")} {
@@ -135,7 +135,7 @@ func TestAFailureOfTheAPIServerIsNoProblemOfTheSecret(t *testing.T) {
 }
 
 func TestKeysOfADeletedSecretGiveOrdersBackAndBuyNothing(t *testing.T) {
-	good := goodSecret("team")
+	good := goodSecret()
 	c := start(good)
 	store := c.store()
 	buy, giveBack := store.Keys("team", temporary()), store.LastKeys("team", temporary())
@@ -172,7 +172,7 @@ func TestKeysThatWereRefusedAreNotRemembered(t *testing.T) {
 }
 
 func TestTheVersionChangesWithTheSecret(t *testing.T) {
-	s := goodSecret("team")
+	s := goodSecret()
 	s.UID = "first"
 	c := start(s)
 	store := c.store()
@@ -191,7 +191,7 @@ func TestTheVersionChangesWithTheSecret(t *testing.T) {
 	if got := read(); got != "" {
 		t.Errorf("of a Secret that is gone got %q", got)
 	}
-	again := goodSecret("team")
+	again := goodSecret()
 	again.UID = "second"
 	restored := start(again) // with the resourceVersion of the first, as after a restore of the cluster's store
 	if got := restored.store().Version(t.Context(), "team", "aliyun"); got == "" || got == first || got == second {
@@ -206,7 +206,7 @@ func TestTheVersionChangesWithTheSecret(t *testing.T) {
 }
 
 func TestManyCallsReadAtOnce(t *testing.T) {
-	store := &credentials.Store{Reader: start(goodSecret("team"))}
+	store := &credentials.Store{Reader: start(goodSecret())}
 	var done sync.WaitGroup
 	for range 20 {
 		done.Go(func() {

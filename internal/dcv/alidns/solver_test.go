@@ -106,13 +106,20 @@ func wantProblem(t *testing.T, err error, want string) {
 	}
 }
 
-// wantTrouble fails unless err is exactly this text and no Problem, and returns what the call said.
-func wantTrouble(t *testing.T, err error, want string) *rpc.Error {
+// wantTrouble fails unless err is exactly this text and no Problem.
+func wantTrouble(t *testing.T, err error, want string) {
 	t.Helper()
 	wantSafe(t, err)
 	if _, isProblem := errors.AsType[*dcv.Problem](err); err == nil || isProblem || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
-	call, _ := errors.AsType[*rpc.Error](err)
-	return call
+}
+
+// wantCall is wantTrouble for what a call said. deniedAction is empty where it is not about a permission.
+func wantCall(t *testing.T, err error, kind rpc.Kind, deniedAction, want string) {
+	t.Helper()
+	wantTrouble(t, err, want)
+	if call, ok := errors.AsType[*rpc.Error](err); !ok || call.Kind != kind || call.DeniedAction != deniedAction {
+		t.Errorf("got %+v, want %s %s", call, kind, deniedAction)
+	}
 }
