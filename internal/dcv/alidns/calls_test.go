@@ -80,6 +80,26 @@ func TestAPermissionThatIsMissingIsNamed(t *testing.T) {
 	}
 }
 
+func TestARecordThatMayNotBeLookedForIsNotTakenForGone(t *testing.T) {
+	const denied = where + "DescribeSubDomainRecords: Forbidden.RAM (HTTP 403): User not authorized to operate on the specified resource."
+	w := start(t, "example.com")
+	stands := w.person("example.com", "_dnsauth.www", "TXT", "v1")
+	w.DenyAction(keyID, "DescribeSubDomainRecords")
+	err := w.solver().CleanUp(t.Context(), ours("v1", "")) // claimed: whether it was written is what the look would tell
+	wantCall(t, err, rpc.KindPermission, "alidns:DescribeSubDomainRecords", denied)
+	w.wantRecords(stands)
+
+	w.RemoveRecord(stands.ID)
+	w.AllowAction(keyID, "DescribeSubDomainRecords")
+	_, err = w.solver().Present(t.Context(), challenge("v1"), nil, func(context.Context, dcv.Record) error {
+		stands = w.person("example.com", "_dnsauth.www", "TXT", "v1")
+		w.DenyAction(keyID, "DescribeSubDomainRecords")
+		return nil
+	})
+	wantCall(t, err, rpc.KindPermission, "alidns:DescribeSubDomainRecords", denied)
+	w.wantRecords(stands)
+}
+
 func TestKeysThatAreRefusedAreNotQuoted(t *testing.T) {
 	w := start(t, "example.com")
 	solver := w.solver()

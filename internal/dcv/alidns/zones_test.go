@@ -92,6 +92,7 @@ func TestAZoneThatTheAccountDoesNotHaveIsAProblem(t *testing.T) {
 		"another account has it":                {"www.example.org", "_dnsauth.www", "www.example.org"},
 		"only a look-alike is there":            {"www.ample.com", "_dnsauth.www", "www.ample.com"},
 		"only a zone below it is there":         {"shop.example.de", "_dnsauth.shop", "shop.example.de"},
+		"the record is above the zone":          {"www.shop.example.de", "_dnsauth.example.de", "_dnsauth.example.de"},
 		"an internationalized one":              {"www.xn--fsqu00a.com", "_dnsauth.www", "www.xn--fsqu00a.com"},
 		"a record in full at a registry's name": {"com.cn", "_dnsauth", "com.cn"},
 	}
