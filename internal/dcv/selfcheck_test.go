@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	dnsutil "github.com/cert-manager/cert-manager/pkg/issuer/acme/dns/util"
 	"github.com/miekg/dns"
 )
 
@@ -54,5 +55,31 @@ func TestATypeThatIsNotKnownIsAProblemAndAsksNobody(t *testing.T) {
 		_, err := (&SelfCheck{Nameservers: []string{server.addr}}).Check(t.Context(), record)
 		wantProblem(t, err, fmt.Sprintf(`the record type %q cannot be checked, only TXT and CNAME: check "_dnsauth.example.com" by hand`, kind))
 		wantQuestions(t, server)
+	}
+}
+
+func TestAServerThatNeverAnswersHoldsUpNobodyElse(t *testing.T) {
+	good := serving(t, soa("example.com")+"_dnsauth.example.com. TXT v1")
+	check := &SelfCheck{Nameservers: []string{silent(t).addr, good.addr}, Timeout: time.Second}
+	if got, err := check.Check(t.Context(), txt("v1")); err != nil || !got.Visible {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	check.Timeout = time.Minute
+	began := time.Now()
+	if zone, err := check.FindZone(t.Context(), "www.example.com"); err != nil || zone != "example.com" {
+		t.Errorf("got %q, %v", zone, err)
+	}
+	if took := time.Since(began); took > queryTimeout/2 { // the first answer settles it
+		t.Errorf("it took %s", took)
+	}
+}
+
+func TestWithoutNameserversTheSystemsAreAsked(t *testing.T) {
+	server := serving(t, "_dnsauth.example.com. TXT v1")
+	system := dnsutil.RecursiveNameservers
+	dnsutil.RecursiveNameservers = []string{server.addr}
+	t.Cleanup(func() { dnsutil.RecursiveNameservers = system })
+	if got, err := new(SelfCheck).Check(t.Context(), txt("v1")); err != nil || !got.Visible {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
