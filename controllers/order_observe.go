@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -63,7 +64,7 @@ func (run *orderRun) takeDown(described *cas.Order) {
 	}
 	if record := described.Record; record != nil && status.Validation == nil {
 		status.Validation = &v1alpha1.OrderValidation{
-			Domain:      run.order.Spec.CommonName,
+			Domain:      strings.TrimPrefix(run.order.Spec.CommonName, "*."), // a wildcard is validated at its base
 			RecordName:  bounded(record.Domain, 255),
 			RecordType:  bounded(record.Type, 16),
 			RecordValue: bounded(record.Value, 1024),
