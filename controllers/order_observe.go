@@ -72,8 +72,9 @@ func (run *orderRun) takeDown(described *cas.Order) {
 	}
 }
 
-// bounded cuts what CAS says to what the API server takes: a status that is refused would stop the order.
-func bounded(s string, limit int) string { return s[:min(len(s), limit)] }
+// bounded cuts what CAS says to what the API server takes: a status that is refused would stop the order. A character
+// that is cut in half goes too: the API server would store another text, and each run would write it anew.
+func bounded(s string, limit int) string { return strings.ToValidUTF8(s[:min(len(s), limit)], "") }
 
 // casStateAge is how long CAS has said the same.
 func (run *orderRun) casStateAge() time.Duration {

@@ -50,6 +50,12 @@ func TestWhatCASSaysTakesBoundedRoom(t *testing.T) {
 	wantSame(t, got, []int{64, 64, 255, 16, 1024})
 }
 
+func TestNoCharacterIsCutInHalf(t *testing.T) {
+	for limit, want := range map[int]string{0: "", 1: "a", 2: "a", 3: "a", 4: "a证", 6: "a证", 7: "a证书", 99: "a证书"} {
+		wantSame(t, bounded("a证书", limit), want)
+	}
+}
+
 func TestEachStateOfCASHasItsOutcome(t *testing.T) {
 	order := &v1alpha1.AliyunOrder{}
 	order.Spec.CommonName, order.Status.OrderID = "www.example.com", "98987582437920968"
