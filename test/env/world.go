@@ -34,15 +34,30 @@ func NewWorld(t *testing.T, options cassim.Options) *World {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.Simulator.Close)
-	var err error
-	if w.Client, err = client.NewWithWatch(config, client.Options{Scheme: Scheme()}); err != nil {
-		t.Fatal(err)
-	}
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
-	w.Create(namespace)
-	w.Namespace = namespace.Name
+	w.Client = Client(t)
+	w.Namespace = Namespace(t, w.Client)
 	w.Create(gen.Secret(w.Namespace, cassim.DefaultKeyID, cassim.DefaultKeySecret))
 	return w
+}
+
+// Client is a user's with all permissions.
+func Client(t *testing.T) client.WithWatch {
+	t.Helper()
+	kube, err := client.NewWithWatch(config, client.Options{Scheme: Scheme()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kube
+}
+
+// Namespace makes a namespace of its own for a test.
+func Namespace(t *testing.T, kube client.Client) string {
+	t.Helper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
+	if err := kube.Create(t.Context(), namespace); err != nil {
+		t.Fatal(err)
+	}
+	return namespace.Name
 }
 
 // Create makes an object as a user does.
