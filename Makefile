@@ -52,11 +52,11 @@ test: bin/k8s ## Run all tests, those against a real API server too.
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -race -timeout=20m ./...
 	go test -C hack/localkube -race -timeout=20m $(LOCALKUBE_PACKAGES)
 
-# etcd and kube-apiserver, built once. KUBEBUILDER_ASSETS may name a folder that has them already.
+# etcd, kube-apiserver and helm, built once. KUBEBUILDER_ASSETS may name a folder that has the first two already.
 .PHONY: bin/k8s
 bin/k8s: prerequisites c-compiler
 	go build -C hack/localkube -o ../../bin/localkube ./cmd/localkube
-	$(if $(KUBEBUILDER_ASSETS),,bin/localkube build envtest)
+	bin/localkube build $(if $(KUBEBUILDER_ASSETS),,envtest) helm
 
 .PHONY: prerequisites
 prerequisites:

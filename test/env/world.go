@@ -10,6 +10,7 @@ import (
 	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -99,4 +100,16 @@ func (w *World) Orders() []v1alpha1.AliyunOrder {
 		w.T.Fatal(err)
 	}
 	return list.Items
+}
+
+// ClientAs is the client of a user or of a ServiceAccount, with its permissions.
+func ClientAs(t *testing.T, user string) client.Client {
+	t.Helper()
+	as := rest.CopyConfig(config)
+	as.Impersonate.UserName = user
+	kube, err := client.New(as, client.Options{Scheme: Scheme()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kube
 }
