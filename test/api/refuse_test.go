@@ -236,7 +236,7 @@ func good(t *testing.T, kind, namespace string) *unstructured.Unstructured {
 
 func set(t *testing.T, object *unstructured.Unstructured, c change) {
 	t.Helper()
-	var at any = object.Object["spec"]
+	at := object.Object["spec"]
 	steps := strings.Split(c.path, ".")
 	for _, step := range steps[:len(steps)-1] {
 		at = *child(t, at, step)

@@ -83,32 +83,32 @@ func TestNobodyButTheControllerWritesTheRecordOfAnOrder(t *testing.T) {
 		t.Fatalf("an owner of the namespace can create an AliyunOrder: %v", err)
 	}
 
-	real := order(tenant)
-	if err := controller.Create(t.Context(), real); err != nil {
+	made := order(tenant)
+	if err := controller.Create(t.Context(), made); err != nil {
 		t.Fatalf("the controller may not create an AliyunOrder: %v", err)
 	}
 	for who, kube := range map[string]client.Client{"the owner": owner, "cluster-admin": env.Client(t)} {
-		copied := real.DeepCopy()
+		copied := made.DeepCopy()
 		copied.Status.OrderID = "1"
 		if err := kube.Status().Update(t.Context(), copied); err == nil || !strings.Contains(err.Error(), forged) {
 			t.Errorf("%s could write an order id: %v", who, err)
 		}
-		base := client.MergeFrom(real.DeepCopy())
+		base := client.MergeFrom(made.DeepCopy())
 		if err := kube.Status().Patch(t.Context(), copied, base); err == nil || !strings.Contains(err.Error(), forged) {
 			t.Errorf("%s could patch an order id: %v", who, err)
 		}
 	}
-	base := client.MergeFrom(real.DeepCopy())
-	real.Status.OrderID = "1"
-	if err := controller.Status().Patch(t.Context(), real, base); err != nil {
+	base := client.MergeFrom(made.DeepCopy())
+	made.Status.OrderID = "1"
+	if err := controller.Status().Patch(t.Context(), made, base); err != nil {
 		t.Errorf("the controller may not write the status: %v", err)
 	}
-	base = client.MergeFrom(real.DeepCopy())
-	real.Finalizers = nil
-	if err := owner.Patch(t.Context(), real, base); err != nil {
+	base = client.MergeFrom(made.DeepCopy())
+	made.Finalizers = nil
+	if err := owner.Patch(t.Context(), made, base); err != nil {
 		t.Errorf("whoever may write Orders cannot strip a finalizer after an uninstall: %v", err)
 	}
-	if err := owner.Delete(t.Context(), real); err != nil {
+	if err := owner.Delete(t.Context(), made); err != nil {
 		t.Errorf("whoever may delete Orders cannot delete one: %v", err)
 	}
 }
