@@ -59,13 +59,19 @@ func (s *Server) addKey(a *account, k Key) {
 
 // changeKey panics for a key that does not exist, which is a mistake in a test.
 func (s *Server) changeKey(id string, change func(*key)) {
+	if !s.tryChangeKey(id, change) {
+		panic(fmt.Sprintf("cassim: there is no key %q", id))
+	}
+}
+
+func (s *Server) tryChangeKey(id string, change func(*key)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.keys[id]
-	if k == nil {
-		panic(fmt.Sprintf("cassim: there is no key %q", id))
+	if k != nil {
+		change(k)
 	}
-	change(k)
+	return k != nil
 }
 
 // DenyAction takes the permission for an action from a key's user.
@@ -81,6 +87,22 @@ func (s *Server) AllowAction(keyID, action string) {
 // SetKeyDisabled makes requests of the key be refused, or takes that back.
 func (s *Server) SetKeyDisabled(keyID string, disabled bool) {
 	s.changeKey(keyID, func(k *key) { k.Disabled = disabled })
+}
+
+// ExpireToken ends a temporary key now, by the clock of the gateway. It panics for a permanent key, which has no end.
+func (s *Server) ExpireToken(keyID string) {
+	if !s.expireToken(keyID) {
+		panic(fmt.Sprintf("cassim: there is no temporary key %q", keyID))
+	}
+}
+
+func (s *Server) expireToken(keyID string) (isTemporary bool) {
+	s.tryChangeKey(keyID, func(k *key) {
+		if isTemporary = k.SecurityToken != ""; isTemporary {
+			k.ExpiresAt = s.gatewayNow()
+		}
+	})
+	return isTemporary
 }
 
 // RotateKey replaces a key of an account by another: the old one no longer exists.

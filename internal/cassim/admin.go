@@ -22,11 +22,12 @@ func (s *Server) admin() http.Handler {
 	mux.HandleFunc("GET /-/unknowns", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Unknowns()) })
 	mux.HandleFunc("GET /-/knobs", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Knobs()) })
 	mux.HandleFunc("PATCH /-/knobs", s.patchKnobs)
-	mux.HandleFunc("POST /-/faults", s.postFault)
+	s.adminFaults(mux)
+	s.adminOrders(mux)
+	s.adminServices(mux)
 	mux.HandleFunc("GET /-/records", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, s.Records(r.URL.Query().Get("zone"))) })
 	mux.HandleFunc("POST /-/records", s.postRecord)
 	mux.HandleFunc("DELETE /-/records/{id}", s.deleteRecord)
-	mux.HandleFunc("POST /-/orders/{id}/state", s.postState)
 	return mux
 }
 
@@ -35,6 +36,12 @@ func writeJSON(w http.ResponseWriter, value any) {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	_ = encoder.Encode(value)
+}
+
+func writeCreated(w http.ResponseWriter, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusCreated)
+	_ = json.NewEncoder(w).Encode(value)
 }
 
 // readJSON answers the error itself, and tells whether there was none. A field that is not known is an error.
@@ -68,19 +75,6 @@ func (s *Server) patchKnobs(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, s.Knobs())
 }
 
-func (s *Server) postFault(w http.ResponseWriter, r *http.Request) {
-	var fault Fault
-	if !readJSON(w, r, &fault) {
-		return
-	}
-	if err := fault.check(); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	s.Inject(fault)
-	w.WriteHeader(http.StatusCreated)
-}
-
 func (s *Server) postRecord(w http.ResponseWriter, r *http.Request) {
 	var wanted struct{ Zone, RR, Type, Value string }
 	if !readJSON(w, r, &wanted) {
@@ -91,30 +85,12 @@ func (s *Server) postRecord(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusCreated)
-	_ = json.NewEncoder(w).Encode(map[string]string{"ID": id})
+	writeCreated(w, map[string]string{"ID": id})
 }
 
 func (s *Server) deleteRecord(w http.ResponseWriter, r *http.Request) {
 	if !s.RemoveRecord(r.PathValue("id")) {
 		http.Error(w, "there is no such record", http.StatusNotFound)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (s *Server) postState(w http.ResponseWriter, r *http.Request) {
-	var wanted struct{ State string }
-	if !readJSON(w, r, &wanted) {
-		return
-	}
-	if wanted.State == "" {
-		http.Error(w, "the state is empty", http.StatusBadRequest)
-		return
-	}
-	if !s.trySteer(r.PathValue("id"), func(o *order) { s.forceState(o, wanted.State) }) {
-		http.Error(w, "there is no such order", http.StatusNotFound)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -21,19 +21,22 @@ const (
 	intermediateName = "Cassim DV Intermediate"
 )
 
-// authority is a root that signs an intermediate that signs leaves. foreign is a certificate that has nothing to do with them.
+// authority is a root that signs an intermediate that signs leaves. foreign is a root that has nothing to do with them, but for
+// crossSigned: the name and the key of the intermediate under foreign.
 type authority struct {
-	root, intermediate, foreign *x509.Certificate
-	signer                      crypto.Signer
+	root, intermediate, foreign, crossSigned *x509.Certificate
+	signer                                   crypto.Signer
 }
 
 func newAuthority() *authority {
 	rootKey, signer, stranger := newKey(), newKey(), newKey()
 	root := issueCA(rootName, nil, rootKey.Public(), rootKey)
+	foreign := issueCA("Unrelated Root", nil, stranger.Public(), stranger)
 	return &authority{
 		root:         root,
 		intermediate: issueCA(intermediateName, root, signer.Public(), rootKey),
-		foreign:      issueCA("Unrelated Root", nil, stranger.Public(), stranger),
+		foreign:      foreign,
+		crossSigned:  issueCA(intermediateName, foreign, signer.Public(), stranger),
 		signer:       signer,
 	}
 }

@@ -22,9 +22,20 @@ type call struct {
 	key       *key
 	requestID string
 	orderID   string // of the order that a create made
+	index     int    // in Server.requests
+	fault     *injected
+	released  bool // from a fault that made it hang, to be executed late
 }
 
 func (c *call) account() *account { return c.key.account }
+
+// host is the service as errors name it.
+func (c *call) host() string {
+	if c.params["Version"] == versionAlidns {
+		return "alidns.aliyuncs.com"
+	}
+	return "cas.aliyuncs.com"
+}
 
 func (c *call) arg(name string) string { return c.params[name] }
 
@@ -97,7 +108,7 @@ func (s *Server) checkCommon(c *call) *refusal {
 	if err != nil {
 		return badRequest("InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.")
 	}
-	if skew := s.opts.GatewayClock.Now().Sub(at).Abs(); skew > maxSkew {
+	if skew := s.gatewayNow().Sub(at).Abs(); skew > maxSkew {
 		return badRequest("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
 	}
 	return nil
@@ -119,7 +130,7 @@ func (s *Server) authenticate(c *call) *refusal {
 		return badRequest("MissingSecurityToken", "SecurityToken is mandatory for this action.")
 	case token != k.SecurityToken:
 		return badRequest("InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.")
-	case !k.ExpiresAt.IsZero() && !s.opts.GatewayClock.Now().Before(k.ExpiresAt):
+	case !k.ExpiresAt.IsZero() && !s.gatewayNow().Before(k.ExpiresAt):
 		return badRequest("InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
 	}
 	text := stringToSign(c.method, c.params)
@@ -136,7 +147,7 @@ func (s *Server) authorize(c *call) *refusal {
 	}
 	s.nonces[c.params["SignatureNonce"]] = true
 	if s.throttled(c) {
-		return badRequest("Throttling.User", "Request was denied due to user flow control.")
+		return flowControl()
 	}
 	if c.key.denied[c.action.name] {
 		r := refuse(http.StatusForbidden, "Forbidden.RAM", "User not authorized to operate on the specified resource.")

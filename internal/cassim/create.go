@@ -44,6 +44,13 @@ func (s *Server) createOrder(c *call) (reply, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
+	s.bill(o, p)
+	c.orderID = o.id
+	return reply{"OrderId": s.idValue(o.id)}, nil
+}
+
+// bill makes the order exist, and its plan pay for it.
+func (s *Server) bill(o *order, p *plan) {
 	s.lastID++
 	o.id = strconv.FormatInt(s.lastID, 10)
 	o.listedAt = o.boughtAt.Add(s.opts.ListDelay)
@@ -53,8 +60,6 @@ func (s *Server) createOrder(c *call) (reply, *refusal) {
 	p.reserved++
 	p.used++
 	s.orders.add(o)
-	c.orderID = o.id
-	return reply{"OrderId": s.idValue(o.id)}, nil
 }
 
 // openPlan returns the resource plan that pays for the order.
@@ -93,6 +98,8 @@ func (s *Server) checkOrder(o *order) *refusal {
 		return badRequest("DomainAndProductNotMatch", "The domain does not match the product.")
 	case s.knobs.Duplicate == DuplicateRefused && s.hasUnfinished(o):
 		return badRequest("DomainRepeat", "The domain has an unfinished order.")
+	case s.knobs.CSRReuse == ReuseRefused && s.orders.csrs[o.fingerprint]:
+		return badRequest("ParamRepeat", "The CSR was used in another order.")
 	}
 	return nil
 }

@@ -19,6 +19,13 @@
 // The gateway in front has a clock of its own, Options.GatewayClock: SDKs sign with the machine's time, also in a test that
 // lets days pass. Rates are counted in the machine's time.
 //
+// # Faults
+//
+// What goes wrong on the way of a call is a Fault, which Inject arms and Lift takes back. What is wrong with one order, or with
+// every listing, is steered by methods of Server. What others do on the same account is AddForeignOrder. A test that wants to be there
+// at the moment when a call arrives, or has been executed and not been answered, sets Options.OnRequest and Options.OnExecuted. All but
+// the last two can be done from another process, too, under /-/ of the same address.
+//
 // # Unknowns
 //
 // Where the contract does not know how the service behaves there is a knob (see Knobs), whose zero value is what is documented or

@@ -5,9 +5,10 @@ package cassim
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
+	"strconv"
 )
 
 // FaultKind is what goes wrong on the way.
@@ -20,6 +21,23 @@ const (
 	Redirect307 FaultKind = "Redirect307"
 	// HTML200 answers a page of HTML with status 200.
 	HTML200 FaultKind = "HTML200"
+	// Refuse answers an error with the Status, Code and Message of the fault.
+	Refuse FaultKind = "Refuse"
+	// NumericCode is Refuse with a Code that is a JSON number, on which some SDKs panic (CAS contract §7.2).
+	NumericCode FaultKind = "NumericCode"
+	// Throttle answers 400 Throttling.User, which proves that nothing was executed.
+	Throttle FaultKind = "Throttle"
+	// NoOrderID answers 200 with a RequestId and nothing else.
+	NoOrderID FaultKind = "NoOrderID"
+	// EmptyObject answers 200 with {}.
+	EmptyObject FaultKind = "EmptyObject"
+	// EmptyBody answers 200 without a body.
+	EmptyBody FaultKind = "EmptyBody"
+	// Truncated answers with the first half of what the answer would have been, in a complete HTTP message.
+	Truncated FaultKind = "Truncated"
+	// Hang keeps the reply back until the fault is lifted, the caller goes away or the simulator closes. Once it is lifted, the true
+	// reply follows; without Executed and Late there is none, and the connection is closed.
+	Hang FaultKind = "Hang"
 )
 
 // Fault befalls calls of one action that carry a good signature.
@@ -27,59 +45,86 @@ type Fault struct {
 	// Action is the verb, or empty for any.
 	Action string    `json:"action"`
 	Kind   FaultKind `json:"kind"`
-	// Times is how often; 0 means once.
+	// Times is how often; 0 means once, and less means until the fault is lifted.
 	Times int `json:"times"`
+	// Every makes it befall every n-th of those calls only, which are counted from 1 on since the injection. 0 and 1 mean each.
+	// A call that an earlier fault befell does not count.
+	Every int `json:"every"`
 	// Executed tells whether the verb runs, and a create bills, all the same.
 	Executed bool `json:"executed"`
+	// Late makes a call that hangs be executed when the fault is lifted, even if the caller has gone: then it passes the gateway as
+	// though it had just arrived, so that its timestamp may be too old, its nonce used or its key gone (CAS contract §8).
+	Late bool `json:"late"`
 	// Target is the Location of Redirect307. The default is another path of the simulator, where a request that follows is executed.
 	Target string `json:"target"`
+	// Status is that of Refuse and NumericCode. The default is 400, as nearly all errors of CAS have.
+	Status int `json:"status"`
+	// Code is that of Refuse, where empty means that the answer has none, and of NumericCode, where empty means the status.
+	Code string `json:"code"`
+	// Message is that of Refuse and NumericCode.
+	Message string `json:"message"`
 }
 
-// Inject makes a fault happen. Faults of one action happen in the order of their injection.
-// It panics if there is no such fault.
-func (s *Server) Inject(f Fault) {
-	if err := f.check(); err != nil {
-		panic("cassim: " + err.Error())
-	}
-	f.Times = max(f.Times, 1)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
+// faultKinds are all that there are.
+var faultKinds = map[FaultKind]bool{
+	DropReply: true, Redirect307: true, HTML200: true, Refuse: true, NumericCode: true, Throttle: true,
+	NoOrderID: true, EmptyObject: true, EmptyBody: true, Truncated: true, Hang: true,
 }
 
-// check refuses faults that do not exist.
+// check refuses faults that cannot be.
 func (f *Fault) check() error {
-	switch f.Kind {
-	case DropReply, Redirect307, HTML200:
-	default:
+	_, notNumeric := strconv.ParseInt(cmp.Or(f.Code, "0"), 10, 64)
+	switch {
+	case !faultKinds[f.Kind]:
 		return fmt.Errorf("there is no fault %q", f.Kind)
-	}
-	if f.Action != "" && actions[versionCAS][f.Action] == nil && actions[versionAlidns][f.Action] == nil {
+	case f.Action != "" && actions[versionCAS][f.Action] == nil && actions[versionAlidns][f.Action] == nil:
 		return fmt.Errorf("there is no action %q", f.Action)
+	case f.Every < 0:
+		return fmt.Errorf("there is no call %d", f.Every)
+	case f.Late && (f.Kind != Hang || f.Executed):
+		return fmt.Errorf("only a call that hangs and is not executed yet can be executed late")
+	case f.Kind == Throttle && f.Executed:
+		return fmt.Errorf("a call that is throttled is not executed")
+	case f.Status != 0 && (f.Status < http.StatusOK || f.Status > 599):
+		return fmt.Errorf("%d is no status of a reply", f.Status)
+	case f.Kind == NumericCode && notNumeric != nil:
+		return fmt.Errorf("the code %q is no number", f.Code)
 	}
 	return nil
 }
 
-// takeFault returns the fault that befalls this call, or nil.
-func (s *Server) takeFault(action string) *Fault {
-	i := slices.IndexFunc(s.faults, func(f *Fault) bool { return f.Action == "" || f.Action == action })
-	if i < 0 {
-		return nil
-	}
-	taken := *s.faults[i]
-	if s.faults[i].Times--; s.faults[i].Times == 0 {
-		s.faults = slices.Delete(s.faults, i, i+1)
-	}
-	return &taken
-}
-
-func (f *Fault) reply(w http.ResponseWriter, r *http.Request, base string) {
+// reply writes what the caller gets instead of the true answer.
+func (f *Fault) reply(w http.ResponseWriter, r *http.Request, base string, c *call, truth wire) {
 	switch f.Kind {
 	case Redirect307:
 		http.Redirect(w, r, cmp.Or(f.Target, base+"/moved?"+r.URL.RawQuery), http.StatusTemporaryRedirect)
 	case HTML200:
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte("<html><body>The service is being maintained.</body></html>"))
+	case Refuse, NumericCode:
+		refused := refuse(cmp.Or(f.Status, http.StatusBadRequest), f.Code, "%s", f.Message)
+		body := refused.body(c.requestID, c.host(), c.key)
+		switch {
+		case f.Kind == NumericCode:
+			body["Code"] = json.Number(cmp.Or(f.Code, strconv.Itoa(refused.status)))
+		case f.Code == "":
+			delete(body, "Code")
+		}
+		wire{refused.status, body}.write(w)
+	case Throttle:
+		wire{http.StatusBadRequest, flowControl().body(c.requestID, c.host(), c.key)}.write(w)
+	case NoOrderID:
+		wire{http.StatusOK, map[string]any{"RequestId": c.requestID}}.write(w)
+	case EmptyObject:
+		wire{http.StatusOK, map[string]any{}}.write(w)
+	case EmptyBody:
+		w.WriteHeader(http.StatusOK)
+	case Truncated:
+		text := truth.encode()
+		w.WriteHeader(truth.status)
+		_, _ = w.Write(text[:len(text)/2])
+	case Hang:
+		truth.write(w)
 	default:
 		panic(http.ErrAbortHandler) // closes the connection without a word
 	}

@@ -4,9 +4,10 @@
 package cassim
 
 import (
+	"cmp"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ type Request struct {
 	Code string
 	// Executed tells that the verb ran, successfully or not.
 	Executed bool
-	// Fault is the fault that the reply had, or empty.
+	// Fault is the fault that the reply had, or empty. It is DropReply if a hook wanted no reply.
 	Fault FaultKind
 	// OrderID is the order that the request names or made.
 	OrderID string
@@ -45,96 +46,116 @@ func (s *Server) handler() http.Handler {
 	})
 }
 
+// serveCall is the way of a call: it arrives, is executed if no fault prevents that, and is answered if no fault or hook does.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
-	s.look()
 	c, refused := readCall(r)
-	answer, fault := s.settleCall(c, refused)
-	s.opts.Logf("%s %s", c.params["Action"], answer.outcome())
-	if s.Knobs().DateHeader == Present {
-		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
+	defer s.endHang(c)
+	if s.arrive(c, refused) {
+		s.passHook(s.opts.OnRequest, c)
+	}
+	truth := s.execute(c, refused)
+	if c.hangs() {
+		truth = s.hang(r, c, truth)
+	}
+	if date := s.date(); date != "" {
+		w.Header().Set("Date", date)
 	} else {
 		w.Header()["Date"] = nil // net/http would add the machine's
 	}
-	if fault != nil {
-		fault.reply(w, r, s.URL())
+	w.Header().Set("Content-Type", "application/json;charset=utf-8")
+	if c.fault != nil {
+		c.fault.reply(w, r, s.URL(), c, truth)
 		return
 	}
-	host := "cas.aliyuncs.com"
-	if c.params["Version"] == versionAlidns {
-		host = "alidns.aliyuncs.com"
-	}
-	status, body := http.StatusOK, map[string]any(answer.reply)
-	if answer.refused != nil {
-		status, body = answer.refused.status, answer.refused.body(c.requestID, host, c.key)
-	}
-	body["RequestId"] = c.requestID
-	w.Header().Set("Content-Type", "application/json;charset=utf-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // a client that went away needs no answer
+	truth.write(w)
 }
 
-// answer is either a reply or a refusal.
-type answer struct {
-	reply   reply
-	refused *refusal
-}
-
-func (a answer) outcome() string {
-	if a.refused != nil {
-		return a.refused.code
-	}
-	return "OK"
-}
-
-// settleCall passes the gateway and runs the verb. All of it is one step for everybody else.
-func (s *Server) settleCall(c *call, refused *refusal) (answer, *Fault) {
+// arrive remembers the call, and tells whether it is a good one of somebody known.
+func (s *Server) arrive(c *call, refused *refusal) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.catchUp()
+	refused = s.check(c, refused)
+	c.index = len(s.requests)
+	s.requests = append(s.requests, Request{Action: c.params["Action"], Params: c.withoutSecrets(), At: s.now(), OrderID: c.params["OrderId"]})
+	s.record(c, refused, false)
+	return refused == nil
+}
+
+// execute settles the call, and lets the hook know if that ran the verb.
+func (s *Server) execute(c *call, refused *refusal) wire {
+	s.look()
+	truth, executed := s.settle(c, refused)
+	if executed {
+		s.passHook(s.opts.OnExecuted, c)
+	}
+	return truth
+}
+
+// check finds out who calls, and that the request is theirs.
+func (s *Server) check(c *call, refused *refusal) *refusal {
 	for _, check := range []func(*call) *refusal{s.checkCommon, s.authenticate} {
 		if refused == nil {
 			refused = check(c)
 		}
 	}
-	var fault *Fault
-	if refused == nil {
-		fault = s.takeFault(c.action.name)
-	}
-	var result answer
-	executed := false
-	switch {
-	case refused != nil:
-		result.refused = refused
-	case fault != nil && !fault.Executed:
-		// Something in front of the gateway answers, so that even the nonce is still good.
-	default:
-		if result.refused = s.authorize(c); result.refused == nil {
-			executed = true
-			result.reply, result.refused = c.action.run(s, c)
-		}
-	}
-	if result.refused != nil && c.params["Version"] == versionCAS {
-		result.refused = s.inVocabulary(result.refused)
-	}
-	s.record(c, result, executed, fault)
-	return result, fault
+	return refused
 }
 
-func (s *Server) record(c *call, result answer, executed bool, fault *Fault) {
-	request := Request{Action: c.params["Action"], Params: c.withoutSecrets(), At: s.now(), Executed: executed, OrderID: c.orderID}
-	if request.OrderID == "" {
-		request.OrderID = c.params["OrderId"]
+// settle passes the gateway and runs the verb. All of it is one step for everybody else.
+func (s *Server) settle(c *call, refused *refusal) (truth wire, executed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.catchUp()
+	refused = s.check(c, refused)
+	if refused == nil && c.fault == nil {
+		c.fault = s.takeFault(c.action.name)
 	}
+	var told reply
+	// A call that a fault keeps from being executed meets something in front of the gateway, so that even its nonce is still good.
+	if refused == nil && (c.fault == nil || c.fault.Executed || c.released) {
+		if refused = s.authorize(c); refused == nil {
+			executed = true
+			told, refused = c.action.run(s, c)
+		}
+	}
+	if refused != nil && c.params["Version"] == versionCAS {
+		refused = s.inVocabulary(refused)
+	}
+	s.record(c, refused, executed)
+	if refused != nil {
+		s.opts.Logf("%s %s", c.params["Action"], refused.code)
+		return wire{refused.status, refused.body(c.requestID, c.host(), c.key)}, executed
+	}
+	s.opts.Logf("%s OK", c.params["Action"])
+	body := map[string]any{"RequestId": c.requestID}
+	maps.Copy(body, told)
+	return wire{http.StatusOK, body}, executed
+}
+
+// record brings what is remembered of a call to the present.
+func (s *Server) record(c *call, refused *refusal, executed bool) {
+	request := &s.requests[c.index]
+	request.Executed, request.Code = executed, ""
+	request.OrderID = cmp.Or(c.orderID, request.OrderID)
 	if c.key != nil {
 		request.AccountID = c.key.account.id
 	}
-	if result.refused != nil {
-		request.Code = result.refused.code
+	if refused != nil {
+		request.Code = refused.code
 	}
-	if fault != nil {
-		request.Fault = fault.Kind
+	if c.fault != nil {
+		request.Fault = c.fault.Kind
 	}
-	s.requests = append(s.requests, request)
+}
+
+// date is what the services believe the time to be, or empty if they do not tell.
+func (s *Server) date() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.knobs.DateHeader != Present {
+		return ""
+	}
+	return s.now().Add(s.skew).UTC().Format(http.TimeFormat)
 }
 
 func newRequestID() string {

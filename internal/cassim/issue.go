@@ -65,6 +65,9 @@ func (s *Server) issue(o *order, at time.Time) {
 // chainOf is the Certificate of an issued order.
 func (s *Server) chainOf(o *order) string {
 	leaf, intermediate, root := o.cert.leaf, s.authority.intermediate.Raw, s.authority.root.Raw
+	if odd := oddChains[o.steering.chain]; odd != nil {
+		return odd(s.authority, leaf)
+	}
 	switch cmp.Or(o.steering.chain, s.knobs.Chain) {
 	case ChainLeafOnly:
 		return toPEM(leaf)

@@ -62,7 +62,7 @@ const (
 	Off, On                                                                = "off", "on"
 	UsedFalls, UsedStays                                                   = "falls", "stays"
 	SANsDropped, SANsRejected, SANsFailReview                              = "dropped", "rejected", "reviewFails"
-	ReuseFailsReview, ReuseAccepted                                        = "reviewFails", "accepted"
+	ReuseFailsReview, ReuseAccepted, ReuseRefused                          = "reviewFails", "accepted", "refused"
 	CodesDocumented, CodesNewer                                            = "documented", "newer"
 	FreeWorks, FreeNoPackage, FreeRefused                                  = "works", "noPackage", "refused"
 )
@@ -98,7 +98,7 @@ var knobs = []knob{
 	{"usedCount", func(k *Knobs) *string { return &k.UsedCount }, "UsedCount after delete", []string{UsedFalls, UsedStays}},
 	{"curves", func(k *Knobs) *string { return &k.Curves }, "ECC curves", []string{"P-256", "P-256,P-384", "P-256,P-384,P-521"}},
 	{"csrSANs", func(k *Knobs) *string { return &k.CSRSANs }, "whether CSR SANs are dropped or rejected", []string{SANsDropped, SANsRejected, SANsFailReview}},
-	{"csrReuse", func(k *Knobs) *string { return &k.CSRReuse }, "", []string{ReuseFailsReview, ReuseAccepted}},
+	{"csrReuse", func(k *Knobs) *string { return &k.CSRReuse }, "", []string{ReuseFailsReview, ReuseAccepted, ReuseRefused}},
 	{"extraNames", func(k *Knobs) *string { return &k.ExtraNames }, "", []string{On, Off}},
 	{"errorCodes", func(k *Knobs) *string { return &k.ErrorCodes }, "newer CAS error codes", []string{CodesDocumented, CodesNewer}},
 	{"quotaCode", func(k *Knobs) *string { return &k.QuotaCode }, "newer CAS error codes", []string{"NotRemainCount", "InsufficientQuota"}},

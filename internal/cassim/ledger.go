@@ -21,6 +21,8 @@ type LedgerEntry struct {
 	State string
 	// Released tells that DeleteCertificateRequest gave the certificate back to the plan.
 	Released bool
+	// Foreign tells that AddForeignOrder made it, and no call.
+	Foreign bool
 }
 
 // OrderView is all that is known of an order, by the simulator and not only by its customer.
@@ -82,6 +84,7 @@ func (s *Server) view(o *order) OrderView {
 		LedgerEntry: LedgerEntry{
 			OrderID: o.id, AccountID: o.account.id, ProductCode: o.product, Domain: o.domain, CSRFingerprint: o.fingerprint,
 			BoughtAt: o.boughtAt, Tags: maps.Clone(o.tags), State: o.state, Released: o.released,
+			Foreign: o.isForeign,
 		},
 		ValidateType: o.validateType,
 		RecordAt:     o.recordAt,

@@ -31,10 +31,10 @@ func (s *Server) listOrders(c *call) (reply, *refusal) {
 	found := s.search(c.account(), strings.ToLower(c.arg("Keyword")), c.arg("Status"))
 	s.sortListing(found)
 	items := []map[string]any{}
-	for _, o := range pageOf(found, page, size) {
+	for _, o := range s.listing.page(found, page, size) {
 		items = append(items, s.listItem(o))
 	}
-	return reply{"TotalCount": len(found), "CurrentPage": page, "ShowSize": size, "CertificateOrderList": items}, nil
+	return reply{"TotalCount": max(0, len(found)+s.listing.TotalOff), "CurrentPage": page, "ShowSize": size, "CertificateOrderList": items}, nil
 }
 
 func (s *Server) paging(c *call) (page, size int, refused *refusal) {
@@ -73,9 +73,10 @@ func pageOf[T any](all []T, page, size int) []T {
 
 func (s *Server) search(a *account, keyword, status string) []*order {
 	var found []*order
-	for _, o := range s.orders.all {
+	known, now := s.listed()
+	for _, o := range known {
 		matches := strings.Contains(o.domain, keyword) || strings.Contains(o.id, keyword) || strings.Contains(o.instanceID(), keyword)
-		if o.account == a && !o.isGone() && matches && (status == "" || status == s.listStatus(o)) && !s.now().Before(o.listedAt) {
+		if o.account == a && !o.isGone() && matches && (status == "" || status == s.listStatus(o)) && !now.Before(o.listedAt) {
 			found = append(found, o)
 		}
 	}
@@ -104,7 +105,8 @@ func (s *Server) listStatus(o *order) string {
 	case StatePayed:
 		return "PAYED"
 	case StateCertificate:
-		switch left := o.cert.notAfter.Sub(s.now()); {
+		_, now := s.listed()
+		switch left := o.cert.notAfter.Sub(now); {
 		case left <= 0:
 			return "EXPIRED"
 		case left < willExpire:
@@ -120,7 +122,7 @@ func (s *Server) listItem(o *order) map[string]any {
 	item := map[string]any{
 		"OrderId": s.idValue(o.id), "InstanceId": o.instanceID(), "Domain": o.domain, "Status": s.listStatus(o),
 		"ProductCode": o.product, "ProductName": "DV SSL", "RootBrand": strings.ToUpper(brand(o.product)), "CertType": "DV",
-		"DomainType": "ONE", "DomainCount": 1, "WildDomainCount": 0, "Algorithm": algorithm(o.csr), "BuyDate": o.boughtAt.UnixMilli(),
+		"DomainType": "ONE", "DomainCount": 1, "WildDomainCount": 0, "Algorithm": algorithm(o.csr), "BuyDate": o.boughtAt.Add(s.skew).UnixMilli(),
 		"PartnerOrderId": "p" + o.id, "AliyunOrderId": 0, "SourceType": "aliyun", "TrusteeStatus": "unTrustee",
 	}
 	if s.knobs.ListProduct == ProductOther {

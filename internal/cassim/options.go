@@ -45,6 +45,10 @@ type Options struct {
 	Resolver string
 	// WebAddr is the host:port that the CA fetches validation files from, whatever the domain. Without it no file is ever seen.
 	WebAddr string
+	// OnRequest is called when a request with a good signature has arrived, before a fault befalls it and before it is executed.
+	OnRequest Hook
+	// OnExecuted is called when a verb has run, successfully or not, before the reply and before a fault keeps that back.
+	OnExecuted Hook
 	// Logf receives one line for each call, without parameters. The default drops them.
 	Logf func(format string, args ...any)
 }

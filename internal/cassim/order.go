@@ -45,10 +45,11 @@ type order struct {
 	cancelledAt  time.Time // when a pending cancellation takes effect; zero without one
 	failReason   string    // why the review fails or failed; empty if nothing speaks against it
 
-	cert     certificate
-	steering steering
-	released bool // deleted, and its certificate given back to the plan
-	vanished bool // gone without a trace
+	cert      certificate
+	steering  steering
+	released  bool // deleted, and its certificate given back to the plan
+	vanished  bool // gone without a trace
+	isForeign bool // made by nobody who calls
 }
 
 func (o *order) isUnfinished() bool {
@@ -70,7 +71,11 @@ func newOrderBook() orderBook {
 
 func (b *orderBook) add(o *order) {
 	b.byID[o.id] = o
-	b.all = append(b.all, o)
+	later := slices.IndexFunc(b.all, func(other *order) bool { return other.boughtAt.After(o.boughtAt) })
+	if later < 0 {
+		later = len(b.all)
+	}
+	b.all = slices.Insert(b.all, later, o)
 	b.csrs[o.fingerprint] = true
 }
 

@@ -17,6 +17,9 @@ func (s *Server) catchUp() {
 
 // advance takes an order as far as the time allows, stamping each step with when it happened, which may be long ago.
 func (s *Server) advance(o *order) {
+	if o.steering.frozen {
+		return
+	}
 	now := s.now()
 	if !o.cancelledAt.IsZero() {
 		if !now.Before(o.cancelledAt) {

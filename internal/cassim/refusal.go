@@ -4,6 +4,7 @@
 package cassim
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 )
@@ -63,4 +64,23 @@ func (r *refusal) body(requestID, host string, caller *key) map[string]any {
 		}
 	}
 	return body
+}
+
+// wire is an answer as it goes to the caller.
+type wire struct {
+	status int
+	body   map[string]any
+}
+
+func (a wire) encode() []byte {
+	text, err := json.Marshal(a.body)
+	if err != nil {
+		panic(fmt.Sprintf("cassim: %v", err)) // only values that JSON has no word for
+	}
+	return append(text, '\n')
+}
+
+func (a wire) write(w http.ResponseWriter) {
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.encode()) // a client that went away needs no answer
 }

@@ -23,19 +23,24 @@ type Server struct {
 	web       *http.Server
 	listener  net.Listener
 	done      sync.WaitGroup
+	closing   chan struct{} // closed by Close
 
-	mu       sync.Mutex // guards everything below
-	knobs    Knobs      // with every default spelled out
-	accounts map[string]*account
-	keys     map[string]*key
-	nonces   map[string]bool
-	buckets  map[bucketKey]*bucket
-	orders   orderBook
-	zones    zoneBook
-	faults   []*Fault
-	requests []Request
-	lastID   int64
-	closed   bool
+	mu        sync.Mutex // guards everything below
+	knobs     Knobs      // with every default spelled out
+	skew      time.Duration
+	accounts  map[string]*account
+	keys      map[string]*key
+	nonces    map[string]bool
+	buckets   map[bucketKey]*bucket
+	orders    orderBook
+	listing   listing
+	zones     zoneBook
+	faults    []*injected
+	lastFault int
+	hung      chan struct{} // closed and replaced when a call begins or ends to hang
+	requests  []Request
+	lastID    int64
+	closed    bool
 }
 
 // New makes a simulator that does not listen yet. It panics if the options contradict each other, which is a mistake in a test.
@@ -49,6 +54,8 @@ func New(opts Options) *Server {
 		buckets:   map[bucketKey]*bucket{},
 		orders:    newOrderBook(),
 		zones:     newZoneBook(),
+		closing:   make(chan struct{}),
+		hung:      make(chan struct{}),
 		lastID:    firstOrderID,
 	}
 	var err error
@@ -86,6 +93,9 @@ func (s *Server) Close() {
 		return
 	}
 	s.mu.Lock()
+	if !s.closed {
+		close(s.closing)
+	}
 	s.closed = true
 	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

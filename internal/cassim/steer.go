@@ -16,6 +16,8 @@ type steering struct {
 	names, extraNames   []string
 	notBefore, notAfter time.Time
 	chain               string
+	frozen              bool
+	ignoresCancel       bool
 }
 
 // steer panics for an order that does not exist, which is a mistake in a test.
@@ -41,23 +43,47 @@ func (s *Server) trySteer(id string, change func(*order)) bool {
 // ForceState moves an order to a state as though the authority had just done it, and time goes on from there: a forced
 // process issues after CADelay, a forced domain_verify validates as usual. The state may be one that nobody knows.
 func (s *Server) ForceState(id, state string) {
-	s.steer(id, func(o *order) { s.forceState(o, state) })
+	s.steer(id, func(o *order) { s.forceState(o, state, s.now()) })
 }
 
-func (s *Server) forceState(o *order, state string) {
+func (s *Server) forceState(o *order, state string, at time.Time) {
 	o.state, o.cancelledAt, o.cert = state, time.Time{}, certificate{}
 	switch state {
 	case StateProcess:
-		o.processSince = s.now()
+		o.processSince = at
 	case StateVerifyFail:
 		o.failReason = cmp.Or(o.failReason, "the authority says no")
 	case StateCertificate:
-		s.issue(o, s.now())
+		s.issue(o, at)
 	}
+}
+
+// Freeze keeps an order in its state, whatever the time, the DNS or a cancellation would make of it. ForceState moves it all the same.
+func (s *Server) Freeze(id string) { s.steer(id, func(o *order) { o.steering.frozen = true }) }
+
+// Thaw lets an order go on. What it missed happens at once, dated back to when it would have happened.
+func (s *Server) Thaw(id string) { s.steer(id, func(o *order) { o.steering.frozen = false }) }
+
+// FailReview moves an order to StateVerifyFail. The reason is told if the knob verifyFailReason says so.
+func (s *Server) FailReview(id, reason string) {
+	s.steer(id, func(o *order) { s.failReview(o, reason) })
+}
+
+func (s *Server) failReview(o *order, reason string) {
+	o.failReason = reason
+	s.forceState(o, StateVerifyFail, s.now())
+}
+
+// IgnoreCancel makes the CA go on with an order, and issue, though CAS accepts that it is cancelled.
+func (s *Server) IgnoreCancel(id string) {
+	s.steer(id, func(o *order) { o.steering.ignoresCancel = true })
 }
 
 // Vanish makes an order unknown to CAS, without giving anything back.
 func (s *Server) Vanish(id string) { s.steer(id, func(o *order) { o.vanished = true }) }
+
+// Reappear takes that back. What the order missed happens at once.
+func (s *Server) Reappear(id string) { s.steer(id, func(o *order) { o.vanished = false }) }
 
 // WrongKey makes the CA issue for another key than the CSR's.
 func (s *Server) WrongKey(id string) { s.steer(id, func(o *order) { o.steering.wrongKey = true }) }
@@ -77,10 +103,17 @@ func (s *Server) WrongDates(id string, notBefore, notAfter time.Time) {
 	s.steer(id, func(o *order) { o.steering.notBefore, o.steering.notAfter = notBefore, notAfter })
 }
 
-// OrderChain sets the knob chain for one order, before or after the issue.
+// OrderChain sets the knob chain for one order, or an odd chain, before or after the issue.
 func (s *Server) OrderChain(id, chain string) {
-	if err := new(Knobs).Set("chain", chain); err != nil {
+	if err := checkChain(chain); err != nil {
 		panic("cassim: " + err.Error())
 	}
 	s.steer(id, func(o *order) { o.steering.chain = chain })
+}
+
+func checkChain(chain ChainForm) error {
+	if oddChains[chain] != nil {
+		return nil
+	}
+	return new(Knobs).Set("chain", chain)
 }

@@ -36,3 +36,7 @@ func (s *Server) throttled(c *call) bool {
 	b.tokens--
 	return false
 }
+
+func flowControl() *refusal {
+	return badRequest("Throttling.User", "Request was denied due to user flow control.")
+}

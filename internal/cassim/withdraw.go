@@ -14,7 +14,7 @@ func (s *Server) cancelOrder(c *call) (reply, *refusal) {
 	if !o.isUnfinished() {
 		return nil, refuse(http.StatusForbidden, "OrderStateError", "The order cannot be cancelled in its state.")
 	}
-	if o.cancelledAt.IsZero() {
+	if o.cancelledAt.IsZero() && !o.steering.ignoresCancel {
 		o.cancelledAt = s.now().Add(s.opts.CancelDelay)
 	}
 	s.advance(o)
