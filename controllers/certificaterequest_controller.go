@@ -10,6 +10,7 @@ import (
 	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -52,7 +53,7 @@ func (r *CertificateRequestReconciler) Reconcile(ctx context.Context, req ctrl.R
 		return ctrl.Result{}, nil
 	}
 	run := &requestRun{request: request}
-	for _, gate := range []gate{r.delivered, r.denied, r.finished, r.kind, r.approved, r.ordered, r.fits, r.issuerReady, r.fitsIssuer, r.order} {
+	for _, gate := range []gate{r.delivered, r.denied, r.finished, r.kind, r.approved, r.ordered, r.restored, r.fits, r.issuerReady, r.fitsIssuer, r.order} {
 		report, err := gate(ctx, run)
 		if err != nil {
 			return retry(err)
@@ -130,6 +131,20 @@ func (r *CertificateRequestReconciler) ordered(ctx context.Context, run *request
 		return nil, err
 	}
 	return mirror(order, run.request), nil
+}
+
+// veleroRestore is the label that Velero puts on what it restores.
+const veleroRestore = "velero.io/restore-name"
+
+// restored holds a request that a backup brought back: it has lost its owner, and what it asks for may have been
+// bought long ago. On an owned request the label proves nothing, since cert-manager copies a Certificate's labels.
+func (r *CertificateRequestReconciler) restored(_ context.Context, run *requestRun) (*report, error) {
+	request := run.request
+	if metav1.GetControllerOf(request) != nil || request.Annotations[cmapi.CertificateNameKey] == "" && request.Labels[veleroRestore] == "" {
+		return nil, nil
+	}
+	return pending(fmt.Sprintf("%s: a backup brought this request back, and what it asks for may have been bought before: delete it. "+
+		"cert-manager makes a new one if its Certificate needs one", v1alpha1.ReasonRestoredRequest)), nil
 }
 
 func (r *CertificateRequestReconciler) fits(_ context.Context, run *requestRun) (*report, error) {

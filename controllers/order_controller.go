@@ -21,7 +21,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 )
 
-// +kubebuilder:rbac:groups=certmanager.aliyun.com,resources=aliyunorders,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=certmanager.aliyun.com,resources=aliyunorders,verbs=get;list;watch;patch;delete
 // +kubebuilder:rbac:groups=certmanager.aliyun.com,resources=aliyunorders/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
@@ -39,8 +39,15 @@ type OrderReconciler struct {
 	Cluster string
 	// Fresh knows the Orders that this process made.
 	Fresh *FreshOrders
+	// Settle is how long after a submission without an answer nothing is bought again. It is at least MinSettle.
+	Settle time.Duration
 
-	pace pace
+	pace  pace
+	spent spending
+	// submitting names the Order that submits, by base name.
+	submitting sync.Map
+	// firstSeen is when this process first saw a submission without an answer.
+	firstSeen sync.Map
 	// accepted holds ids that CAS gave and the API server did not take yet, by the UID of their Order.
 	accepted sync.Map
 }
@@ -66,7 +73,7 @@ func (r *OrderReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	run := &orderRun{order: order.DeepCopy(), stored: order, now: r.Remote.Clock.Now()}
-	for _, phase := range []phase{r.finalize, r.guard, r.submit, r.observe, r.validate, r.issue} {
+	for _, phase := range []phase{r.finalize, r.guard, r.inherit, r.submit, r.observe, r.validate, r.issue} {
 		if end := phase(ctx, run); end.kind != outcomeProceed {
 			return r.settle(ctx, run, end)
 		}

@@ -32,7 +32,13 @@ func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
 		status = &run.order.Status
 	}
 	isIssued := len(status.Certificate) > 0
+	if status.HandedOverTo != "" {
+		return r.handOver(ctx, run)
+	}
 	if run.order.DeletionTimestamp != nil && status.Release == nil && !isIssued {
+		if left := r.heirTime(ctx, run); left > 0 {
+			return rest(left)
+		}
 		run.beginRelease(v1alpha1.ReasonDeleted, "the AliyunOrder was deleted")
 		if err := r.save(ctx, run); err != nil {
 			return failed(err)
@@ -49,38 +55,64 @@ func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
 	}
 }
 
+// heirTime is how long a deleted Order still waits for a request that replaces its own. A namespace that goes away will
+// have none.
+func (r *OrderReconciler) heirTime(ctx context.Context, run *orderRun) time.Duration {
+	hasOrder := run.order.Status.OrderID != "" || run.order.Status.Submission != nil
+	if !hasOrder || r.isTerminating(ctx, run.order.Namespace) {
+		return 0
+	}
+	return run.order.DeletionTimestamp.Add(heirPatience).Sub(run.now)
+}
+
 // beginRelease decides that the order ends. What was never submitted has nothing to give back.
 func (run *orderRun) beginRelease(reason, message string) {
-	run.order.Status.Release = &v1alpha1.OrderRelease{Reason: reason, Message: bounded(message, 1024), StartedAt: *run.timestamp()}
-	if run.order.Status.OrderID == "" && run.order.Status.Submission == nil {
-		run.order.Status.Release.Outcome = v1alpha1.NothingToRelease
+	status := &run.order.Status
+	status.Release = &v1alpha1.OrderRelease{Reason: reason, Message: bounded(message, 1024), StartedAt: *run.timestamp()}
+	switch {
+	case status.OrderID == "" && status.Submission == nil:
+		status.Release.Outcome = v1alpha1.NothingToRelease
+	case reason == v1alpha1.ReasonDeleted && run.order.Spec.OnDelete == v1alpha1.DeleteKeeps:
+		status.Release.Outcome = v1alpha1.Kept
 	}
 }
 
 // release gives the order back to CAS, a step in each run.
 func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
-	status := &run.order.Status
+	status, spec := &run.order.Status, run.order.Spec
 	if status.OrderID == "" {
 		if left := status.Submission.StartedAt.Add(inDoubt).Sub(run.now); left > 0 {
 			return wait(left)
 		}
-		return r.giveUp(ctx, run, "its id is not known")
 	}
 	if due := r.pace.remaining(run.order.UID, activityRelease, run.now); due > 0 {
 		return rest(due)
 	}
-	spec := run.order.Spec
 	calls, err := r.Remote.cas(spec.Region, spec.Endpoint, r.Remote.Secrets.LastKeys(run.secrets(), spec.Credentials))
-	if err == nil {
+	run.calls = calls
+	var doubt string
+	switch {
+	case err != nil:
+	case status.OrderID == "":
+		doubt, err = r.resolve(ctx, run, calls)
+	case status.IsPresumed() && spec.Account != v1alpha1.AccountExclusive:
+		return r.giveUp(ctx, run, "it was found in a listing, and may be somebody else's")
+	default:
 		status.Release.Outcome, err = withdraw(ctx, calls, run)
+	}
+	if isAPIError(err) {
+		return failed(err)
 	}
 	if status.Release.Outcome != "" {
 		log.FromContext(ctx).Info("withdrawn", "orderID", status.OrderID, "outcome", status.Release.Outcome)
-		return wait(soon)
+		return r.ended(ctx, run)
 	}
 	age := run.now.Sub(status.Release.StartedAt.Time)
 	if age >= r.bound(ctx, run.order.Namespace) {
-		return r.giveUp(ctx, run, fmt.Sprintf("CAS did not give it back in time (%v)", err))
+		if err != nil {
+			doubt = fmt.Sprintf("CAS did not give it back in time (%v)", err)
+		}
+		return r.giveUp(ctx, run, doubt)
 	}
 	if err != nil {
 		_, run.note = explain(err)
@@ -88,6 +120,43 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 	delay := jitter(min(max(age, pollFirst), time.Minute))
 	r.pace.next(run.order.UID, activityRelease, run.now.Add(delay))
 	return wait(delay)
+}
+
+// resolve looks for the order of a submission whose answer was lost. Only in an account that nobody else uses is a
+// match enough to withdraw it.
+func (r *OrderReconciler) resolve(ctx context.Context, run *orderRun, calls *cas.Client) (doubt string, err error) {
+	started := run.order.Status.Submission.StartedAt
+	found, err := r.find(ctx, run, calls, started.Time, started.Add(signatureLife))
+	switch {
+	case err != nil:
+		return "", err
+	case len(found.candidates) == 0:
+		return "no order for that name is in the listings of CAS", nil
+	case found.match == "" || run.order.Spec.Account != v1alpha1.AccountExclusive:
+		return "it may be one of these: " + found.ids(), nil
+	}
+	return "it was found just now", r.record(ctx, run, func(status *v1alpha1.OrderStatus) error {
+		status.OrderID, status.OrderIDBasis, status.SubmittedAt = string(found.match), v1alpha1.OrderIDByListing, run.timestamp()
+		return nil
+	})
+}
+
+// ended is where an order that was to be given back has come to its end. If the CA was faster, and the request still
+// waits, the certificate is what it gets.
+func (r *OrderReconciler) ended(ctx context.Context, run *orderRun) outcome {
+	status := &run.order.Status
+	if run.described == nil || run.described.State != cas.StateCertificate || run.order.DeletionTimestamp != nil {
+		return wait(soon)
+	}
+	request, err := r.requestOf(ctx, r.APIReader, run.order)
+	if err != nil {
+		return failed(err)
+	}
+	if request == nil || wanted(run.order, request).kind != outcomeProceed {
+		return wait(soon)
+	}
+	status.Release = nil
+	return r.issue(ctx, run)
 }
 
 // withdraw makes the next step that the order's state allows: cancel, wait for payed, delete (CAS contract §3.1). It
@@ -101,6 +170,7 @@ func withdraw(ctx context.Context, calls *cas.Client, run *orderRun) (v1alpha1.R
 	if err != nil {
 		return "", err
 	}
+	run.described = described
 	run.takeDown(described)
 	switch described.State {
 	case cas.StateCertificate:
@@ -129,11 +199,16 @@ func goneOutcome(run *orderRun) v1alpha1.ReleaseOutcome {
 
 // bound is how long a release may take: a namespace that is going away cannot wait as long.
 func (r *OrderReconciler) bound(ctx context.Context, namespace string) time.Duration {
-	ns := &corev1.Namespace{}
-	if err := r.APIReader.Get(ctx, types.NamespacedName{Name: namespace}, ns); err == nil && ns.DeletionTimestamp != nil {
+	if r.isTerminating(ctx, namespace) {
 		return namespaceBound
 	}
 	return releaseBound
+}
+
+func (r *OrderReconciler) isTerminating(ctx context.Context, namespace string) bool {
+	ns := &corev1.Namespace{}
+	err := r.APIReader.Get(ctx, types.NamespacedName{Name: namespace}, ns)
+	return err == nil && ns.DeletionTimestamp != nil
 }
 
 // giveUp reports what could not be given back where somebody may read it: in the status, in an event, and in the log,
@@ -171,6 +246,11 @@ func (r *OrderReconciler) tidy(ctx context.Context, run *orderRun) outcome {
 	if end := r.cleanUp(ctx, run); end.kind != outcomeProceed {
 		return end
 	}
+	return r.letGo(ctx, run)
+}
+
+// letGo removes the finalizer: nothing is left that only this Order knows.
+func (r *OrderReconciler) letGo(ctx context.Context, run *orderRun) outcome {
 	next := run.stored.DeepCopy()
 	controllerutil.RemoveFinalizer(next, v1alpha1.OrderFinalizer)
 	if err := r.Patch(ctx, next, client.MergeFromWithOptions(run.stored, client.MergeFromWithOptimisticLock{})); err != nil {

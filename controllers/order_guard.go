@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
@@ -26,8 +27,7 @@ func (r *OrderReconciler) guard(ctx context.Context, run *orderRun) outcome {
 		return failed(err)
 	}
 	if request == nil {
-		return stall(holdLongest, v1alpha1.ReasonRequestMismatch, fmt.Sprintf(
-			"the CertificateRequest %q that this order was made for is gone: delete this AliyunOrder, which gives back what was ordered", run.order.Spec.RequestRef.Name))
+		return r.dropOrphan(ctx, run)
 	}
 	run.request = request
 	if end := wanted(run.order, request); end.kind != outcomeProceed {
@@ -40,6 +40,22 @@ func (r *OrderReconciler) guard(ctx context.Context, run *orderRun) outcome {
 		return end
 	}
 	return r.readyIssuer(ctx, run)
+}
+
+// dropOrphan deletes an Order whose request was deleted without it, which gives back what was ordered.
+func (r *OrderReconciler) dropOrphan(ctx context.Context, run *orderRun) outcome {
+	request, err := r.requestOf(ctx, r.APIReader, run.order)
+	if err != nil {
+		return failed(err)
+	}
+	if request != nil {
+		return rest(time.Second) // the cache is behind
+	}
+	precondition := client.Preconditions{UID: &run.order.UID, ResourceVersion: &run.stored.ResourceVersion}
+	if err := r.Delete(ctx, run.stored, precondition); err != nil {
+		return failed(err)
+	}
+	return rest(time.Second)
 }
 
 // requestOf returns the order's request, or nil if it is gone, even if another one has its name.

@@ -7,12 +7,14 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/cert-manager/cert-manager/pkg/util/pki"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -33,15 +35,45 @@ func (r *OrderReconciler) issue(ctx context.Context, run *orderRun) outcome {
 	if err == nil {
 		err = fits(leaf, order.Spec.DNSNames, run.now)
 	}
+	if errors.Is(err, errOtherKey) && order.Status.IsPresumed() {
+		return r.disprove(ctx, run)
+	}
 	if err != nil {
 		return stall(holdLongest, v1alpha1.ReasonInvalidCertificate, fmt.Sprintf(
 			"CAS order %s is issued, and its certificate cannot be used: %v. It is not ordered again by itself; ask the support of Alibaba Cloud about the order, or delete the CertificateRequest to order anew",
 			order.Status.OrderID, err))
 	}
+	if order.Status.IsPresumed() {
+		order.Status.OrderIDBasis = v1alpha1.OrderIDByCertificate
+	}
 	order.Status.Certificate = encode(chain)
 	notAfter := metav1.NewTime(leaf.NotAfter)
 	order.Status.NotAfter = &notAfter
 	run.remark(leaf, chain)
+	return wait(soon)
+}
+
+// errOtherKey says that the certificate is not for the request, and so the order is not this one's.
+var errOtherKey = errors.New("none of its certificates has the key of the request")
+
+// disprove leaves an order alone that was presumed to be this one's and is somebody else's, and goes on looking.
+func (r *OrderReconciler) disprove(ctx context.Context, run *orderRun) outcome {
+	if end := r.cleanUp(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
+	status := &run.order.Status
+	r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "NotThisOrder", "Issue",
+		"CAS order %s was presumed to be this one's, and its certificate has another key: it is left alone", status.OrderID)
+	status.ExcludedOrderIDs = append(status.ExcludedOrderIDs, status.OrderID)
+	status.OrderID, status.OrderIDBasis, status.SubmittedAt = "", "", nil
+	status.CASState, status.CASStateSince, status.CertificateID = "", nil, ""
+	status.Validation, status.Deadline, status.Missing = nil, nil, nil
+	if status.Submission != nil {
+		status.Submission.EmptyListingAt = nil
+	}
+	for _, kind := range []string{v1alpha1.ConditionSubmitted, v1alpha1.ConditionDomainsValidated} {
+		meta.RemoveStatusCondition(&status.Conditions, kind)
+	}
 	return wait(soon)
 }
 
@@ -61,7 +93,7 @@ func chainFor(request, bundle []byte) (*x509.Certificate, []*x509.Certificate, e
 		return err == nil && same && !c.IsCA
 	})
 	if at < 0 {
-		return nil, nil, fmt.Errorf("none of its certificates has the key of the request")
+		return nil, nil, errOtherKey
 	}
 	chain := []*x509.Certificate{given[at]}
 	for top := given[at]; len(chain) < maxChain; {

@@ -29,6 +29,10 @@ func newOrder(run *requestRun, clusterResourceNamespace string) *v1alpha1.Aliyun
 	if run.issuer.IssuerKind() == v1alpha1.AliyunClusterIssuerKind {
 		secrets = clusterResourceNamespace
 	}
+	policy := v1alpha1.OrderPolicy{}
+	if spec.Orders != nil {
+		policy = *spec.Orders
+	}
 	return &v1alpha1.AliyunOrder{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:      orderName(request),
@@ -57,6 +61,9 @@ func newOrder(run *requestRun, clusterResourceNamespace string) *v1alpha1.Aliyun
 			Endpoint:        spec.Endpoint,
 			Source:          spec.Source,
 			Credentials:     spec.Credentials,
+			Account:         spec.Account,
+			Timeout:         policy.Timeout,
+			OnDelete:        policy.OnDelete,
 			Solver:          spec.Solvers[0],
 		},
 	}

@@ -26,14 +26,73 @@ func (r *OrderReconciler) observe(ctx context.Context, run *orderRun) outcome {
 		return stall(0, v1alpha1.ReasonEndpointInvalid, fmt.Sprintf("the endpoint cannot be used: %v", err))
 	}
 	described, err := calls.Describe(ctx, cas.OrderID(run.order.Status.OrderID))
+	if cas.IsNotFound(err) {
+		return r.missing(run)
+	}
 	if err != nil {
 		end := judge(err, run.stateAge())
 		r.pace.next(run.order.UID, activityObserve, run.now.Add(end.after))
 		return end
 	}
 	run.calls, run.described = calls, described
+	run.order.Status.Missing = nil
 	run.takeDown(described)
+	if end := read(run, delay); end.kind == outcomeFail || described.State == cas.StateCertificate {
+		return end
+	}
+	if end := overdue(run); end.kind != outcomeProceed {
+		return end
+	}
 	return read(run, delay)
+}
+
+// missing believes that an order is gone once CAS has not known it for an hour: a new order may be unknown for a
+// while, and so is one of another account.
+func (r *OrderReconciler) missing(run *orderRun) outcome {
+	status := &run.order.Status
+	if status.Missing == nil {
+		status.Missing = &v1alpha1.OrderMissing{Since: *run.timestamp()}
+	}
+	status.Missing.Count++
+	if age := run.now.Sub(status.Missing.Since.Time); age >= vanishedAfter && status.Missing.Count >= vanishedTimes {
+		return fail(v1alpha1.ReasonOrderVanished, fmt.Sprintf(
+			"CAS has not known order %s for %q since %s: somebody has deleted it, or the credentials are of another account now",
+			status.OrderID, run.order.Spec.CommonName, status.Missing.Since.UTC().Format(time.RFC3339)))
+	}
+	pause := vanishedAfter / (vanishedTimes - 1)
+	r.pace.next(run.order.UID, activityObserve, run.now.Add(pause))
+	return stall(pause, v1alpha1.ReasonOrderNotFound, fmt.Sprintf(
+		"CAS does not know order %s: check that the credentials are of the account that made it. If CAS does not know it for an hour, the request fails", status.OrderID))
+}
+
+// overdue ends an order whose phase has taken too long.
+func overdue(run *orderRun) outcome {
+	end, waitsFor := deadline(run)
+	if end.IsZero() || run.now.Before(end) {
+		return proceed()
+	}
+	return fail(v1alpha1.ReasonDeadlineExceeded, fmt.Sprintf(
+		"CAS order %s for %q still waited for %s at its deadline, %s", run.order.Status.OrderID, run.order.Spec.CommonName, waitsFor, end.UTC().Format(time.RFC3339)))
+}
+
+// deadline is when the present phase of an order at CAS ends, and what it waits for. Zero: it has no end of its own.
+func deadline(run *orderRun) (end time.Time, waitsFor string) {
+	status := run.order.Status
+	switch cas.State(status.CASState) {
+	case cas.StateCertificate:
+		return time.Time{}, ""
+	case cas.StateDomainVerify, "":
+		if status.SubmittedAt == nil {
+			return time.Time{}, ""
+		}
+		timeout := defaultTimeout
+		if run.order.Spec.Timeout != nil {
+			timeout = run.order.Spec.Timeout.Duration
+		}
+		return status.SubmittedAt.Add(timeout), "the validation of its domain"
+	default:
+		return status.CASStateSince.Add(reviewTimeout), "the CA"
+	}
 }
 
 // read says what a state of CAS means (CAS contract §2).

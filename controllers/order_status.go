@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -33,9 +34,9 @@ func (run *orderRun) conclude(end outcome) {
 	if status.State != sum.state {
 		status.State, status.StateSince = sum.state, run.timestamp()
 	}
+	run.concludeDeadline(sum.state)
 	if status.OrderID != "" {
-		run.condition(v1alpha1.ConditionSubmitted, metav1.ConditionTrue, v1alpha1.ReasonSubmitted,
-			fmt.Sprintf("CAS has accepted the order %s", status.OrderID))
+		run.condition(v1alpha1.ConditionSubmitted, metav1.ConditionTrue, v1alpha1.ReasonSubmitted, submitted(status))
 		run.concludeValidation(sum)
 	}
 	if sum.state == v1alpha1.OrderStateIssued {
@@ -44,6 +45,26 @@ func (run *orderRun) conclude(end outcome) {
 		return
 	}
 	run.condition(v1alpha1.ConditionReady, metav1.ConditionFalse, sum.reason, bounded(sum.message, 32768))
+}
+
+// concludeDeadline tells people until when the order is waited for.
+func (run *orderRun) concludeDeadline(state v1alpha1.OrderState) {
+	status := &run.order.Status
+	status.Deadline = nil
+	if end, _ := deadline(run); !end.IsZero() && status.OrderID != "" && state != v1alpha1.OrderStateFailed && state != v1alpha1.OrderStateReleasing {
+		status.Deadline = &metav1.Time{Time: end}
+	}
+}
+
+func submitted(status *v1alpha1.OrderStatus) string {
+	switch status.OrderIDBasis {
+	case v1alpha1.OrderIDByListing:
+		return fmt.Sprintf("the answer of CAS was lost, and order %s is presumed to be this one: it is the only one in the listings of CAS that can be. Its certificate will prove it", status.OrderID)
+	case v1alpha1.OrderIDByOperator:
+		return fmt.Sprintf("an operator has named order %s. Its certificate will prove it", status.OrderID)
+	default:
+		return fmt.Sprintf("CAS has accepted the order %s", status.OrderID)
+	}
 }
 
 func (run *orderRun) concludeValidation(sum summary) {
@@ -65,7 +86,7 @@ func summarize(run *orderRun) summary {
 	case status.Release != nil:
 		return released(run)
 	case status.OrderID == "" && status.Submission != nil:
-		return summary{v1alpha1.OrderStateSubmitting, v1alpha1.ReasonPending, "CAS is asked for the order"}
+		return submitting(status.Submission, run.now)
 	case status.OrderID == "":
 		return summary{v1alpha1.OrderStatePending, v1alpha1.ReasonPending, "the order is not submitted yet"}
 	}
@@ -79,6 +100,15 @@ func summarize(run *orderRun) summary {
 		return summary{v1alpha1.OrderStateReviewing, v1alpha1.ReasonUnknownState,
 			fmt.Sprintf("CAS gives the state of order %s as %q, which says nothing about it: it is asked again", status.OrderID, status.CASState)}
 	}
+}
+
+func submitting(submission *v1alpha1.OrderSubmission, now time.Time) summary {
+	sum := summary{v1alpha1.OrderStateSubmitting, v1alpha1.ReasonPending, "CAS is asked for the order"}
+	if now.Sub(submission.StartedAt.Time) >= inDoubt || submission.Attempt >= maxAttempts {
+		sum.message = fmt.Sprintf("CAS was asked for the order at %s, and its answer is not known: it is looked for in the listings of CAS, and submitted again only once it is certain that none was made",
+			submission.StartedAt.UTC().Format(time.RFC3339))
+	}
+	return sum
 }
 
 func validating(run *orderRun) summary {
@@ -126,7 +156,11 @@ func released(run *orderRun) summary {
 	switch release.Outcome {
 	case "":
 		sum.state = v1alpha1.OrderStateReleasing
-		sum.message += fmt.Sprintf("; CAS order %s is being given back", order.Status.OrderID)
+		if order.Status.OrderID == "" {
+			sum.message += "; what was ordered is looked for, to give it back"
+		} else {
+			sum.message += fmt.Sprintf("; CAS order %s is being given back", order.Status.OrderID)
+		}
 		if run.note != "" {
 			sum.message += ": " + run.note
 		}
@@ -138,6 +172,8 @@ func released(run *orderRun) summary {
 		} else {
 			sum.message += fmt.Sprintf("; CAS order %s is gone or issued, and nothing can be given back", order.Status.OrderID)
 		}
+	case v1alpha1.Kept:
+		sum.message += fmt.Sprintf("; CAS order %s is left at CAS, as spec.orders.onDelete of the issuer says", order.Status.OrderID)
 	case v1alpha1.Unresolved:
 		sum.message += "; " + unresolved(order)
 	}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,7 +32,7 @@ func (r *OrderReconciler) submit(ctx context.Context, run *orderRun) outcome {
 		return r.recordOrderID(ctx, run, id.(cas.OrderID))
 	}
 	if run.order.Status.Submission != nil {
-		return r.unanswered(run)
+		return r.adopt(ctx, run)
 	}
 	if due := r.pace.remaining(run.order.UID, activitySubmit, run.now); due > 0 {
 		return rest(due)
@@ -45,25 +44,11 @@ func (r *OrderReconciler) submit(ctx context.Context, run *orderRun) outcome {
 	return end
 }
 
-// unanswered holds an order that may have been bought: a second one would cost money. The call may still be running,
-// in this process' predecessor or in a replica that has lost its lease.
-func (r *OrderReconciler) unanswered(run *orderRun) outcome {
-	started := run.order.Status.Submission.StartedAt
-	if left := started.Add(inDoubt).Sub(run.now); left > 0 {
-		return rest(left)
-	}
-	return stall(holdLongest, v1alpha1.ReasonAmbiguousSubmission, ambiguous(run.order, "its answer is not known"))
-}
-
-func ambiguous(order *v1alpha1.AliyunOrder, cause string) string {
-	return fmt.Sprintf("CAS was asked at %s for an order for %q, and %s: an order may have been bought. Nothing is bought a second time. "+
-		"Look in the console of CAS for an order for this name of that time, cancel and delete it there if there is one, and delete this AliyunOrder: "+
-		"the request fails then, and cert-manager makes a new one",
-		order.Status.Submission.StartedAt.UTC().Format(time.RFC3339), order.Spec.CommonName, cause)
-}
-
 // order prepares everything that can fail for free, and buys then.
 func (r *OrderReconciler) order(ctx context.Context, run *orderRun) outcome {
+	if end := r.maySpend(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
 	spec := run.order.Spec
 	calls, err := r.Remote.cas(spec.Region, spec.Endpoint, r.Remote.Secrets.Keys(run.secrets(), spec.Credentials))
 	if err != nil {
@@ -74,7 +59,7 @@ func (r *OrderReconciler) order(ctx context.Context, run *orderRun) outcome {
 		return judge(err, run.stateAge())
 	}
 	if !r.Fresh.take(run.order.UID, run.now) {
-		if end := r.lookForOrders(ctx, run, calls); end.kind != outcomeProceed {
+		if end := r.findEarlier(ctx, run, calls); end.kind != outcomeProceed || run.order.Status.OrderID != "" {
 			return end
 		}
 	}
@@ -97,23 +82,33 @@ func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Cli
 		"outcome", submission.Outcome, "orderID", submission.OrderID)
 	switch submission.Outcome {
 	case cas.Accepted:
+		r.spent.found(run.issuer.GetUID(), false, run.now)
 		return r.recordOrderID(ctx, run, submission.OrderID)
 	case cas.NotBought:
 		return r.notBought(ctx, run, submission.Err)
 	default:
-		return stall(holdLongest, v1alpha1.ReasonAmbiguousSubmission,
-			ambiguous(run.order, fmt.Sprintf("the answer does not say what became of it (%v)", submission.Err)))
+		r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "AnswerUnknown", "Submit",
+			"the answer of CAS does not say whether an order was made (%s): it is looked for in the listings of CAS", bounded(submission.Err.Error(), 800))
+		return wait(inDoubt)
 	}
 }
 
 func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun) error {
 	ctx, cancel := context.WithTimeout(ctx, intentBound)
 	defer cancel()
-	run.order.Status.Submission = &v1alpha1.OrderSubmission{StartedAt: *run.timestamp(), Attempt: 1}
-	if plan := run.issuer.GetStatus().Package; plan != nil {
-		run.order.Status.Submission.UsedCount = &plan.Used
+	next := &v1alpha1.OrderSubmission{StartedAt: *run.timestamp(), Attempt: 1}
+	if last := run.order.Status.Submission; last != nil {
+		next.Attempt = last.Attempt + 1
 	}
-	return r.save(ctx, run)
+	if plan := run.issuer.GetStatus().Package; plan != nil {
+		next.UsedCount, next.UsedCountAt = new(plan.Used), new(plan.ObservedAt)
+	}
+	run.order.Status.Submission = next
+	if err := r.save(ctx, run); err != nil {
+		return err
+	}
+	r.spent.began(run.order)
+	return nil
 }
 
 func (r *OrderReconciler) application(run *orderRun, contact cas.Contact) cas.Application {
@@ -143,7 +138,7 @@ func (r *OrderReconciler) recordOrderID(ctx context.Context, run *orderRun, id c
 		if status.OrderID != "" && status.OrderID != string(id) {
 			return errOtherID
 		}
-		status.OrderID, status.SubmittedAt = string(id), run.timestamp()
+		status.OrderID, status.OrderIDBasis, status.SubmittedAt = string(id), v1alpha1.OrderIDByAnswer, run.timestamp()
 		return nil
 	})
 	if err == nil {
@@ -163,12 +158,18 @@ func (r *OrderReconciler) recordOrderID(ctx context.Context, run *orderRun, id c
 
 // notBought takes the intent back, which only proof permits.
 func (r *OrderReconciler) notBought(ctx context.Context, run *orderRun, cause error) outcome {
+	startedAt := run.order.Status.Submission.StartedAt.Time
 	err := r.record(ctx, run, func(status *v1alpha1.OrderStatus) error {
 		status.Submission = nil
 		return nil
 	})
 	if err != nil {
 		return failed(err)
+	}
+	r.spent.refused(run.order, startedAt)
+	if cas.KindOf(cause) == cas.KindExhausted {
+		reason, message := explain(cause)
+		return stall(r.spent.found(run.issuer.GetUID(), true, run.now), reason, message)
 	}
 	if cas.KindOf(cause) == cas.KindInvalid {
 		_, message := explain(cause)
@@ -177,71 +178,24 @@ func (r *OrderReconciler) notBought(ctx context.Context, run *orderRun, cause er
 	return judge(cause, run.stateAge())
 }
 
-// maxPages ends a listing that does not end by itself.
-const maxPages = 100
-
-// boughtSkew is how much earlier than the request an order may seem to have been bought, by another clock.
-const boughtSkew = 5 * time.Minute
-
-// lookForOrders makes sure that nobody has submitted this request before: the record of it may be lost with a
-// restored store, or with an AliyunOrder that was removed by force.
-func (r *OrderReconciler) lookForOrders(ctx context.Context, run *orderRun, calls *cas.Client) outcome {
-	held, err := r.heldOrderIDs(ctx, run.order)
-	if err != nil {
+// findEarlier makes sure that nobody has submitted this request before: the record of it may be lost with a restored
+// store, or with an AliyunOrder that was removed by force.
+func (r *OrderReconciler) findEarlier(ctx context.Context, run *orderRun, calls *cas.Client) outcome {
+	found, err := r.find(ctx, run, calls, run.request.CreationTimestamp.Time, run.now)
+	switch {
+	case isAPIError(err):
 		return failed(err)
+	case err != nil:
+		return judge(err, run.stateAge())
+	case found.match != "":
+		return r.presume(ctx, run, string(found.match), v1alpha1.OrderIDByListing)
+	case len(found.candidates) == 0, run.order.Annotations[v1alpha1.OrderIDAnnotation] == v1alpha1.NoOrder:
+		return proceed()
+	case run.order.Annotations[v1alpha1.OrderIDAnnotation] != "":
+		return r.take(ctx, run, run.order.Annotations[v1alpha1.OrderIDAnnotation])
 	}
-	name := baseName(run.order.Spec.CommonName)
-	since := run.request.CreationTimestamp.Add(-boughtSkew)
-	var found []string
-	seen := 0
-	for page := 1; page <= maxPages; page++ {
-		listing, err := calls.List(ctx, cas.ListQuery{Keyword: name, Page: page})
-		if err != nil {
-			return judge(err, run.stateAge())
-		}
-		for _, item := range listing.Items {
-			isOld := !item.BoughtAt.IsZero() && item.BoughtAt.Before(since)
-			if !isOld && !held[string(item.OrderID)] && namesBase(item.Domain, name) {
-				found = append(found, string(item.OrderID))
-			}
-		}
-		if seen += len(listing.Items); len(listing.Items) == 0 || seen >= listing.Total {
-			break
-		}
-	}
-	if len(found) > 0 {
-		return stall(holdLongest, v1alpha1.ReasonAmbiguousSubmission, fmt.Sprintf(
-			"CAS has orders for %q that are not older than this request, and that no AliyunOrder holds: %s. One of them may have been bought for it. "+
-				"Nothing is bought until they are cancelled and deleted in the console of CAS", run.order.Spec.CommonName, strings.Join(found, ", ")))
-	}
-	return proceed()
-}
-
-// heldOrderIDs are the ids of all other Orders, read past the cache.
-func (r *OrderReconciler) heldOrderIDs(ctx context.Context, except *v1alpha1.AliyunOrder) (map[string]bool, error) {
-	orders := &v1alpha1.AliyunOrderList{}
-	if err := r.APIReader.List(ctx, orders); err != nil {
-		return nil, err
-	}
-	held := map[string]bool{}
-	for _, order := range orders.Items {
-		if order.Status.OrderID != "" && order.UID != except.UID {
-			held[order.Status.OrderID] = true
-		}
-	}
-	return held, nil
-}
-
-// baseName is a name without what brands add to it, or take for the same.
-func baseName(name string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(name), "*."), "www.")
-}
-
-func namesBase(domains, base string) bool {
-	for domain := range strings.SplitSeq(domains, ",") {
-		if baseName(strings.TrimSpace(domain)) == base {
-			return true
-		}
-	}
-	return false
+	return stall(holdLongest, v1alpha1.ReasonAmbiguousSubmission, fmt.Sprintf(
+		"CAS has orders for %q that no AliyunOrder holds, and one of them may have been bought for this request: %s. Nothing is bought until that is settled. "+
+			"Look in the console of CAS, and annotate this AliyunOrder with the id of its order, or with %q if it has none: kubectl annotate aliyunorder %s -n %s %s=<id or %s>",
+		run.order.Spec.CommonName, found.ids(), v1alpha1.NoOrder, run.order.Name, run.order.Namespace, v1alpha1.OrderIDAnnotation, v1alpha1.NoOrder))
 }

@@ -24,6 +24,14 @@ const (
 	freshness = 2 * time.Minute
 	// inDoubt is how long after an intent its call may still be running: the window to send it, and its deadline.
 	inDoubt = 65 * time.Second
+	// heirPatience is how long the order of a deleted request waits for a request that replaces it.
+	heirPatience = 30 * time.Second
+	// defaultTimeout is how long a domain may take to be validated, and reviewTimeout how long the CA may take then.
+	defaultTimeout = 24 * time.Hour
+	reviewTimeout  = 72 * time.Hour
+	// vanishedAfter and vanishedTimes are how long, and how often, CAS must not know an order to be believed.
+	vanishedAfter = time.Hour
+	vanishedTimes = 3
 	// releaseBound ends what gives an order back; namespaceBound does where a namespace waits for it.
 	releaseBound   = 10 * time.Minute
 	namespaceBound = 2 * time.Minute
@@ -53,6 +61,7 @@ type activity string
 
 const (
 	activitySubmit  activity = "submit"
+	activityAdopt   activity = "adopt"
 	activityObserve activity = "observe"
 	activityRelease activity = "release"
 )
@@ -87,7 +96,7 @@ func (p *pace) next(order types.UID, a activity, due time.Time) {
 func (p *pace) forget(order types.UID) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	for _, a := range []activity{activitySubmit, activityObserve, activityRelease} {
+	for _, a := range []activity{activitySubmit, activityAdopt, activityObserve, activityRelease} {
 		delete(p.due, paceKey{order, a})
 	}
 }

@@ -132,7 +132,7 @@ func readinessChanged() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			before, after := e.ObjectOld.(v1alpha1.GenericIssuer), e.ObjectNew.(v1alpha1.GenericIssuer)
-			return issuerNotReady(before) != issuerNotReady(after)
+			return issuerNotReady(before) != issuerNotReady(after) || isPaused(before).kind != isPaused(after).kind
 		},
 	}
 }

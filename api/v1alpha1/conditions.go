@@ -84,6 +84,20 @@ const (
 	ReasonInvalidCertificate = "InvalidCertificate"
 	// ReasonAmbiguousSubmission: CAS may have accepted an order whose id is not known. Held: a second one would cost money.
 	ReasonAmbiguousSubmission = "AmbiguousSubmission"
+	// ReasonRestoredRequest: a backup brought the request back. What it asks for may have been bought long ago.
+	ReasonRestoredRequest = "RestoredRequest"
+	// ReasonOrderRateExceeded: too many orders for the same names in a day. Held: something deletes certificates in a loop.
+	ReasonOrderRateExceeded = "OrderRateExceeded"
+	// ReasonPaused: the issuer says to buy nothing.
+	ReasonPaused = "Paused"
+	// ReasonPredecessor: another AliyunOrder for the same certificate is still being given back.
+	ReasonPredecessor = "Predecessor"
+	// ReasonDeadlineExceeded: the domain was not validated, or the CA did not decide, in time.
+	ReasonDeadlineExceeded = "DeadlineExceeded"
+	// ReasonOrderVanished: CAS does not know the order any more.
+	ReasonOrderVanished = "OrderVanished"
+	// ReasonHandedOver: the AliyunOrder of the request that replaced this one's goes on with the order.
+	ReasonHandedOver = "HandedOver"
 	// ReasonQuotaExhausted: the plan has no certificate left.
 	ReasonQuotaExhausted = "QuotaExhausted"
 	// ReasonRejected: CAS refused the order in a way that can never succeed.

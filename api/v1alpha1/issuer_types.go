@@ -64,6 +64,17 @@ type IssuerSpec struct {
 	// +required
 	Credentials Credentials `json:"credentials"`
 
+	// account says whether anybody else orders from the account: people in the console, other clusters, other tools.
+	// An order whose id was lost and found again in a listing is given back only in an Exclusive account: in a Shared
+	// one it might be somebody else's.
+	// +kubebuilder:default=Shared
+	// +optional
+	Account AccountUse `json:"account,omitempty"`
+
+	// orders bounds what orders of this issuer may do.
+	// +optional
+	Orders *OrderPolicy `json:"orders,omitempty"`
+
 	// contact is the person whom the CA may mail or call about an order. Exactly one of contact and contactSecretRef
 	// is set. It is personal data: it goes to CAS and nowhere else.
 	// +optional
@@ -81,6 +92,57 @@ type IssuerSpec struct {
 	// +required
 	Solvers []Solver `json:"solvers"`
 }
+
+// AccountUse says who orders from an account.
+//
+// +kubebuilder:validation:Enum=Shared;Exclusive
+type AccountUse string
+
+// The uses of an account.
+const (
+	AccountShared    AccountUse = "Shared"
+	AccountExclusive AccountUse = "Exclusive"
+)
+
+// OrderPolicy bounds what orders may do. Orders keep the timeout and onDelete that they were made with.
+type OrderPolicy struct {
+	// timeout is how long an order may wait for the validation of its domain. Then it is given back, and the request
+	// fails. Empty: 24h, after which the validation record of most brands is worth nothing (CAS contract §4).
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h') && duration(self) <= duration('720h')",message="timeout is between 1h and 720h"
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(h|m|s))+$`
+	// +optional
+	Timeout *metav1.Duration `json:"timeout,omitempty"`
+
+	// maxPerDay is how many orders for the same names may be submitted within 24 hours. Further ones are held: a
+	// Secret that is deleted in a loop would buy one after the other. Empty: 3.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	MaxPerDay *int32 `json:"maxPerDay,omitempty"`
+
+	// onDelete says what becomes of an unfinished order whose request is deleted. Release withdraws it, and gives its
+	// certificate back to the plan. Keep leaves it at CAS, for people who finish it in the console.
+	// +kubebuilder:default=Release
+	// +optional
+	OnDelete DeletePolicy `json:"onDelete,omitempty"`
+
+	// paused stops spending: orders that are not submitted yet are held. Others go on.
+	// +optional
+	Paused bool `json:"paused,omitempty"`
+}
+
+// DeletePolicy says what becomes of an unfinished order that nobody wants any more.
+//
+// +kubebuilder:validation:Enum=Release;Keep
+type DeletePolicy string
+
+// The delete policies.
+const (
+	DeleteReleases DeletePolicy = "Release"
+	DeleteKeeps    DeletePolicy = "Keep"
+)
 
 // Region is a site of Alibaba Cloud, named by the region id that its API expects (CAS contract §6).
 //

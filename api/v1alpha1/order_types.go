@@ -11,6 +11,13 @@ import (
 // OrderFinalizer stands on every AliyunOrder from its creation until nothing at CAS or in DNS is left to give back.
 const OrderFinalizer = Group + "/release"
 
+// OrderIDAnnotation is set by an operator on an AliyunOrder that is held as AmbiguousSubmission: the id of the order at
+// CAS that is this one, or "none", if no order at CAS is. The controller removes it once it has acted on it.
+const OrderIDAnnotation = Group + "/order-id"
+
+// NoOrder is the value of OrderIDAnnotation that lets an order be submitted again.
+const NoOrder = "none"
+
 // AliyunOrder is one order at CAS. The controller makes it for one CertificateRequest, which owns it; people read it,
 // and nobody else writes it. Deleting it withdraws an order that is not issued yet, and gives its quota back.
 //
@@ -21,6 +28,7 @@ const OrderFinalizer = Group + "/release"
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
 // +kubebuilder:printcolumn:name="Order ID",type=string,JSONPath=`.status.orderID`
 // +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.stateSince`
+// +kubebuilder:printcolumn:name="Until",type=string,JSONPath=`.status.deadline`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type AliyunOrder struct {
@@ -102,6 +110,18 @@ type OrderSpec struct {
 	// +required
 	Credentials Credentials `json:"credentials"`
 
+	// account is a copy of the issuer's.
+	// +optional
+	Account AccountUse `json:"account,omitempty"`
+
+	// timeout is a copy of the issuer's.
+	// +optional
+	Timeout *metav1.Duration `json:"timeout,omitempty"`
+
+	// onDelete is a copy of the issuer's.
+	// +optional
+	OnDelete DeletePolicy `json:"onDelete,omitempty"`
+
 	// solver is the one of the issuer's solvers that was chosen for the common name.
 	// +required
 	Solver Solver `json:"solver"`
@@ -153,11 +173,41 @@ type OrderStatus struct {
 	Submission *OrderSubmission `json:"submission,omitempty"`
 
 	// orderID is the id of the order at CAS: decimal digits, as a string because it exceeds 2^53. Written at once
-	// when CAS answered; never changes afterwards.
+	// when CAS answered. It changes only if it was presumed, and turns out to be somebody else's.
 	// +kubebuilder:validation:Pattern=`^[1-9][0-9]{0,18}$`
 	// +kubebuilder:validation:MaxLength=19
 	// +optional
 	OrderID string `json:"orderID,omitempty"`
+
+	// orderIDBasis is why orderID is believed to be this order's. Answer: CAS gave it in reply to the submission.
+	// Listing: the reply was lost, and it is the only order at CAS that can be this one. Operator: a person named it.
+	// Certificate: its certificate has the key of the request. An id by Listing or Operator is presumed: such an order
+	// is not withdrawn, unless the account is Exclusive.
+	// +kubebuilder:validation:Enum=Answer;Listing;Operator;Certificate
+	// +optional
+	OrderIDBasis OrderIDBasis `json:"orderIDBasis,omitempty"`
+
+	// excludedOrderIDs were presumed to be this order's once, and are not: they are left alone.
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=19
+	// +listType=set
+	// +optional
+	ExcludedOrderIDs []string `json:"excludedOrderIDs,omitempty"`
+
+	// handedOverTo is the UID of the AliyunOrder that goes on with this one's order at CAS, because its request
+	// replaced this one's.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	// +kubebuilder:validation:Type=string
+	HandedOverTo types.UID `json:"handedOverTo,omitempty"`
+
+	// deadline is when the present phase ends at the latest: what is not validated or issued by then is given back.
+	// +optional
+	Deadline *metav1.Time `json:"deadline,omitempty"`
+
+	// missing says that CAS does not know the order. It counts the times, before that is believed.
+	// +optional
+	Missing *OrderMissing `json:"missing,omitempty"`
 
 	// submittedAt is when CAS accepted the order.
 	// +optional
@@ -244,6 +294,42 @@ type OrderSubmission struct {
 	// usedCount is the number of used certificates of the plan that CAS last told before the call.
 	// +optional
 	UsedCount *int64 `json:"usedCount,omitempty"`
+
+	// usedCountAt is when CAS told usedCount.
+	// +optional
+	UsedCountAt *metav1.Time `json:"usedCountAt,omitempty"`
+
+	// emptyListingAt is when a full listing of the account first had no order that could be this one, long enough
+	// after the call. A second such listing lets the order be submitted again.
+	// +optional
+	EmptyListingAt *metav1.Time `json:"emptyListingAt,omitempty"`
+}
+
+// OrderMissing counts how often CAS did not know an order.
+type OrderMissing struct {
+	// since is when it did not know it first.
+	Since metav1.Time `json:"since"`
+
+	// count is how often it did not know it since then.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	Count int32 `json:"count"`
+}
+
+// OrderIDBasis is why an id is believed to be an order's.
+type OrderIDBasis string
+
+// The bases of an id.
+const (
+	OrderIDByAnswer      OrderIDBasis = "Answer"
+	OrderIDByListing     OrderIDBasis = "Listing"
+	OrderIDByOperator    OrderIDBasis = "Operator"
+	OrderIDByCertificate OrderIDBasis = "Certificate"
+)
+
+// IsPresumed says that the order at CAS may be somebody else's.
+func (s *OrderStatus) IsPresumed() bool {
+	return s.OrderIDBasis == OrderIDByListing || s.OrderIDBasis == OrderIDByOperator
 }
 
 // OrderValidation is the DNS record that shows control over the domain.
@@ -322,8 +408,9 @@ type OrderRelease struct {
 	StartedAt metav1.Time `json:"startedAt"`
 
 	// outcome is set when nothing more will be tried: Released, the quota is given back; NothingToRelease, nothing
-	// was bought, it is gone, or it is issued and kept; Unresolved, it could not be given back and was reported.
-	// +kubebuilder:validation:Enum=Released;NothingToRelease;Unresolved
+	// was bought, it is gone, or it is issued and kept; Kept, it is left at CAS because onDelete says so; Unresolved,
+	// it could not be given back and was reported.
+	// +kubebuilder:validation:Enum=Released;NothingToRelease;Kept;Unresolved
 	// +optional
 	Outcome ReleaseOutcome `json:"outcome,omitempty"`
 }
@@ -335,5 +422,6 @@ type ReleaseOutcome string
 const (
 	Released         ReleaseOutcome = "Released"
 	NothingToRelease ReleaseOutcome = "NothingToRelease"
+	Kept             ReleaseOutcome = "Kept"
 	Unresolved       ReleaseOutcome = "Unresolved"
 )

@@ -144,24 +144,6 @@ func TestAnOrderThatIsDeletedByHandFailsItsRequestAndIsNotMadeAgain(t *testing.T
 	}
 }
 
-func TestAnUnansweredOrderIsHeldAndNotBoughtTwice(t *testing.T) {
-	e := env.New(t, cassim.Options{})
-	e.Simulator.Inject(cassim.Fault{Action: "CreateCertificateWithCsrRequest", Kind: cassim.DropReply, Times: 1, Executed: true})
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
-	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
-	e.Decide("www", cmapi.CertificateRequestConditionApproved)
-	e.Pass(time.Hour)
-	e.Restart()
-	e.Pass(time.Hour)
-	if ledger := e.Simulator.Ledger(); len(ledger) != 1 {
-		t.Errorf("%d orders were billed, want one", len(ledger))
-	}
-	ready := cmutil.GetCertificateRequestCondition(e.Request("www"), cmapi.CertificateRequestConditionReady)
-	if ready.Reason != cmapi.CertificateRequestReasonPending || !strings.Contains(ready.Message, "AmbiguousSubmission") {
-		t.Errorf("the request says %+v", ready)
-	}
-}
-
 func TestAnOrderIsTaggedWithWhereItCameFrom(t *testing.T) {
 	e := ordered(t, cassim.Options{})
 	e.Settle()

@@ -44,6 +44,7 @@
   - aliyunorders
   verbs:
   - create
+  - delete
   - get
   - list
   - patch

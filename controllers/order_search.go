@@ -1,0 +1,165 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/idna"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+)
+
+const (
+	// maxPages ends a listing that does not end by itself. What was read until then is no listing.
+	maxPages = 100
+	// clockSkew is how far the clocks of CAS and of the controller may be apart in a date that agrees.
+	clockSkew = 5 * time.Minute
+	// signatureLife is how long after it was signed a submission may be executed (CAS contract §8).
+	signatureLife = 15 * time.Minute
+	// tooOld is how much earlier an order was bought, or its certificate began, that cannot be this one. No clock is a
+	// day wrong: CAS refuses calls whose clock differs by 15 minutes. See docs/design/0002.
+	tooOld = 48 * time.Hour
+)
+
+// search is what a full listing of the account says about one order.
+type search struct {
+	// candidates may be the order.
+	candidates []cas.ListItem
+	// match is the one candidate for which all evidence agrees, or empty.
+	match cas.OrderID
+	// date is the time of CAS at its last answer, or zero if it did not tell.
+	date time.Time
+}
+
+// find looks for an order that this one's submission made between two times. It never tells "nothing" where it could
+// not look everywhere: that is an error.
+func (r *OrderReconciler) find(ctx context.Context, run *orderRun, calls *cas.Client, since, until time.Time) (*search, error) {
+	held, err := r.heldOrderIDs(ctx, run.order)
+	if err != nil {
+		return nil, err
+	}
+	found, seen := &search{}, map[string]bool{}
+	for _, keyword := range keywords(run.order.Spec.CommonName) {
+		err := found.list(ctx, calls, keyword, seen, func(item cas.ListItem) bool {
+			id := string(item.OrderID)
+			return !held[id] && !slices.Contains(run.order.Status.ExcludedOrderIDs, id) && mayBe(item, run.order.Spec.CommonName, since)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(found.candidates) == 1 && agrees(found.candidates[0], run.order.Spec.Source.ResourcePlan, since, until) {
+		found.match = found.candidates[0].OrderID
+	}
+	return found, nil
+}
+
+// list reads pages until one brings nothing new: neither the size of a page nor the total can be relied on.
+func (s *search) list(ctx context.Context, calls *cas.Client, keyword string, seen map[string]bool, isCandidate func(cas.ListItem) bool) error {
+	for page := 1; page <= maxPages; page++ {
+		listing, err := calls.List(ctx, cas.ListQuery{Keyword: keyword, Page: page})
+		if err != nil {
+			return err
+		}
+		s.date = listing.Date
+		hasNews := false
+		for _, item := range listing.Items {
+			key := string(item.OrderID) + "/" + item.InstanceID
+			if seen[key] {
+				continue
+			}
+			seen[key], hasNews = true, true
+			if isCandidate(item) {
+				s.candidates = append(s.candidates, item)
+			}
+		}
+		if !hasNews {
+			return nil
+		}
+	}
+	return fmt.Errorf("the listing of orders for %q has more than %d pages", keyword, maxPages)
+}
+
+// ids name the candidates for people.
+func (s *search) ids() string {
+	names := make([]string, 0, len(s.candidates))
+	for _, item := range s.candidates {
+		name := string(item.OrderID)
+		if name == "" {
+			name = "one without an id, instance " + item.InstanceID
+		}
+		names = append(names, fmt.Sprintf("%s (%s, bought %s)", name, item.Status, item.BoughtAt.UTC().Format(time.RFC3339)))
+	}
+	return strings.Join(names, ", ")
+}
+
+// keywords find a name in a listing, whose search is fuzzy, in both forms that an IDN has.
+func keywords(commonName string) []string {
+	base := baseName(commonName)
+	if unicode, err := idna.ToUnicode(base); err == nil && unicode != base {
+		return []string{base, unicode}
+	}
+	return []string{base}
+}
+
+// mayBe says whether an order in a listing is for the same name, and not older than it could be.
+func mayBe(item cas.ListItem, commonName string, since time.Time) bool {
+	isOld := func(t time.Time) bool { return !t.IsZero() && t.Before(since.Add(-tooOld)) }
+	if isOld(item.BoughtAt) || isOld(item.NotBefore) {
+		return false
+	}
+	base := baseName(commonName)
+	for domain := range strings.SplitSeq(item.Domain, ",") {
+		if baseName(domain) != base {
+			return false
+		}
+	}
+	return true
+}
+
+// agrees says whether everything that a listing tells fits. A product in other words, or a date that is missing, does
+// not exclude an order, but is no proof either.
+func agrees(item cas.ListItem, plan *v1alpha1.ResourcePlan, since, until time.Time) bool {
+	return item.OrderID != "" && item.ProductCode == plan.ProductCode &&
+		!item.BoughtAt.Before(since.Add(-clockSkew)) && !item.BoughtAt.After(until.Add(clockSkew))
+}
+
+// site is where an order's id means something. Which account an issuer belongs to is not known: all of a site are taken
+// for one.
+func site(order *v1alpha1.AliyunOrder) string {
+	if order.Spec.Endpoint != nil {
+		return string(order.Spec.Region) + " " + order.Spec.Endpoint.URL
+	}
+	return string(order.Spec.Region)
+}
+
+// heldOrderIDs are the ids of all other Orders of the site, read past the cache.
+func (r *OrderReconciler) heldOrderIDs(ctx context.Context, except *v1alpha1.AliyunOrder) (map[string]bool, error) {
+	orders := &v1alpha1.AliyunOrderList{}
+	if err := r.APIReader.List(ctx, orders); err != nil {
+		return nil, err
+	}
+	held := map[string]bool{}
+	for _, order := range orders.Items {
+		if order.Status.OrderID != "" && order.UID != except.UID && site(&order) == site(except) {
+			held[order.Status.OrderID] = true
+		}
+	}
+	return held, nil
+}
+
+// baseName is a name without what brands add to it, or take for the same, as an A-label.
+func baseName(name string) string {
+	name = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), ".")
+	if ascii, err := idna.ToASCII(name); err == nil {
+		name = ascii
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(name, "*."), "www.")
+}

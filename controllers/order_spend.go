@@ -1,0 +1,199 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+)
+
+const (
+	// defaultMaxPerDay is how many orders for the same names a day are no loop.
+	defaultMaxPerDay = 3
+	day              = 24 * time.Hour
+	// exhaustedTry is how long one order has the plan for itself that was exhausted when it was last tried.
+	exhaustedTry = time.Minute
+)
+
+// maySpend holds an order for reasons that have nothing to do with its own request.
+func (r *OrderReconciler) maySpend(ctx context.Context, run *orderRun) outcome {
+	if end := isPaused(run.issuer); end.kind != outcomeProceed {
+		return end
+	}
+	orders := &v1alpha1.AliyunOrderList{}
+	if err := r.List(ctx, orders); err != nil {
+		return failed(err)
+	}
+	if end := r.inDoubtElsewhere(ctx, run, orders.Items); end.kind != outcomeProceed {
+		return end
+	}
+	if end := r.spent.mayOrder(run, orders.Items); end.kind != outcomeProceed {
+		return end
+	}
+	return r.spent.mayTry(run)
+}
+
+func isPaused(issuer v1alpha1.GenericIssuer) outcome {
+	if policy := issuer.GetSpec().Orders; policy != nil && policy.Paused {
+		return stall(0, v1alpha1.ReasonPaused, fmt.Sprintf(
+			"the %s %q has spec.orders.paused: nothing is ordered until it is removed", issuer.IssuerKind(), issuer.GetName()))
+	}
+	return proceed()
+}
+
+// inDoubtElsewhere lets only one order for a name be in doubt: two could not be told apart in a listing.
+func (r *OrderReconciler) inDoubtElsewhere(ctx context.Context, run *orderRun, orders []v1alpha1.AliyunOrder) outcome {
+	name := listed(run.order)
+	for i := range orders {
+		if other := &orders[i]; other.UID != run.order.UID && isInDoubt(other) && listed(other) == name {
+			return waitForDoubt(other)
+		}
+	}
+	// The cache may not show yet what this process wrote a moment ago.
+	self := client.ObjectKeyFromObject(run.order)
+	key, isOther := r.submitting.LoadOrStore(name, self)
+	if other := key.(types.NamespacedName); isOther && other != self {
+		fresh := &v1alpha1.AliyunOrder{}
+		err := r.APIReader.Get(ctx, other, fresh)
+		if client.IgnoreNotFound(err) != nil {
+			return failed(err)
+		}
+		if err == nil && isInDoubt(fresh) {
+			return waitForDoubt(fresh)
+		}
+		r.submitting.Store(name, self)
+	}
+	return proceed()
+}
+
+// listed is what orders share that one listing could confuse.
+func listed(order *v1alpha1.AliyunOrder) string {
+	return site(order) + " " + baseName(order.Spec.CommonName)
+}
+
+func isInDoubt(order *v1alpha1.AliyunOrder) bool {
+	status := order.Status
+	return status.Submission != nil && status.OrderID == "" && status.HandedOverTo == "" && (status.Release == nil || status.Release.Outcome == "")
+}
+
+func waitForDoubt(other *v1alpha1.AliyunOrder) outcome {
+	return stall(holdFirst, v1alpha1.ReasonAmbiguousSubmission, fmt.Sprintf(
+		"what became of the submission of the AliyunOrder %q in the namespace %q for the same name is not known yet: this one is submitted once that is settled", other.Name, other.Namespace))
+}
+
+// spending remembers what was bought, and which plans are exhausted. Both are guards and no facts: the first is
+// filled again from living Orders, the second by the next refusal.
+type spending struct {
+	mutex     sync.Mutex
+	orders    map[string]map[time.Time]bool // when submissions for the same names began, by issuer and names
+	exhausted map[types.UID]time.Time       // until when nobody asks again, by issuer
+}
+
+// window is what a loop would order again and again.
+func window(order *v1alpha1.AliyunOrder) string {
+	ref, namespace := order.Spec.IssuerRef, order.Namespace
+	names := slices.Sorted(slices.Values(order.Spec.DNSNames))
+	return strings.Join(append([]string{ref.Kind, namespace, ref.Name}, names...), "/")
+}
+
+// mayOrder holds the order that is one too many in a day. cert-manager prunes requests, and their Orders with them, so
+// the count of living Orders alone would not do.
+func (s *spending) mayOrder(run *orderRun, living []v1alpha1.AliyunOrder) outcome {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	key := window(run.order)
+	if s.orders == nil {
+		s.orders = map[string]map[time.Time]bool{}
+	}
+	began := s.orders[key]
+	if began == nil {
+		began = map[time.Time]bool{}
+		s.orders[key] = began
+	}
+	for i := range living {
+		if submission := living[i].Status.Submission; submission != nil && window(&living[i]) == key {
+			began[submission.StartedAt.UTC()] = true
+		}
+	}
+	times := make([]time.Time, 0, len(began))
+	for at := range began {
+		if run.now.Sub(at) >= day {
+			delete(began, at)
+			continue
+		}
+		times = append(times, at)
+	}
+	limit := maxPerDay(run.issuer)
+	if len(times) < limit {
+		return proceed()
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	until := times[len(times)-limit].Add(day)
+	return stall(min(until.Sub(run.now), time.Hour), v1alpha1.ReasonOrderRateExceeded, fmt.Sprintf(
+		"%d orders for the same names were submitted in the last 24 hours, the first at %s: something asks for this certificate again and again, such as a Secret that is deleted in a loop. "+
+			"The next one is ordered at %s; if so many are right, set spec.orders.maxPerDay of the %s %q",
+		len(times), times[0].Format(time.RFC3339), until.Format(time.RFC3339), run.issuer.IssuerKind(), run.issuer.GetName()))
+}
+
+func maxPerDay(issuer v1alpha1.GenericIssuer) int {
+	if policy := issuer.GetSpec().Orders; policy != nil && policy.MaxPerDay != nil {
+		return int(*policy.MaxPerDay)
+	}
+	return defaultMaxPerDay
+}
+
+// began counts a submission that is about to be made; refused takes back one that bought nothing.
+func (s *spending) began(order *v1alpha1.AliyunOrder) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.orders[window(order)][order.Status.Submission.StartedAt.UTC()] = true
+}
+
+func (s *spending) refused(order *v1alpha1.AliyunOrder, startedAt time.Time) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	delete(s.orders[window(order)], startedAt.UTC())
+}
+
+// mayTry lets one order at a time find out whether an exhausted plan has got certificates again.
+func (s *spending) mayTry(run *orderRun) outcome {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	until, isKnown := s.exhausted[run.issuer.GetUID()]
+	if !isKnown {
+		return proceed()
+	}
+	if left := until.Sub(run.now); left > 0 {
+		return stall(left, v1alpha1.ReasonQuotaExhausted, fmt.Sprintf(
+			"the plan for %q has no certificate left: buy more, or delete orders that nobody needs; CAS is asked again at about %s",
+			run.order.Spec.Source.ResourcePlan.ProductCode, until.UTC().Format(time.RFC3339)))
+	}
+	s.exhausted[run.issuer.GetUID()] = run.now.Add(exhaustedTry)
+	return proceed()
+}
+
+// found says what a try has come to.
+func (s *spending) found(issuer types.UID, isExhausted bool, now time.Time) time.Duration {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if !isExhausted {
+		delete(s.exhausted, issuer)
+		return 0
+	}
+	if s.exhausted == nil {
+		s.exhausted = map[types.UID]time.Time{}
+	}
+	pause := jitter(holdLongest)
+	s.exhausted[issuer] = now.Add(pause)
+	return pause
+}
