@@ -96,7 +96,7 @@ func TestACallThatHangsMayNeverBeExecuted(t *testing.T) {
 func TestACallIsExecutedLateThoughItsCallerHasGone(t *testing.T) {
 	w := start(t, cassim.Options{})
 	id := w.Inject(cassim.Fault{Action: create, Kind: cassim.Hang, Late: true})
-	giveUp, done := w.postAside(signed(w.creation("example.com"), nil))
+	giveUp, done := w.postAside(signed(w.creation(), nil))
 	w.hanging(1)
 	giveUp()
 	if err := <-done; err == nil || len(w.Ledger()) != 0 {
@@ -148,7 +148,7 @@ func TestACallIsTooLateAfterFifteenMinutes(t *testing.T) {
 func TestTheSameRequestIsExecutedOnceWhicheverCopyHangs(t *testing.T) {
 	w := start(t, cassim.Options{})
 	w.Inject(cassim.Fault{Action: create, Kind: cassim.Hang, Late: true})
-	values := signed(w.creation("example.com"), nil)
+	values := signed(w.creation(), nil)
 	_, done := w.postAside(values)
 	w.hanging(1)
 	if status, answer := w.post(values, ""); status != 200 || answer["OrderId"] == "" {
@@ -163,7 +163,7 @@ func TestTheSameRequestIsExecutedOnceWhicheverCopyHangs(t *testing.T) {
 	}
 
 	w.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Executed: true})
-	values = signed(w.creation("example.com"), nil)
+	values = signed(w.creation(), nil)
 	if _, done = w.postAside(values); <-done == nil {
 		t.Error("the reply was not dropped")
 	}
@@ -175,7 +175,7 @@ func TestTheSameRequestIsExecutedOnceWhicheverCopyHangs(t *testing.T) {
 func TestACallerWhoGoesAwayEndsAHang(t *testing.T) {
 	w := start(t, cassim.Options{})
 	w.Inject(cassim.Fault{Action: create, Kind: cassim.Hang, Executed: true})
-	giveUp, done := w.postAside(signed(w.creation("example.com"), nil))
+	giveUp, done := w.postAside(signed(w.creation(), nil))
 	w.hanging(1)
 	giveUp()
 	w.hanging(0)

@@ -30,9 +30,9 @@ func (w *world) wantListed(want ...string) {
 
 func TestAStaleListingShowsThePast(t *testing.T) {
 	w := start(t, cassim.Options{ListDelay: time.Minute})
-	failed, gone, tooNew := w.order("a.example.com"), w.order("b.example.com"), ""
+	failed, gone := w.order("a.example.com"), w.order("b.example.com")
 	w.pass(time.Minute)
-	tooNew = w.order("c.example.com")
+	tooNew := w.order("c.example.com")
 	w.SteerListing(cassim.Listing{Stale: true})
 	w.pass(time.Hour)
 	w.ForceState(failed, cassim.StateVerifyFail)
