@@ -34,6 +34,8 @@ type Env struct {
 	Clock *clocktesting.FakePassiveClock
 	// BeforeWrite is called with each object that a reconciler is about to write. Nil does nothing.
 	BeforeWrite func(object any)
+	// Points are where a run can be interrupted.
+	Points Points
 
 	requests    *controllers.CertificateRequestReconciler
 	orders      *controllers.OrderReconciler
@@ -42,6 +44,7 @@ type Env struct {
 	recorder    *events.FakeRecorder
 	counted     client.Client
 	logged      *lockedBuffer
+	told        []string
 
 	mutex  sync.Mutex
 	writes map[string]int
@@ -54,6 +57,7 @@ func New(t *testing.T, options cassim.Options) *Env {
 	t.Helper()
 	e := &Env{Clock: clocktesting.NewFakePassiveClock(time.Now()), writes: map[string]int{}, logged: &lockedBuffer{}}
 	options.Clock = e.Clock
+	options.OnRequest, options.OnExecuted = e.Points.onRequest, e.Points.onExecuted
 	e.World = NewWorld(t, options)
 	e.counted = e.counting(e.Client)
 	e.Restart()
@@ -62,6 +66,10 @@ func New(t *testing.T, options cassim.Options) *Env {
 
 // Restart forgets everything that a process keeps in memory.
 func (e *Env) Restart() {
+	if e.recorder != nil {
+		e.Events()
+	}
+	e.Points.restart()
 	e.recorder = events.NewFakeRecorder(10000)
 	e.Submissions = &controllers.Submissions{}
 	remote := &controllers.Remote{
@@ -84,33 +92,37 @@ func (e *Env) Restart() {
 	}
 }
 
-// counting counts the writes of the reconcilers, by kind.
+// counting counts the writes of the reconcilers by kind, and makes each of them a point.
 func (e *Env) counting(plain client.WithWatch) client.Client {
-	count := func(object any) {
+	write := func(verb string, object any, do func() error) error {
 		if e.BeforeWrite != nil {
 			e.BeforeWrite(object)
 		}
-		e.mutex.Lock()
-		defer e.mutex.Unlock()
-		e.writes[fmt.Sprintf("%T", object)]++
+		return e.Points.write(fmt.Sprintf("%s %T", verb, object), func() error {
+			e.mutex.Lock()
+			e.writes[fmt.Sprintf("%T", object)]++
+			if _, isRequest := object.(*cmapi.CertificateRequest); isRequest {
+				e.writesToRequest = e.writes["*v1.CertificateRequest"] + e.writes["*v1alpha1.AliyunOrder"]
+			}
+			e.mutex.Unlock()
+			return do()
+		})
 	}
 	return interceptor.NewClient(plain, interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			count(o)
-			return c.Create(ctx, o, opts...)
+			return write("create", o, func() error { return c.Create(ctx, o, opts...) })
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			return write("delete", o, func() error { return c.Delete(ctx, o, opts...) })
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
-			count(o)
-			return c.Patch(ctx, o, patch, opts...)
+			return write("patch", o, func() error { return c.Patch(ctx, o, patch, opts...) })
 		},
 		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
-			count(o)
-			return c.SubResource(sub).Patch(ctx, o, patch, opts...)
+			return write("patch "+sub+" of", o, func() error { return c.SubResource(sub).Patch(ctx, o, patch, opts...) })
 		},
 		SubResourceApply: func(ctx context.Context, c client.Client, sub string, o runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
-			count(&cmapi.CertificateRequest{})
-			e.writesToRequest = e.Writes()
-			return c.SubResource(sub).Apply(ctx, o, opts...)
+			return write("apply "+sub+" of", &cmapi.CertificateRequest{}, func() error { return c.SubResource(sub).Apply(ctx, o, opts...) })
 		},
 	})
 }
@@ -125,15 +137,14 @@ func (e *Env) Writes() int {
 // WritesUntilTold is Writes up to the last one to a request, which tells it how it ended.
 func (e *Env) WritesUntilTold() int { return e.writesToRequest }
 
-// Events are all that were told since the last Restart, as "type reason note".
+// Events are all that were told so far, as "type reason note".
 func (e *Env) Events() []string {
-	var all []string
 	for {
 		select {
 		case event := <-e.recorder.Events:
-			all = append(all, event)
+			e.told = append(e.told, event)
 		default:
-			return all
+			return e.told
 		}
 	}
 }

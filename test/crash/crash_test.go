@@ -1,0 +1,110 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package crash
+
+import (
+	"flag"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+)
+
+var all = flag.Bool("all", false, "every kind of interruption at every point, instead of one kind at each")
+
+func TestMain(m *testing.M) { env.Main(m) }
+
+// TestNothingIsLostWhateverIsInterrupted walks each life once undisturbed, and again for each point that it passed.
+func TestNothingIsLostWhateverIsInterrupted(t *testing.T) {
+	for name, l := range lives() {
+		t.Run(name, func(t *testing.T) {
+			trace := live(t, l, "", "")
+			hits, wanted := 0, 0
+			for i, point := range trace {
+				kinds := env.Interruptions
+				if !*all {
+					kinds = kinds[i%len(kinds):][:1]
+				}
+				for _, kind := range kinds {
+					wanted++
+					t.Run(point+", "+string(kind), func(t *testing.T) {
+						live(t, l, point, kind)
+						hits++
+					})
+				}
+			}
+			t.Logf("%d points, %d interruptions", len(trace), hits)
+			if hits != wanted || len(trace) == 0 {
+				t.Errorf("%d interruptions happened, want %d", hits, wanted)
+			}
+		})
+	}
+}
+
+// live walks a life, with an interruption at a point if one is named, and returns all points that were passed.
+func live(t *testing.T, l life, point string, kind env.Interruption) []string {
+	t.Helper()
+	e := env.New(t, l.options)
+	var modify []func(*v1alpha1.AliyunIssuer)
+	if l.issuer != nil {
+		modify = append(modify, l.issuer)
+	}
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), modify...))
+	e.Simulator.AddRecord("example.com", "_dnsauth.www", "TXT", "somebody else's")
+	foreign := e.Simulator.AddForeignOrder("other.example.com")
+	records := e.Simulator.Records("example.com")
+	e.Settle()
+	l.prepare(e)
+	e.Points.Trace(point, kind)
+	e.Until(24*time.Hour, func() bool {
+		if l.user != nil {
+			l.user(e)
+		}
+		return l.isOver(e)
+	})
+	e.Pass(15 * time.Minute)
+	trace := e.Points.Seen()
+	if point != "" && !e.Points.Hit() {
+		t.Fatalf("the point was not passed; these were: %q", trace)
+	}
+	kept := 0
+	for _, entry := range e.Simulator.Ledger() {
+		if !entry.Foreign && !entry.Released {
+			kept++
+		}
+	}
+	if kept != l.billed {
+		t.Errorf("%d orders are paid for and kept, want %d: %+v", kept, l.billed, e.Simulator.Ledger())
+	}
+	if err := e.Simulator.ForeignHarm(); err != nil {
+		t.Error(err)
+	}
+	if _, ok := e.Simulator.Order(foreign); !ok {
+		t.Error("the foreign order is gone")
+	}
+	if diff := cmp.Diff(records, withoutUsers(e, l)); diff != "" {
+		t.Errorf("records were left behind, or lost (-want +got):\n%s", diff)
+	}
+	return trace
+}
+
+// withoutUsers are the records that are not a person's own.
+func withoutUsers(e *env.Env, l life) []cassim.Record {
+	var rest []cassim.Record
+	for _, record := range e.Simulator.Records("example.com") {
+		isUsers := false
+		for _, entry := range e.Simulator.Orders() {
+			isUsers = isUsers || l.user != nil && l.issuer != nil && entry.RecordValue == record.Value && len(e.Orders()) > 0 && e.Orders()[0].Spec.Solver.DNS.Manual != nil
+		}
+		if !isUsers {
+			rest = append(rest, record)
+		}
+	}
+	return rest
+}

@@ -1,0 +1,165 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package crash takes lives of orders apart: whatever is lost, wherever, nothing is bought twice, nothing is left behind,
+// and every request comes to its end.
+package crash
+
+import (
+	"strings"
+	"time"
+
+	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+)
+
+const create = "CreateCertificateWithCsrRequest"
+
+// life is a way of an order that is walked again and again, with one interruption each time.
+type life struct {
+	options cassim.Options
+	issuer  func(*v1alpha1.AliyunIssuer)
+	// prepare comes before what can be interrupted.
+	prepare func(*env.Env)
+	// user does what a person or Kubernetes does on the way, as soon as it can. It is called after each step.
+	user func(*env.Env)
+	// isOver says that the life has come to its right end.
+	isOver func(*env.Env) bool
+	// billed is how many orders are paid for and kept at the end.
+	billed int
+}
+
+// lives are those that differ in what they write and call.
+func lives() map[string]life {
+	lost := func(isExecuted bool) func(*env.Env) {
+		return func(e *env.Env) {
+			order(e)
+			e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Executed: isExecuted})
+		}
+	}
+	exclusive := func(i *v1alpha1.AliyunIssuer) { i.Spec.Account = v1alpha1.AccountExclusive }
+	return map[string]life{
+		"an order with dns.alidns":     {prepare: order, isOver: isIssued, billed: 1},
+		"an order with dns.manual":     {prepare: order, issuer: gen.Manual, user: publish, isOver: isIssued, billed: 1},
+		"an answer that was lost":      {prepare: lost(true), user: operate, isOver: isIssued, billed: 1},
+		"an order that was not made":   {prepare: lost(false), user: operate, isOver: isIssued, billed: 1},
+		"a request that is deleted":    {prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove, isOver: isGone},
+		"an order that the CA refuses": {prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: refuse, isOver: isFailed},
+		"a Certificate that is edited": {prepare: edit, options: cassim.Options{CADelay: time.Minute}, isOver: isIssued, billed: 1},
+	}
+}
+
+// order is what every life begins with.
+func order(e *env.Env) {
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+}
+
+// edit replaces the request while its order is under way.
+func edit(e *env.Env) {
+	key := gen.Key()
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(key)))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+	e.Settle()
+	forget(e)
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(key)))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+}
+
+// forget deletes the request, and its Orders as the garbage collector does.
+func forget(e *env.Env) {
+	must(e, client.IgnoreNotFound(e.Client.Delete(e.T.Context(), gen.Request(e.Namespace, "www", nil))))
+	for _, order := range e.Orders() {
+		must(e, client.IgnoreNotFound(e.Client.Delete(e.T.Context(), &order)))
+	}
+}
+
+// remove deletes the request once it is ordered.
+func remove(e *env.Env) {
+	for _, order := range e.Orders() {
+		if order.Status.OrderID != "" && order.DeletionTimestamp == nil {
+			forget(e)
+		}
+	}
+}
+
+// publish creates the record that the status asks for, and removes it at the end, as its owner.
+func publish(e *env.Env) {
+	for _, order := range e.Orders() {
+		validation := order.Status.Validation
+		if validation == nil || validation.Zone == "" && validation.FQDN == "" {
+			continue
+		}
+		name := strings.TrimSuffix(validation.FQDN, ".example.com")
+		for _, record := range e.Simulator.Records("example.com") {
+			if record.Value == validation.RecordValue {
+				return
+			}
+		}
+		if len(order.Status.Certificate) == 0 {
+			e.Simulator.AddRecord("example.com", name, validation.RecordType, validation.RecordValue)
+		}
+	}
+}
+
+// refuse lets the CA refuse what was ordered.
+func refuse(e *env.Env) {
+	for _, entry := range e.Simulator.Ledger() {
+		if !entry.Foreign && !entry.Released && entry.State != cassim.StateVerifyFail {
+			e.Simulator.ForceState(entry.OrderID, cassim.StateVerifyFail)
+		}
+	}
+}
+
+// operate does what the message of a held order asks for: it looks in the console, and says what is there.
+func operate(e *env.Env) {
+	for _, order := range e.Orders() {
+		ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
+		isHeld := ready != nil && ready.Reason == v1alpha1.ReasonAmbiguousSubmission && strings.Contains(ready.Message, v1alpha1.OrderIDAnnotation)
+		if !isHeld || order.Annotations[v1alpha1.OrderIDAnnotation] != "" {
+			continue
+		}
+		word := v1alpha1.NoOrder
+		for _, entry := range e.Simulator.Ledger() {
+			if !entry.Foreign && !entry.Released {
+				word = entry.OrderID
+			}
+		}
+		order.Annotations = map[string]string{v1alpha1.OrderIDAnnotation: word}
+		must(e, e.Client.Update(e.T.Context(), &order))
+	}
+}
+
+func must(e *env.Env, err error) {
+	e.T.Helper()
+	if err != nil {
+		e.T.Fatal(err)
+	}
+}
+
+// gone is the reason of a request that is not there.
+const gone = "gone"
+
+func reason(e *env.Env) string {
+	request := &cmapi.CertificateRequest{}
+	err := e.Client.Get(e.T.Context(), client.ObjectKey{Namespace: e.Namespace, Name: "www"}, request)
+	if apierrors.IsNotFound(err) {
+		return gone
+	}
+	must(e, err)
+	return cmutil.CertificateRequestReadyReason(request)
+}
+
+func isIssued(e *env.Env) bool { return reason(e) == cmapi.CertificateRequestReasonIssued }
+
+func isFailed(e *env.Env) bool { return reason(e) == cmapi.CertificateRequestReasonFailed }
+
+func isGone(e *env.Env) bool { return reason(e) == gone && len(e.Orders()) == 0 }

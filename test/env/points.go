@@ -1,0 +1,175 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package env
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+)
+
+// Interruption is what can happen at a point.
+type Interruption string
+
+// The interruptions. A crash takes all memory; after it, nothing of the run has any effect.
+const (
+	CrashBefore Interruption = "a crash before it"
+	CrashAfter  Interruption = "a crash after it took effect"
+	ReplyLost   Interruption = "its reply lost"
+	Transient   Interruption = "a transient error"
+)
+
+// Interruptions are all of them.
+var Interruptions = []Interruption{CrashBefore, CrashAfter, ReplyLost, Transient}
+
+// Points are the moments of a life at which something can be lost: every call to Alibaba Cloud, and every write to the
+// API server. Each has a name, and the number of its occurrence. The zero value records nothing.
+type Points struct {
+	mutex     sync.Mutex
+	isTracing bool
+	isPaused  bool
+	trace     []string
+	seen      map[string]int
+	target    string
+	kind      Interruption
+	isHit     bool
+	isCrashed bool
+	// afterCall is the interruption of the call that is being executed.
+	afterCall Interruption
+}
+
+// Trace begins to record, and to interrupt: at the target, if there is one.
+func (p *Points) Trace(target string, kind Interruption) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.isTracing, p.trace, p.seen = true, nil, map[string]int{}
+	p.target, p.kind, p.isHit = target, kind, false
+}
+
+// Seen returns the points that were passed, in their order.
+func (p *Points) Seen() []string {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.trace
+}
+
+// Hit says that the interruption has happened.
+func (p *Points) Hit() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.isHit
+}
+
+// pass returns the interruption of this point, or "".
+func (p *Points) pass(name string) (kind Interruption, isCrashed bool) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if !p.isTracing || p.isPaused || p.isCrashed {
+		return "", p.isCrashed
+	}
+	p.seen[name]++
+	point := fmt.Sprintf("%s #%d", name, p.seen[name])
+	p.trace = append(p.trace, point)
+	if point != p.target || p.isHit {
+		return "", false
+	}
+	p.isHit = true
+	return p.kind, false
+}
+
+// pause lets a run pass no points: the checks of issuers come when they come, and no order waits for what they write.
+func (p *Points) pause(run func()) {
+	set := func(isPaused bool) {
+		p.mutex.Lock()
+		defer p.mutex.Unlock()
+		p.isPaused = isPaused
+	}
+	set(true)
+	defer set(false)
+	run()
+}
+
+func (p *Points) crash() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.isCrashed = true
+}
+
+func (p *Points) restart() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.isCrashed = false
+}
+
+func (p *Points) hasCrashed() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.isCrashed
+}
+
+// expectsErrors says that a reconciler may return one.
+func (p *Points) expectsErrors() bool { return p.Hit() }
+
+// errCrash unwinds what a crash ends.
+var errCrash = errors.New("the process has crashed")
+
+// survive runs a reconciler, and restarts after it if it has crashed.
+func (p *Points) survive(restart, run func()) {
+	defer func() {
+		if cause := recover(); cause != nil && cause != any(errCrash) {
+			panic(cause)
+		}
+		if p.hasCrashed() {
+			restart()
+		}
+	}()
+	run()
+}
+
+// write is a point at the API server.
+func (p *Points) write(name string, do func() error) error {
+	kind, isCrashed := p.pass(name)
+	if isCrashed || kind == CrashBefore {
+		p.crash()
+		panic(errCrash)
+	}
+	if kind == Transient {
+		return apierrors.NewInternalError(errors.New("the API server has a bad moment"))
+	}
+	err := do()
+	switch kind {
+	case CrashAfter:
+		p.crash()
+		panic(errCrash)
+	case ReplyLost:
+		return apierrors.NewTimeoutError("the API server did not answer in time", 1)
+	default:
+		return err
+	}
+}
+
+// onRequest and onExecuted are a point at Alibaba Cloud. What arrives after a crash was never sent.
+func (p *Points) onRequest(r cassim.Request) (drop bool) {
+	kind, isCrashed := p.pass(r.Action)
+	if isCrashed {
+		return true
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.isCrashed, p.afterCall = kind == CrashBefore, kind
+	return kind == CrashBefore || kind == Transient
+}
+
+func (p *Points) onExecuted(cassim.Request) (drop bool) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	kind := p.afterCall
+	p.afterCall = ""
+	p.isCrashed = p.isCrashed || kind == CrashAfter
+	return kind == CrashAfter || kind == ReplyLost
+}
