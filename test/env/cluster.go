@@ -53,6 +53,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "the API server did not start ('make test' builds it):", err)
 		return 1
 	}
+	config.QPS = -1 // the API server is the tests' own
 	kubeconfig = server.KubeConfig
 	defer func() {
 		if err := server.Stop(); err != nil {
