@@ -15,49 +15,77 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
 
-// gateway stands before the simulator. It passes everything on at once, but from some create on it keeps back the
-// answers to creates, when the orders are billed already and nobody knows their ids yet.
+// gateway stands before the simulator. It passes everything on at once, but when told to it keeps back the answers to
+// creates, when the orders are billed already and nobody knows their ids yet.
 type gateway struct {
 	*httptest.Server
 	t *testing.T
-	// kept has an element for each answer that is kept back. Release lets them go, and all further ones pass.
-	kept    chan struct{}
-	Release func()
+	// kept has an element for each answer that is kept back.
+	kept chan struct{}
+
+	mutex sync.Mutex
+	// passes is how many answers are let through before.
+	passes int
+	// released lets go what is kept back. It is nil while everything passes.
+	released chan struct{}
 }
 
-// keepBack lets the first answers pass.
-func keepBack(t *testing.T, simulator *cassim.Server, first int) *gateway {
+// newGateway makes one that keeps nothing back.
+func newGateway(t *testing.T, simulator *cassim.Server) *gateway {
 	t.Helper()
 	target, err := url.Parse(simulator.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
-	released := make(chan struct{})
-	g := &gateway{t: t, kept: make(chan struct{}, 1000), Release: sync.OnceFunc(func() { close(released) })}
-	passes := make(chan struct{}, first)
-	for range first {
-		passes <- struct{}{}
-	}
+	g := &gateway{t: t, kept: make(chan struct{}, 1000)}
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.ModifyResponse = func(answer *http.Response) error {
 		if answer.Request.URL.Query().Get("Action") != "CreateCertificateWithCsrRequest" {
 			return nil
 		}
-		select {
-		case <-passes:
-		default:
+		if released := g.keepsNow(); released != nil {
 			g.kept <- struct{}{}
 			<-released
 		}
 		return nil
 	}
+	// Whoever waited for an answer that is kept back may be dead by now.
+	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) {}
 	g.Server = httptest.NewServer(proxy)
 	t.Cleanup(g.Close)
-	t.Cleanup(g.Release)
+	t.Cleanup(g.release)
 	return g
 }
 
-// keeps waits until n answers are kept back.
+func (g *gateway) keepsNow() chan struct{} {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	if g.passes > 0 {
+		g.passes--
+		return nil
+	}
+	return g.released
+}
+
+// keepBack lets the next answers pass, and keeps back all others.
+func (g *gateway) keepBack(after int) {
+	g.release()
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	g.passes, g.released = after, make(chan struct{})
+}
+
+// release lets go what is kept back, and all further ones pass.
+func (g *gateway) release() {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	if g.released != nil {
+		close(g.released)
+	}
+	g.passes, g.released = 0, nil
+}
+
+// keeps waits until n more answers are kept back.
 func (g *gateway) keeps(n int) {
 	g.t.Helper()
 	limit := time.After(patience)

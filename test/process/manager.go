@@ -5,9 +5,9 @@
 package process
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,22 +15,11 @@ import (
 	"time"
 
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+	"github.com/aliyun-issuer/aliyun-issuer/test/process/leap"
 )
 
 // patience is how long a process may take for anything that it is waited for.
 const patience = 2 * time.Minute
-
-// binary is the manager as it is released, but for the race detector.
-var binary = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "manager-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(folder, "aliyun-issuer")
-	build := exec.Command("go", "build", "-race", "-o", path, "github.com/aliyun-issuer/aliyun-issuer")
-	build.Stderr = os.Stderr
-	return path, build.Run()
-})
 
 // manager is a running process.
 type manager struct {
@@ -44,35 +33,41 @@ type manager struct {
 	grown chan struct{}
 }
 
-// start runs a manager against the API server of the tests.
-func start(t *testing.T, w *env.World, args ...string) *manager {
-	t.Helper()
+// start runs a manager against the API server of the tests, with the clock of the scene.
+func (s *scene) start(args ...string) *manager {
+	s.T.Helper()
 	path, err := binary()
 	if err != nil {
-		t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	m := &manager{t: t, done: make(chan struct{}), grown: make(chan struct{})}
+	m := &manager{t: s.T, done: make(chan struct{}), grown: make(chan struct{})}
 	m.cmd = exec.Command(path, append([]string{
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-log-level=debug",
-		"--dns-nameservers=" + w.Simulator.DNSAddr(), "--dns-check-authoritative=false",
+		"--dns-nameservers=" + s.Simulator.DNSAddr(), "--dns-check-authoritative=false",
 	}, args...)...)
-	m.cmd.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig(t))
+	m.cmd.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig(s.T), leap.Variable+"="+s.clock.Path)
 	m.cmd.Stdout, m.cmd.Stderr = m, m
 	if err := m.cmd.Start(); err != nil {
-		t.Fatal(err)
+		s.T.Fatal(err)
 	}
+	s.managers = append(s.managers, m)
 	go func() {
 		_ = m.cmd.Wait() // how it ended is in ProcessState
 		close(m.done)
 	}()
-	t.Cleanup(func() {
-		_ = m.cmd.Process.Kill()
-		<-m.done
-		if t.Failed() {
-			t.Logf("the log of the manager:\n%s", m.Log())
+	s.T.Cleanup(func() {
+		m.kill()
+		if s.T.Failed() {
+			s.T.Logf("the log of the manager:\n%s", m.Log())
 		}
 	})
 	return m
+}
+
+// candidate runs a manager that works only while it holds the lease of the scene.
+func (s *scene) candidate() *manager {
+	s.T.Helper()
+	return s.start("--leader-elect", "--leader-election-namespace="+s.Namespace)
 }
 
 // Write takes what the process logs.
@@ -115,7 +110,39 @@ func (m *manager) logs(text string) {
 // terminate asks the process to end, as the kubelet does.
 func (m *manager) terminate() {
 	m.t.Helper()
-	if err := m.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	m.signal(syscall.SIGTERM)
+}
+
+// kill ends the process where it stands, and waits for that.
+func (m *manager) kill() {
+	_ = m.cmd.Process.Kill()
+	<-m.done
+}
+
+// stop holds the process where it stands, all of its threads, and wake lets it go on as if no time had passed.
+func (m *manager) stop() {
+	m.t.Helper()
+	m.signal(syscall.SIGSTOP)
+	for limit := time.Now().Add(patience); time.Now().Before(limit); {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", m.cmd.Process.Pid))
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		if _, state, _ := strings.Cut(string(stat), ") "); strings.HasPrefix(state, "T") {
+			return
+		}
+	}
+	m.t.Fatal("the manager does not stop")
+}
+
+func (m *manager) wake() {
+	m.t.Helper()
+	m.signal(syscall.SIGCONT)
+}
+
+func (m *manager) signal(s syscall.Signal) {
+	m.t.Helper()
+	if err := m.cmd.Process.Signal(s); err != nil {
 		m.t.Fatal(err)
 	}
 }

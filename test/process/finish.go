@@ -1,0 +1,147 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package process
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+)
+
+const (
+	// beat is how often time leaps until everything has come to its end.
+	beat = 500 * time.Millisecond
+	// stride is how far it leaps while orders go on. An order that was begun can still be sent then.
+	stride = 12 * time.Second
+	// longStride is how far it leaps when there are only doubts left.
+	longStride = 2 * time.Minute
+)
+
+// finish lets time pass until all requests are issued and nobody's record is left behind, and does what held orders
+// ask for. Managers wait by the machine's clock, so they are woken when time has leapt.
+func (s *scene) finish() {
+	s.T.Helper()
+	ticker := time.NewTicker(beat)
+	defer ticker.Stop()
+	limit := time.After(patience)
+	for {
+		unfinished := s.unfinished()
+		if len(unfinished) == 0 && len(s.Simulator.Records(cassim.DefaultZone)) == len(s.records) {
+			return
+		}
+		doubts := s.inDoubt()
+		by := stride
+		if len(doubts) > 0 && len(doubts) >= len(unfinished) {
+			by = longStride
+		}
+		s.leap(by)
+		s.operate()
+		for i := range unfinished {
+			s.touch(&unfinished[i])
+		}
+		select {
+		case <-ticker.C:
+		case <-limit:
+			s.T.Fatalf("%d of %d requests are not issued, %d are in doubt; records: %v",
+				len(unfinished), len(s.requests), len(doubts), s.Simulator.Records(cassim.DefaultZone)[len(s.records):])
+		}
+	}
+}
+
+// unfinished are the requests that are not issued.
+func (s *scene) unfinished() []cmapi.CertificateRequest {
+	s.T.Helper()
+	list := &cmapi.CertificateRequestList{}
+	if err := s.Client.List(s.T.Context(), list, client.InNamespace(s.Namespace)); err != nil {
+		s.T.Fatal(err)
+	}
+	return slices.DeleteFunc(list.Items, func(r cmapi.CertificateRequest) bool {
+		return cmutil.CertificateRequestReadyReason(&r) == cmapi.CertificateRequestReasonIssued
+	})
+}
+
+// touch changes a request, which wakes its Order.
+func (s *scene) touch(request *cmapi.CertificateRequest) {
+	s.T.Helper()
+	next := request.DeepCopy()
+	next.Annotations = map[string]string{"touched": s.clock.Now().String()}
+	if err := s.Client.Patch(s.T.Context(), next, client.MergeFrom(request)); err != nil {
+		s.T.Fatal(err)
+	}
+}
+
+// operate does what the message of a held order asks for: it looks in the console, and says what is there. The message
+// must be about the present doubt: whoever speaks of an earlier one is not asked.
+func (s *scene) operate() {
+	s.T.Helper()
+	for _, order := range s.Orders() {
+		ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
+		isAsked := ready != nil && ready.Reason == v1alpha1.ReasonAmbiguousSubmission && strings.Contains(ready.Message, v1alpha1.OrderIDAnnotation)
+		if !isAsked || order.Status.OrderID != "" || order.Annotations[v1alpha1.OrderIDAnnotation] != "" {
+			continue
+		}
+		if doubt := order.Status.Submission; doubt != nil && !strings.Contains(ready.Message, doubt.StartedAt.UTC().Format(time.RFC3339)) {
+			continue
+		}
+		word := v1alpha1.NoOrder
+		for _, entry := range s.bought()[order.Spec.CommonName] {
+			word = entry.OrderID
+		}
+		order.Annotations = map[string]string{v1alpha1.OrderIDAnnotation: word}
+		switch err := s.Client.Update(s.T.Context(), &order); {
+		case err == nil:
+			s.words++
+		case !apierrors.IsConflict(err):
+			s.T.Fatal(err)
+		}
+	}
+}
+
+// verdict compares what was paid for with what was asked for, and looks for what must not be there.
+func (s *scene) verdict() {
+	s.T.Helper()
+	bought := s.bought()
+	for _, name := range s.requests {
+		if entries := bought[domainOf(name)]; len(entries) != 1 || entries[0].Released {
+			s.T.Errorf("for %s these orders were billed, want one: %+v", name, entries)
+		}
+	}
+	if len(bought) != len(s.requests) {
+		s.T.Errorf("orders for %d names were billed, want %d", len(bought), len(s.requests))
+	}
+	for _, order := range s.Orders() {
+		if entries := bought[order.Spec.CommonName]; len(entries) == 1 && order.Status.OrderID != entries[0].OrderID {
+			s.T.Errorf("the order for %s has the id %q, want %q", order.Spec.CommonName, order.Status.OrderID, entries[0].OrderID)
+		}
+		if order.Status.Submission == nil {
+			s.T.Errorf("the order for %s has lost its intent", order.Spec.CommonName)
+		}
+	}
+	if err := s.Simulator.ForeignHarm(); err != nil {
+		s.T.Error(err)
+	}
+	if diff := cmp.Diff(s.records, s.Simulator.Records(cassim.DefaultZone)); diff != "" {
+		s.T.Errorf("records were left behind, or lost (-want +got):\n%s", diff)
+	}
+	for _, m := range s.managers {
+		for _, unwanted := range []string{
+			cassim.DefaultKeyID, cassim.DefaultKeySecret, gen.Email, gen.Phone, gen.Person, "Signature=", "SignatureNonce", "PRIVATE KEY", "DATA RACE", "panic:",
+		} {
+			if strings.Contains(m.Log(), unwanted) {
+				s.T.Errorf("%q is in the log", unwanted)
+			}
+		}
+	}
+}

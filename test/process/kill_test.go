@@ -1,0 +1,52 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package process
+
+import (
+	"flag"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+var (
+	seed = flag.Uint64("seed", 0, "of the moments at which managers are killed; 0 draws one")
+	long = flag.Bool("long", false, "kill managers far more often")
+)
+
+// TestNothingIsBoughtTwiceHoweverOftenTheManagerIsKilled kills each manager at a random moment of its life, and lets a
+// random time pass until the next one.
+func TestNothingIsBoughtTwiceHoweverOftenTheManagerIsKilled(t *testing.T) {
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	t.Logf("-seed=%d", *seed)
+	random := rand.New(rand.NewPCG(*seed, 0))
+	kills, requests := 7, 50
+	if *long {
+		kills, requests = 60, 200
+	}
+	s := newScene(t, requests)
+	s.addForeignOrders()
+	s.approve()
+	begun, doubts := 0, 0
+	for range kills {
+		m := s.start()
+		m.logs("Starting workers")
+		time.Sleep(time.Duration(random.Int64N(int64(5 * time.Second)))) // the moment is random, not an event
+		m.kill()
+		bought, inDoubt := len(s.bought()), len(s.inDoubt())
+		begun, doubts = bought, doubts+inDoubt
+		t.Logf("killed with %d orders billed and %d in doubt", bought, inDoubt)
+		s.operate()
+		s.leap([]time.Duration{0, 10 * time.Second, 70 * time.Second, 21 * time.Minute}[random.IntN(4)])
+	}
+	if begun == 0 || doubts == 0 {
+		t.Errorf("%d orders were begun and %d were in doubt: no manager was killed amid its work", begun, doubts)
+	}
+	s.start()
+	s.finish()
+	s.verdict()
+	t.Logf("a person had to decide %d times", s.words)
+}

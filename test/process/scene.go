@@ -1,0 +1,114 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package process
+
+import (
+	"crypto/x509"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+	"github.com/aliyun-issuer/aliyun-issuer/test/process/leap"
+)
+
+// scene is a World with requests of which each is for another name, and with others' orders and records for the same
+// names. No manager runs yet.
+type scene struct {
+	*env.World
+	gateway  *gateway
+	clock    *leap.Clock
+	requests []string
+	// records are those of others.
+	records  []cassim.Record
+	managers []*manager
+	// words is how often a person had to decide.
+	words int
+}
+
+// newScene makes a scene with n requests, none of which is approved yet.
+func newScene(t *testing.T, n int) *scene {
+	t.Helper()
+	s := &scene{clock: &leap.Clock{Path: filepath.Join(t.TempDir(), "ahead")}}
+	if err := s.clock.Set(0); err != nil {
+		t.Fatal(err)
+	}
+	account := cassim.DefaultAccount()
+	account.Packages[cassim.DefaultProduct] = 3 * n // enough to buy twice
+	s.World = env.NewWorld(t, cassim.Options{Accounts: []cassim.Account{account}, Clock: s.clock})
+	s.gateway = newGateway(t, s.Simulator)
+	s.Create(gen.Issuer(s.Namespace, s.gateway.URL, func(i *v1alpha1.AliyunIssuer) {
+		i.Spec.Orders = &v1alpha1.OrderPolicy{MaxPerDay: new(int32(50))} // a person may let one order be tried that often
+	}))
+	for i := range n {
+		name := fmt.Sprintf("n%03d", i)
+		domain := name + "." + cassim.DefaultZone
+		s.requests = append(s.requests, name)
+		s.Create(gen.Request(s.Namespace, name, gen.CSR(gen.Key(), func(c *x509.CertificateRequest) {
+			c.Subject.CommonName, c.DNSNames = domain, []string{domain}
+		})))
+		s.Simulator.AddRecord(cassim.DefaultZone, "_dnsauth."+name, "TXT", "somebody else's")
+	}
+	s.records = s.Simulator.Records(cassim.DefaultZone)
+	return s
+}
+
+// addForeignOrders lets every fifth name have an order of somebody else: too old to be taken for ours, or so young
+// that only a person can tell.
+func (s *scene) addForeignOrders() {
+	for i := 0; i < len(s.requests); i += 5 {
+		age := 72 * time.Hour
+		if i%10 == 0 {
+			age = 30 * time.Minute
+		}
+		s.Simulator.AddForeignOrder(domainOf(s.requests[i]), func(o *cassim.ForeignOrder) { o.BoughtAt = s.clock.Now().Add(-age) })
+	}
+}
+
+func domainOf(request string) string { return request + "." + cassim.DefaultZone }
+
+// approve approves all requests.
+func (s *scene) approve() {
+	s.T.Helper()
+	for _, name := range s.requests {
+		s.Decide(name, cmapi.CertificateRequestConditionApproved)
+	}
+}
+
+// leap lets time pass for the managers and the simulator.
+func (s *scene) leap(by time.Duration) {
+	s.T.Helper()
+	if err := s.clock.Leap(by); err != nil {
+		s.T.Fatal(err)
+	}
+}
+
+// bought are the orders at CAS that are ours, by name.
+func (s *scene) bought() map[string][]cassim.LedgerEntry {
+	entries := map[string][]cassim.LedgerEntry{}
+	for _, entry := range s.Simulator.Ledger() {
+		if !entry.Foreign {
+			entries[entry.Domain] = append(entries[entry.Domain], entry)
+		}
+	}
+	return entries
+}
+
+// inDoubt are the Orders that have an intent and no id, by name.
+func (s *scene) inDoubt() map[string]v1alpha1.AliyunOrder {
+	s.T.Helper()
+	doubts := map[string]v1alpha1.AliyunOrder{}
+	for _, order := range s.Orders() {
+		if order.Status.Submission != nil && order.Status.OrderID == "" {
+			doubts[order.Spec.CommonName] = order
+		}
+	}
+	return doubts
+}
