@@ -1,0 +1,89 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+)
+
+// action is something that can happen, so often as its weight says.
+type action struct {
+	weight int
+	do     func(*world)
+	// isUsers says that it needs the namespace.
+	isUsers bool
+}
+
+// actions are all of them.
+func actions() []action {
+	return []action{
+		{14, (*world).createRequests, true},
+		{3, (*world).decideOne, true},
+		{5, (*world).deleteRequest, true},
+		{9, (*world).editCertificate, true},
+		{3, (*world).deleteOrder, true},
+		{3, (*world).takeOrder, true},
+		{6, (*world).editIssuer, true},
+		{4, (*world).rotate, true},
+		{1, (*world).deleteNamespace, true},
+		{4, (*world).restart, false},
+		{7, (*world).passLong, false},
+		{8, (*world).answer, false},
+		{6, (*world).publish, false},
+		{12, (*world).breakCreate, false},
+		{8, (*world).breakCall, false},
+		{3, (*world).lift, false},
+		{5, (*world).breakListing, false},
+		{4, (*world).addForeignOrder, false},
+		{4, (*world).changeQuota, false},
+		{8, (*world).changeOrder, false},
+		{6, (*world).interrupt, false},
+	}
+}
+
+func (w *world) act() {
+	table, total := actions(), 0
+	for _, a := range table {
+		total += a.weight
+	}
+	n := w.rng.IntN(total)
+	for _, a := range table {
+		if n -= a.weight; n < 0 {
+			if !a.isUsers || !w.isNamespaceGone {
+				a.do(w)
+			}
+			return
+		}
+	}
+}
+
+func (w *world) restart() {
+	w.note("the controller is restarted")
+	w.Restart()
+}
+
+func (w *world) passLong() {
+	d := pick(w.rng, time.Hour, 3*time.Hour, 7*time.Hour, 26*time.Hour, 75*time.Hour)
+	w.note("%s pass", d)
+	w.pass(d)
+}
+
+// interruptible are the points that a step can be cut off at, as env.Points names them.
+var interruptible = []string{
+	create, "DescribeCertificateState", "ListUserCertificateOrder", "CancelOrderRequest", "DeleteCertificateRequest",
+	"AddDomainRecord", "DeleteDomainRecord",
+	"patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder",
+	"patch *v1alpha1.AliyunOrder", "create *v1alpha1.AliyunOrder", "apply status of *v1.CertificateRequest",
+}
+
+// interrupt lets a crash or an error come at a point of what follows, if it is passed.
+func (w *world) interrupt() {
+	point := fmt.Sprintf("%s #%d", pick(w.rng, interruptible...), 1+w.rng.IntN(3))
+	kind := pick(w.rng, env.Interruptions...)
+	w.note("at %s comes %s", point, kind)
+	w.Points.Trace(point, kind)
+}

@@ -1,0 +1,56 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+)
+
+var (
+	seeds = flag.Int("seeds", 20, "how many sequences are tried, from seed 1 on")
+	steps = flag.Int("steps", 40, "how many actions a sequence has")
+	seed  = flag.Uint64("seed", 0, "try this seed alone")
+)
+
+// side is how many sequences go on side by side. Most of their time they wait for their turn to call CAS.
+const side = "24"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", side); err != nil {
+		panic(err)
+	}
+	env.Main(m)
+}
+
+// TestMoneyIsSafeWhateverHappens lets users, operators, Alibaba Cloud and crashes do as a seed says, mends all that is
+// broken, and looks whether everything came to its right end: see promises.
+//
+// A seed decides on the actions and on all that the simulator does. It does not decide on UIDs, on keys, and on the
+// jitter of the controller's waits, so that a failure that hangs on one of these may take some runs to come again.
+func TestMoneyIsSafeWhateverHappens(t *testing.T) {
+	first, last := uint64(1), uint64(*seeds)
+	if *seed != 0 {
+		first, last = *seed, *seed
+	}
+	for s := first; s <= last; s++ {
+		t.Run(fmt.Sprintf("seed %d", s), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, s)
+			defer func() {
+				if t.Failed() {
+					t.Logf("go test ./test/model -seed %d -steps %d did this:\n%s", s, *steps, strings.Join(w.did, "\n"))
+				}
+				w.sweep()
+			}()
+			w.live(*steps)
+			w.heal()
+			w.checkPromises()
+		})
+	}
+}

@@ -1,0 +1,109 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+)
+
+// beforeWrite learns which Order takes over from which.
+func (w *world) beforeWrite(object any) {
+	order, isOrder := object.(*v1alpha1.AliyunOrder)
+	if !isOrder || order.UID == "" {
+		return
+	}
+	request := order.Spec.RequestRef.UID
+	w.requestOf[order.UID] = request
+	if heir := order.Status.HandedOverTo; heir != "" {
+		w.heirs[request] = heir
+	} else {
+		delete(w.heirs, request)
+	}
+}
+
+// observe looks at what was bought and told since the last look.
+func (w *world) observe() {
+	w.T.Helper()
+	w.Events() // so that the recorder has room for more
+	for _, entry := range w.Simulator.Orders() {
+		was, isKnown := w.known[entry.OrderID]
+		if !isKnown && !entry.Foreign {
+			w.checkPurchase(&entry)
+		}
+		if entry.Released && !was.Released {
+			w.releasedAt[entry.OrderID] = w.Clock.Now()
+		}
+		w.known[entry.OrderID] = entry.LedgerEntry
+	}
+	requests := &cmapi.CertificateRequestList{}
+	if err := w.Client.List(w.T.Context(), requests, client.InNamespace(w.Namespace)); err != nil {
+		w.T.Fatal(err)
+	}
+	for _, request := range requests.Items {
+		a := w.byUID[request.UID]
+		if a.certificate != nil && !bytes.Equal(a.certificate, request.Status.Certificate) {
+			w.T.Errorf("the certificate of request %s has become %q", a.name, request.Status.Certificate)
+		}
+		if len(request.Status.Certificate) > 0 {
+			a.certificate = request.Status.Certificate
+		}
+	}
+}
+
+// checkPurchase holds a purchase to the rules as soon as it is seen: it is for a request that is there and approved,
+// and nothing else is bought for the same request, or for the one that it took over from.
+func (w *world) checkPurchase(bought *cassim.OrderView) {
+	w.T.Helper()
+	a := w.byCSR[bought.CSRFingerprint]
+	w.note("   bought: %s for request %s, %s", bought.OrderID, a.name, a.domain)
+	if a.isDeleted || !a.isDecided || a.isDenied {
+		w.T.Errorf("order %s was bought for request %s, which is deleted, denied or not approved", bought.OrderID, a.name)
+	}
+	owner := w.ownerOf(bought.LedgerEntry)
+	for _, other := range w.Simulator.Orders() {
+		isAlive := !other.Foreign && other.OrderID != bought.OrderID && !other.Released && !other.Vanished
+		if !isAlive || w.ownerOf(other.LedgerEntry) != owner {
+			continue
+		}
+		if excuse := w.excuse(owner, &other); excuse != "" {
+			w.excused = append(w.excused, fmt.Sprintf("%s beside %s: %s", bought.OrderID, other.OrderID, excuse))
+			w.note("   excused: %s", w.excused[len(w.excused)-1])
+			continue
+		}
+		w.T.Errorf("order %s was bought for request %s, which has the order %s (%s)", bought.OrderID, owner.name, other.OrderID, other.State)
+	}
+}
+
+// excuse says why CAS cannot have told the controller that there was an order already, or "". It could not if listings
+// lacked it for longer than any doubt lasts, and neither did the count of the plan show it: some other order was given
+// back meanwhile. Where an Order was removed by force, nothing is known but one listing, and an order that another
+// Order for the same name took for its own meanwhile cannot be told from one of that.
+func (w *world) excuse(owner *asked, other *cassim.OrderView) string {
+	isUnlisted := w.isListingWrong() || w.Clock.Now().Before(other.BoughtAt.Add(w.listDelay))
+	if owner.isForced && isUnlisted {
+		return "its Order was removed by force, and the listing lacks it"
+	}
+	for _, order := range w.Orders() {
+		if owner.isForced && order.Status.OrderID == other.OrderID {
+			return "its Order was removed by force, and another Order holds it"
+		}
+	}
+	if !isUnlisted || w.Simulator.Knobs().UsedCount != cassim.UsedFalls {
+		return ""
+	}
+	for _, at := range w.releasedAt {
+		if at.After(other.BoughtAt.Add(-15 * time.Minute)) {
+			return "the listing lacks it, and the count of the plan has fallen meanwhile"
+		}
+	}
+	return ""
+}

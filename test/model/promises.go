@@ -1,0 +1,210 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"github.com/cert-manager/cert-manager/pkg/util/pki"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+)
+
+// healing is how long everything may take to end once all is mended: the deadlines of an order that was made in the
+// last step, and some.
+const healing = 8 * 24 * time.Hour
+
+// heal mends all that is broken, does what people are asked to do, and waits until every request has come to its end.
+func (w *world) heal() {
+	w.T.Helper()
+	w.Points.Trace("", "")
+	w.lift()
+	if !w.isNamespaceGone {
+		w.healObjects()
+	}
+	end, began := w.Clock.Now().Add(healing), w.Clock.Now()
+	for !w.isOver() && !w.T.Failed() {
+		if w.Clock.Now().After(end) {
+			w.T.Errorf("something has not come to its end %s after all was mended", healing)
+			break
+		}
+		w.healOrders()
+		w.publish()
+		w.answer()
+		next := max(w.settle(), 30*time.Second, w.Clock.Now().Sub(began)/6)
+		w.Clock.SetTime(w.Clock.Now().Add(next))
+	}
+	w.pass(15 * time.Minute) // for what is tidied up afterwards, and for what should not come any more
+}
+
+func (w *world) healObjects() {
+	id := w.keyID
+	w.Simulator.RotateKey(id, w.newKey()) // which takes no permissions over that were taken away
+	w.tellSecret(w.keyID)
+	w.withIssuer(func(spec *v1alpha1.IssuerSpec) {
+		spec.Orders.Paused, spec.Orders.MaxPerDay = false, new(int32(1000))
+	})
+	for _, a := range w.requests {
+		if !a.isDeleted && !a.isDecided {
+			w.decide(a, approved)
+		}
+	}
+}
+
+func (w *world) healOrders() {
+	w.Simulator.SetKnobs(func(k *cassim.Knobs) { k.Duplicate = cassim.DuplicateAccepted }) // or somebody else's would be in the way for ever
+	for _, product := range []string{gen.Product, otherProduct} {
+		used := w.Simulator.UsedCount(product)
+		w.Simulator.SetPackage(product, used+20, used)
+	}
+	for _, entry := range w.Simulator.Orders() {
+		w.Simulator.Thaw(entry.OrderID)
+		w.Simulator.OrderChain(entry.OrderID, cassim.ChainFull)
+	}
+}
+
+// isOver says that every request has ended, and nothing holds an Order any more.
+func (w *world) isOver() bool {
+	for _, a := range w.requests {
+		if request := w.find(a); request != nil && !hasEnded(request) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(w.Orders(), func(o v1alpha1.AliyunOrder) bool {
+		return controllerutil.ContainsFinalizer(&o, v1alpha1.OrderFinalizer)
+	})
+}
+
+func hasEnded(request *cmapi.CertificateRequest) bool {
+	ends := []string{cmapi.CertificateRequestReasonIssued, cmapi.CertificateRequestReasonFailed, cmapi.CertificateRequestReasonDenied}
+	return slices.Contains(ends, cmutil.CertificateRequestReadyReason(request))
+}
+
+// find is the request as it is, or nil if it is gone.
+func (w *world) find(a *asked) *cmapi.CertificateRequest {
+	request := &cmapi.CertificateRequest{}
+	err := w.Client.Get(w.T.Context(), client.ObjectKey{Namespace: w.Namespace, Name: a.name}, request)
+	if apierrors.IsNotFound(err) || err == nil && request.UID != a.uid {
+		return nil
+	}
+	w.must(err)
+	return request
+}
+
+// checkPromises looks at the world after all that was broken is mended, and time has passed:
+//
+//   - Every request is Issued, Failed or Denied, or was deleted. None is held.
+//   - Of the orders that were bought for a request, or for one that it took over from, at most one is paid for and
+//     kept, and its certificate is the one that the request has. (That none is bought beside another one is checked at
+//     each purchase.) Kept beside it, or for a request that has no certificate, is only an order that the CA issued
+//     before it could be withdrawn, one that vanished at CAS, one whose Order was removed by force, and one that is
+//     reported as ReleaseUnresolved: by its id, or, if that was never known, by its name and time. An order whose answer
+//     was lost in a Shared account is such a one, since it may be somebody else's.
+//   - An issued certificate has the key and the names of its request, and stays.
+//   - No AliyunOrder has a finalizer, none of a deleted request is left, and no validation record of ours, unless
+//     CleanUpFailed has named it or its Order was removed by force. Nothing of others was touched.
+func (w *world) checkPromises() {
+	w.T.Helper()
+	orders := w.Orders()
+	for _, order := range orders {
+		if a := w.byUID[order.Spec.RequestRef.UID]; a.isDeleted || len(order.Finalizers) > 0 {
+			w.T.Errorf("the AliyunOrder %s is left, its request is deleted: %t, its finalizers are %v: %+v", order.Name, a.isDeleted, order.Finalizers, order.Status)
+		}
+	}
+	for _, a := range w.requests {
+		w.checkRequest(a)
+	}
+	for _, entry := range w.Simulator.Orders() {
+		if !entry.Foreign && !entry.Released && !w.isDelivered(&entry) && !w.isAccountedFor(&entry) {
+			w.T.Errorf("order %s for request %s, %s, is kept, nobody has it, and nobody was told: %+v",
+				entry.OrderID, w.byCSR[entry.CSRFingerprint].name, entry.Domain, entry.LedgerEntry)
+		}
+	}
+	w.checkRecords()
+	if err := w.Simulator.ForeignHarm(); err != nil {
+		w.T.Error(err)
+	}
+}
+
+func (w *world) checkRequest(a *asked) {
+	w.T.Helper()
+	request := w.find(a)
+	switch {
+	case request == nil && !a.isDeleted:
+		w.T.Errorf("the request %s is gone", a.name)
+		return
+	case request == nil:
+		return
+	case !hasEnded(request):
+		w.T.Errorf("the request %s for %s has not ended: %+v", a.name, a.domain, request.Status.Conditions)
+		return
+	case cmutil.CertificateRequestReadyReason(request) != cmapi.CertificateRequestReasonIssued:
+		return
+	}
+	chain, err := pki.DecodeX509CertificateChainBytes(request.Status.Certificate)
+	if err != nil {
+		w.T.Errorf("the certificate of request %s: %v", a.name, err)
+		return
+	}
+	if same, err := pki.PublicKeysEqual(chain[0].PublicKey, a.key.Public()); err != nil || !same || !slices.Contains(chain[0].DNSNames, a.domain) {
+		w.T.Errorf("the certificate of request %s for %s is for %v, with its key: %t", a.name, a.domain, chain[0].DNSNames, same)
+	}
+}
+
+// isDelivered says that the order's certificate is the one that its request has.
+func (w *world) isDelivered(entry *cassim.OrderView) bool {
+	owner := w.ownerOf(entry.LedgerEntry)
+	if entry.Certificate == "" || len(owner.certificate) == 0 {
+		return false
+	}
+	leaf, _, _ := strings.Cut(entry.Certificate, "-----END")
+	return strings.HasPrefix(string(owner.certificate), leaf)
+}
+
+// isAccountedFor says why an order may rightly be kept that nobody has a certificate from.
+func (w *world) isAccountedFor(entry *cassim.OrderView) bool {
+	if entry.Vanished || entry.State == cassim.StateCertificate || w.forced[entry.OrderID] {
+		return true
+	}
+	byName := fmt.Sprintf("an order for %q may have been bought at ", entry.Domain)
+	return slices.ContainsFunc(w.Events(), func(event string) bool {
+		if !strings.Contains(event, "ReleaseUnresolved") {
+			return false
+		}
+		_, rest, isByName := strings.Cut(event, byName)
+		if !isByName {
+			return strings.Contains(event, "order "+entry.OrderID+" ")
+		}
+		at, err := time.Parse(time.RFC3339, strings.SplitN(rest, " ", 2)[0])
+		return err == nil && entry.BoughtAt.Sub(at).Abs() < 2*time.Minute
+	})
+}
+
+// checkRecords compares the zone with what it should have: what was there before, and what people published.
+func (w *world) checkRecords() {
+	w.T.Helper()
+	left := w.Simulator.Records(zone)
+	for _, record := range w.strangers {
+		if !slices.Contains(left, record) {
+			w.T.Errorf("somebody else's record is gone: %+v", record)
+		}
+	}
+	told := strings.Join(w.Events(), "\n")
+	for _, record := range left {
+		isReported := strings.Contains(told, "CleanUpFailed") && strings.Contains(told, fmt.Sprintf("%q in zone", record.FQDN))
+		if !slices.Contains(w.strangers, record) && !w.published[record.Value] && !w.forced[record.Value] && !isReported {
+			w.T.Errorf("a record of ours is left: %+v", record)
+		}
+	}
+}

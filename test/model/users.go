@@ -1,0 +1,276 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"crypto"
+	"fmt"
+	"time"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+)
+
+const (
+	approved = cmapi.CertificateRequestConditionApproved
+	denied   = cmapi.CertificateRequestConditionDenied
+)
+
+func (w *world) must(err error) {
+	w.T.Helper()
+	if client.IgnoreNotFound(err) != nil {
+		w.T.Fatal(err)
+	}
+}
+
+// ask makes a request.
+func (w *world) ask(name, domain string, key crypto.Signer) *asked {
+	a := &asked{name: name, domain: domain, key: key, csr: csrFor(key, domain)}
+	request := gen.Request(w.Namespace, name, a.csr)
+	w.Create(request)
+	a.uid = request.UID
+	w.requests = append(w.requests, a)
+	w.byCSR[fingerprintOf(a.csr)], w.byUID[a.uid] = a, a
+	return a
+}
+
+func (w *world) decide(a *asked, decision cmapi.CertificateRequestConditionType) {
+	w.Decide(a.name, decision)
+	a.isDecided, a.isDenied = true, decision == denied
+}
+
+// createRequests makes one request or two at the same time, most of them approved.
+func (w *world) createRequests() {
+	for range pick(w.rng, 1, 1, 2) {
+		a := w.ask(fmt.Sprintf("r%d", len(w.requests)+1), pick(w.rng, domains...), gen.Key())
+		isApproved := w.chance(85)
+		if isApproved {
+			w.decide(a, approved)
+		}
+		w.note("request %s for %s is made, approved: %t", a.name, a.domain, isApproved)
+	}
+}
+
+// someone is one of the requests that are there and meet the condition, or nil.
+func (w *world) someone(meets func(*asked) bool) *asked {
+	var all []*asked
+	for _, a := range w.requests {
+		if !a.isDeleted && meets(a) {
+			all = append(all, a)
+		}
+	}
+	n := w.rng.IntN(1 << 20) // drawn in any case, so that what follows does not hang on whether there is one
+	if len(all) == 0 {
+		return nil
+	}
+	return all[n%len(all)]
+}
+
+func anybody(*asked) bool { return true }
+
+// decideOne approves or denies a request that waits for it.
+func (w *world) decideOne() {
+	a := w.someone(func(a *asked) bool { return !a.isDecided })
+	decision := pick(w.rng, approved, denied)
+	if a == nil {
+		return
+	}
+	w.decide(a, decision)
+	w.note("request %s is %s", a.name, decision)
+}
+
+// forget deletes a request, and its Orders as the garbage collector does, unless they are orphaned.
+func (w *world) forget(a *asked, isCascading bool) {
+	w.must(w.Client.Delete(w.T.Context(), w.Request(a.name)))
+	a.isDeleted = true
+	for _, order := range w.Orders() {
+		if isCascading && order.Spec.RequestRef.UID == a.uid {
+			w.must(w.Client.Delete(w.T.Context(), &order))
+		}
+	}
+}
+
+func (w *world) deleteRequest() {
+	a, isCascading := w.someone(anybody), w.chance(85)
+	if a == nil {
+		return
+	}
+	w.note("request %s is deleted, cascading: %t", a.name, isCascading)
+	w.forget(a, isCascading)
+}
+
+// editCertificate replaces a request by one of the same name, as cert-manager does.
+func (w *world) editCertificate() {
+	a, isSameKey := w.someone(anybody), w.chance(70)
+	gap := pick(w.rng, 0, 0, time.Second, 10*time.Second, 40*time.Second)
+	isApproved := w.chance(90)
+	if a == nil {
+		return
+	}
+	w.note("request %s for %s is replaced after %s, same key: %t, approved: %t", a.name, a.domain, gap, isSameKey, isApproved)
+	w.forget(a, true)
+	if gap > 0 {
+		w.pass(gap)
+	}
+	key := a.key
+	if !isSameKey {
+		key = gen.Key()
+	}
+	heir := w.ask(a.name, a.domain, key)
+	if isApproved {
+		w.decide(heir, approved)
+	}
+}
+
+// someOrder is one whose request lives.
+func (w *world) someOrder() (*v1alpha1.AliyunOrder, *asked) {
+	orders := w.Orders()
+	n := w.rng.IntN(1 << 20)
+	if len(orders) == 0 {
+		return nil, nil
+	}
+	order := &orders[n%len(orders)]
+	return order, w.byUID[order.Spec.RequestRef.UID]
+}
+
+func (w *world) deleteOrder() {
+	order, a := w.someOrder()
+	if order == nil {
+		return
+	}
+	w.note("the Order of request %s is deleted, its request is: %t", a.name, a.isDeleted)
+	w.must(w.Client.Delete(w.T.Context(), order))
+}
+
+// takeOrder removes an Order with its finalizer: what it knew is lost.
+func (w *world) takeOrder() {
+	order, a := w.someOrder()
+	if order == nil {
+		return
+	}
+	w.note("the Order of request %s is removed by force, its request is deleted: %t", a.name, a.isDeleted)
+	w.loseOrder(order)
+	a.isForced = true
+	if validation := order.Status.Validation; validation != nil {
+		w.forced[validation.RecordValue] = true
+	}
+	for _, entry := range w.Simulator.Orders() {
+		if !entry.Foreign && (w.ownerOf(entry.LedgerEntry) == a || entry.OrderID == order.Status.OrderID) {
+			w.forced[entry.OrderID], w.forced[entry.RecordValue] = true, true
+		}
+	}
+}
+
+func (w *world) loseOrder(order *v1alpha1.AliyunOrder) {
+	plain := order.DeepCopy()
+	if controllerutil.RemoveFinalizer(order, v1alpha1.OrderFinalizer) {
+		w.must(w.Client.Patch(w.T.Context(), order, client.MergeFrom(plain)))
+	}
+	w.must(w.Client.Delete(w.T.Context(), order))
+}
+
+func (w *world) withIssuer(change func(*v1alpha1.IssuerSpec)) {
+	issuer := &v1alpha1.AliyunIssuer{}
+	key := client.ObjectKey{Namespace: w.Namespace, Name: gen.IssuerName}
+	if err := w.Client.Get(w.T.Context(), key, issuer); err != nil {
+		w.must(err)
+		return
+	}
+	change(&issuer.Spec)
+	w.must(w.Client.Update(w.T.Context(), issuer))
+}
+
+// editIssuer changes one thing about the issuer.
+func (w *world) editIssuer() {
+	what := w.rng.IntN(6)
+	maxPerDay, timeout := pick(w.rng, int32(1), 2, 5, 50), pick(w.rng, time.Hour, 5*time.Hour, 72*time.Hour)
+	w.note("the issuer is edited: %d (0 paused, 1 maxPerDay %d, 2 timeout %s, 3 solver, 4 productCode, 5 account)", what, maxPerDay, timeout)
+	w.withIssuer(func(spec *v1alpha1.IssuerSpec) {
+		switch what {
+		case 0:
+			spec.Orders.Paused = !spec.Orders.Paused
+		case 1:
+			spec.Orders.MaxPerDay = &maxPerDay
+		case 2:
+			spec.Orders.Timeout = &metav1.Duration{Duration: timeout}
+		case 3:
+			w.changeSolver(spec)
+		case 4:
+			plan := spec.Source.ResourcePlan
+			if plan.ProductCode == gen.Product {
+				plan.ProductCode = otherProduct
+			} else {
+				plan.ProductCode = gen.Product
+			}
+		case 5:
+			if spec.Account == v1alpha1.AccountExclusive {
+				spec.Account = v1alpha1.AccountShared
+			} else {
+				spec.Account = v1alpha1.AccountExclusive
+			}
+		}
+	})
+}
+
+func (w *world) changeSolver(spec *v1alpha1.IssuerSpec) {
+	if spec.Solvers[0].DNS.Manual == nil {
+		spec.Solvers[0].DNS = &v1alpha1.DNSSolver{Manual: &v1alpha1.ManualSolver{}}
+		return
+	}
+	spec.Solvers[0].DNS = &v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{Endpoint: spec.Endpoint}}
+}
+
+// tellSecret writes a key of the account, or a wrong one, into the Secret.
+func (w *world) tellSecret(id string) {
+	secret := gen.Secret(w.Namespace, id, "secret of "+id)
+	if err := w.Client.Update(w.T.Context(), secret); client.IgnoreNotFound(err) != nil {
+		w.T.Fatal(err)
+	}
+}
+
+// rotate replaces the key at Alibaba Cloud, in the Secret, or both.
+func (w *world) rotate() {
+	switch what := pick(w.rng, "both", "both", "the account only", "the Secret gets a wrong one"); what {
+	case "both", "the account only":
+		w.note("the key is replaced: %s", what)
+		old := w.keyID
+		w.Simulator.RotateKey(old, w.newKey())
+		if what == "both" {
+			w.tellSecret(w.keyID)
+		}
+	default:
+		w.note("%s", what)
+		w.tellSecret("wrong-" + w.keyID)
+	}
+}
+
+// deleteNamespace does what the namespace controller does, in the order that it has for our purpose: everything at once.
+func (w *world) deleteNamespace() {
+	w.note("the namespace is deleted")
+	w.isNamespaceGone = true
+	ctx := w.T.Context()
+	w.must(w.Client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}))
+	for _, a := range w.requests {
+		if !a.isDeleted {
+			w.forget(a, true)
+		}
+	}
+	w.must(w.Client.DeleteAllOf(ctx, &v1alpha1.AliyunOrder{}, client.InNamespace(w.Namespace)))
+	w.must(w.Client.DeleteAllOf(ctx, &v1alpha1.AliyunIssuer{}, client.InNamespace(w.Namespace)))
+	w.must(w.Client.DeleteAllOf(ctx, &corev1.Secret{}, client.InNamespace(w.Namespace)))
+}
+
+// sweep removes what is left, so that it is in no other sequence's way.
+func (w *world) sweep() {
+	w.must(w.Client.DeleteAllOf(w.T.Context(), &cmapi.CertificateRequest{}, client.InNamespace(w.Namespace)))
+	for _, order := range w.Orders() {
+		w.loseOrder(&order)
+	}
+}

@@ -1,0 +1,190 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package model lets random sequences of all that users, operators, Alibaba Cloud and crashes can do befall the
+// controller, and holds it to its promises: an order is never bought twice, never lost, and always ends.
+package model
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+)
+
+const (
+	zone = cassim.DefaultZone
+	// otherProduct is one that issuers change to.
+	otherProduct = "geotrust-dv-1-starter"
+)
+
+// domains are few, so that orders get in each other's way. The first two are one name for brands that add www.
+var domains = []string{"www.example.com", "example.com", "api.example.com"}
+
+// asked is a CertificateRequest that somebody has made.
+type asked struct {
+	name, domain string
+	uid          types.UID
+	key          crypto.Signer
+	csr          []byte
+	isDecided    bool
+	isDenied     bool
+	isDeleted    bool
+	// isForced says that somebody has taken an Order of it away with all that it knew.
+	isForced bool
+	// certificate is what it was given, once it was.
+	certificate []byte
+}
+
+// world is one sequence: what has happened in it, and what has been seen.
+type world struct {
+	*env.Env
+	seed uint64
+	// rng is of the present step, so that what a step does hangs on the seed and on the step's number alone.
+	rng *rand.Rand
+	did []string
+
+	requests        []*asked
+	byCSR           map[string]*asked       // by the fingerprint of the CSR
+	byUID           map[types.UID]*asked    // by the request's UID
+	requestOf       map[types.UID]types.UID // of an Order, by its UID
+	heirs           map[types.UID]types.UID // Orders that took over from that of a request, by the request's UID
+	known           map[string]cassim.LedgerEntry
+	releasedAt      map[string]time.Time
+	published       map[string]bool // records that people made
+	strangers       []cassim.Record // records that were there before
+	forced          map[string]bool // values of records, and ids of orders, that only an Order knew that was taken away
+	keyID           string
+	keys            int
+	isNamespaceGone bool
+	listDelay       time.Duration
+	// excused are purchases that the design allows though they were wrong.
+	excused []string
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	t.Helper()
+	w := &world{
+		seed: seed, rng: rand.New(rand.NewPCG(seed, 0)), //nolint:gosec // a seed is to be guessed
+		byCSR: map[string]*asked{}, byUID: map[types.UID]*asked{}, requestOf: map[types.UID]types.UID{}, heirs: map[types.UID]types.UID{},
+		known: map[string]cassim.LedgerEntry{}, releasedAt: map[string]time.Time{}, published: map[string]bool{}, forced: map[string]bool{},
+	}
+	account := cassim.DefaultAccount()
+	account.Packages = map[string]int{gen.Product: 20, otherProduct: 20}
+	account.Keys = []cassim.Key{w.newKey()}
+	options := w.options()
+	options.Accounts = []cassim.Account{account}
+	w.Env = env.New(t, options)
+	w.RememberReads()
+	w.OneClock()
+	w.BeforeWrite = w.beforeWrite
+	w.tellSecret(account.Keys[0].ID)
+	w.Create(gen.Issuer(w.Namespace, w.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
+		i.Spec.Orders = &v1alpha1.OrderPolicy{MaxPerDay: new(int32(5))}
+		if w.chance(30) {
+			i.Spec.Account = v1alpha1.AccountExclusive
+		}
+	}))
+	w.Simulator.AddRecord(zone, "_dnsauth.www", "TXT", "somebody else's")
+	w.strangers = w.Simulator.Records(zone)
+	w.settle()
+	return w
+}
+
+// newKey is one that no other sequence has: the controller counts its calls by it.
+func (w *world) newKey() cassim.Key {
+	w.keys++
+	w.keyID = fmt.Sprintf("key-%d-%d-%d", w.seed, *steps, w.keys)
+	return cassim.Key{ID: w.keyID, Secret: "secret of " + w.keyID}
+}
+
+// options are the world that a seed lives in.
+func (w *world) options() cassim.Options {
+	o := cassim.Options{
+		CADelay:     pick(w.rng, 0, time.Minute, 30*time.Minute, 5*time.Hour),
+		DCVDelay:    pick(w.rng, 0, time.Minute),
+		RecordDelay: pick(w.rng, 0, 5*time.Second, 3*time.Minute),
+		CancelDelay: pick(w.rng, 0, 0, time.Minute, 5*time.Minute),
+		ListDelay:   pick(w.rng, 0, 0, 2*time.Minute, 10*time.Minute),
+	}
+	w.listDelay = o.ListDelay
+	k := &o.Knobs
+	k.UsedCount = pick(w.rng, cassim.UsedFalls, cassim.UsedStays)
+	k.OrderID = pick(w.rng, cassim.OrderIDString, cassim.OrderIDNumber)
+	k.DateHeader = pick(w.rng, cassim.Present, cassim.Present, cassim.Absent)
+	k.QuotaCode = pick(w.rng, "NotRemainCount", "InsufficientQuota")
+	k.ErrorCodes = pick(w.rng, cassim.CodesDocumented, cassim.CodesNewer)
+	k.ListProduct = pick(w.rng, cassim.ProductAsOrdered, cassim.ProductAsOrdered, cassim.ProductAsOrdered, cassim.ProductOther)
+	k.Duplicate = pick(w.rng, cassim.DuplicateAccepted, cassim.DuplicateAccepted, cassim.DuplicateAccepted, cassim.DuplicateRefused)
+	w.note("the world: CADelay %s, DCVDelay %s, RecordDelay %s, CancelDelay %s, ListDelay %s, knobs %+v",
+		o.CADelay, o.DCVDelay, o.RecordDelay, o.CancelDelay, o.ListDelay, o.Knobs)
+	return o
+}
+
+func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))] }
+
+// chance is true in so many of a hundred cases.
+func (w *world) chance(percent int) bool { return w.rng.IntN(100) < percent }
+
+func (w *world) note(format string, args ...any) {
+	w.did = append(w.did, fmt.Sprintf(format, args...))
+}
+
+func csrFor(key crypto.Signer, domain string) []byte {
+	return gen.CSR(key, func(c *x509.CertificateRequest) {
+		c.Subject, c.DNSNames = pkix.Name{CommonName: domain}, []string{domain}
+	})
+}
+
+func fingerprintOf(csr []byte) string {
+	block, _ := pem.Decode(csr)
+	sum := sha256.Sum256(block.Bytes)
+	return hex.EncodeToString(sum[:])
+}
+
+// live takes the steps, each with random numbers of its own.
+func (w *world) live(steps int) {
+	for i := range steps {
+		w.rng = rand.New(rand.NewPCG(w.seed, uint64(i)+1)) //nolint:gosec // a seed is to be guessed
+		w.did = append(w.did, fmt.Sprintf("-- step %d at %s", i+1, w.Clock.Now().UTC().Format(time.DateTime)))
+		w.act()
+		if w.chance(70) {
+			w.settle()
+		}
+		if w.chance(60) {
+			w.pass(pick(w.rng, 3*time.Second, 20*time.Second, 2*time.Minute, 2*time.Minute, 12*time.Minute, 25*time.Minute))
+		}
+	}
+	w.note("-- the end at %s", w.Clock.Now().UTC().Format(time.DateTime))
+}
+
+// settle runs the reconcilers until they wait, and looks at what they did.
+func (w *world) settle() time.Duration {
+	w.T.Helper()
+	next := w.Settle()
+	w.observe()
+	return next
+}
+
+// pass lets time pass, in no more than twelve steps: the reconcilers may come late, and then all that is due comes at once.
+func (w *world) pass(d time.Duration) {
+	w.T.Helper()
+	for end := w.Clock.Now().Add(d); w.Clock.Now().Before(end); {
+		next := max(w.settle(), d/12)
+		w.Clock.SetTime(w.Clock.Now().Add(min(next, end.Sub(w.Clock.Now()))))
+	}
+	w.settle()
+}
