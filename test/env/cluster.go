@@ -49,6 +49,8 @@ func run(m *testing.M) int {
 		CRDDirectoryPaths:     []string{filepath.Join(root, "config/crd/bases"), filepath.Join(certManager, "deploy/crds")},
 		ErrorIfCRDPathMissing: true,
 	}
+	// Without its cache of watches, a list does not wait for the cache to catch up, which takes 100 ms after a write.
+	server.ControlPlane.GetAPIServer().Configure().Set("watch-cache", "false")
 	if config, err = server.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, "the API server did not start ('make test' builds it):", err)
 		return 1

@@ -17,7 +17,7 @@ import (
 )
 
 // idle is how far the clock moves when nothing asks for a next time.
-const idle = 30 * time.Second
+const idle = 5 * time.Minute
 
 // round runs every reconciler on every object of the namespace, far more often than watches would: being woken must
 // cost nothing. It returns when the first of them wants to be run again.

@@ -88,7 +88,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	options := w.options()
 	options.Accounts = []cassim.Account{account}
 	w.Env = env.New(t, options)
-	w.RememberReads()
+	w.Alone()
 	w.OneClock()
 	w.BeforeWrite = w.beforeWrite
 	w.tellSecret(account.Keys[0].ID)

@@ -12,19 +12,25 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// RememberReads answers a read as it was answered before, until somebody writes through Client. A long life mostly reads
-// what has not changed. Nobody else may write to the namespace. It is called before OneClock.
-func (e *Env) RememberReads() {
+// Alone lets the namespace be all of the cluster. So tests that go on side by side do not wade through each other's
+// Orders, and a read is answered as it was before, until somebody writes through Client: a long life mostly reads what
+// has not changed. Nobody else may write to the namespace. It is called before OneClock.
+func (e *Env) Alone() {
 	m := &memory{}
 	e.Client = interceptor.NewClient(e.Client, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			return m.read(fmt.Sprintf("%T %s", o, key), o, func() error { return c.Get(ctx, key, o, opts...) })
 		},
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
-			wanted := (&client.ListOptions{}).ApplyOptions(opts)
-			return m.read(fmt.Sprintf("%T %+v", list, *wanted), list, func() error { return c.List(ctx, list, opts...) })
+			wanted := (&client.ListOptions{Namespace: e.Namespace}).ApplyOptions(opts)
+			if _, isClusters := list.(*v1alpha1.AliyunClusterIssuerList); isClusters {
+				wanted.Namespace = ""
+			}
+			return m.read(fmt.Sprintf("%T %+v", list, *wanted), list, func() error { return c.List(ctx, list, wanted) })
 		},
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			defer m.forget()
