@@ -58,7 +58,7 @@ func (r *OrderReconciler) order(ctx context.Context, run *orderRun) outcome {
 	if err != nil {
 		return judge(err, run.stateAge())
 	}
-	if !r.Fresh.take(run.order.UID, run.now) {
+	if !r.Fresh.take(run.order.UID, run.now) || run.order.Annotations[v1alpha1.OrderIDAnnotation] != "" {
 		if end := r.findEarlier(ctx, run, calls); end.kind != outcomeProceed || run.order.Status.OrderID != "" {
 			return end
 		}
@@ -182,17 +182,19 @@ func (r *OrderReconciler) notBought(ctx context.Context, run *orderRun, cause er
 // store, or with an AliyunOrder that was removed by force.
 func (r *OrderReconciler) findEarlier(ctx context.Context, run *orderRun, calls *cas.Client) outcome {
 	found, err := r.find(ctx, run, calls, run.request.CreationTimestamp.Time, run.now)
-	switch {
+	switch word := run.order.Annotations[v1alpha1.OrderIDAnnotation]; {
 	case isAPIError(err):
 		return failed(err)
 	case err != nil:
 		return judge(err, run.stateAge())
+	case word == v1alpha1.NoOrder:
+		return r.dropWord(ctx, run) // it is no word about the submission that follows
+	case word != "":
+		return r.take(ctx, run, word)
 	case found.match != "":
 		return r.presume(ctx, run, string(found.match), v1alpha1.OrderIDByListing)
-	case len(found.candidates) == 0, run.order.Annotations[v1alpha1.OrderIDAnnotation] == v1alpha1.NoOrder:
+	case len(found.candidates) == 0:
 		return proceed()
-	case run.order.Annotations[v1alpha1.OrderIDAnnotation] != "":
-		return r.take(ctx, run, run.order.Annotations[v1alpha1.OrderIDAnnotation])
 	}
 	return stall(holdLongest, v1alpha1.ReasonAmbiguousSubmission, fmt.Sprintf(
 		"CAS has orders for %q that no AliyunOrder holds, and one of them may have been bought for this request: %s. Nothing is bought until that is settled. "+

@@ -1,0 +1,86 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+)
+
+// These are what random sequences have found, made short.
+
+// doubted is an approved request that is held before its first submission, because somebody else has an order for its
+// name at CAS: the controller was restarted, and cannot know that it has submitted nothing.
+func doubted(t *testing.T) *env.Env {
+	t.Helper()
+	e := env.New(t, cassim.Options{CADelay: 10 * time.Hour, Accounts: []cassim.Account{{
+		Keys:     []cassim.Key{{ID: cassim.DefaultKeyID, Secret: cassim.DefaultKeySecret}},
+		Packages: map[string]int{gen.Product: 20, otherProduct: 20},
+		Zones:    []string{zone},
+	}}})
+	e.Simulator.AddForeignOrder(gen.Domain, func(f *cassim.ForeignOrder) { f.Product = otherProduct })
+	pause(e, true)
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+	e.Settle()
+	e.Restart()
+	pause(e, false)
+	e.Pass(12 * time.Minute)
+	if n := e.Simulator.Calls()[create]; n != 0 || len(e.Orders()) != 1 {
+		t.Fatalf("there were %d submissions for %d AliyunOrders, want none for one", n, len(e.Orders()))
+	}
+	return e
+}
+
+// pause makes the issuer, or changes it.
+func pause(e *env.Env, isPaused bool) {
+	e.T.Helper()
+	issuer := gen.Issuer(e.Namespace, e.Simulator.URL())
+	if err := e.Client.Get(e.T.Context(), client.ObjectKeyFromObject(issuer), issuer); err != nil {
+		e.Create(issuer)
+	}
+	issuer.Spec.Orders = &v1alpha1.OrderPolicy{Paused: isPaused}
+	if err := e.Client.Update(e.T.Context(), issuer); err != nil {
+		e.T.Fatal(err)
+	}
+	e.Settle()
+}
+
+func say(e *env.Env, word string) {
+	e.T.Helper()
+	order := e.Orders()[0]
+	order.Annotations = map[string]string{v1alpha1.OrderIDAnnotation: word}
+	if err := e.Client.Update(e.T.Context(), &order); err != nil {
+		e.T.Fatal(err)
+	}
+}
+
+func TestThatThereIsNoOrderYetIsNotTakenForAWordAboutTheNextOne(t *testing.T) {
+	e := doubted(t)
+	e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Executed: true})
+	say(e, v1alpha1.NoOrder)
+	e.Pass(2 * time.Hour)
+	if n := e.Simulator.Calls()[create]; n != 1 {
+		t.Errorf("there were %d submissions, want one: the operator knew nothing of it", n)
+	}
+}
+
+func TestAnOrderThatAnOperatorNamesIsTakenThoughListingsLackIt(t *testing.T) {
+	e := doubted(t)
+	e.Simulator.SteerListing(cassim.Listing{Missing: []string{gen.Domain}, TotalOff: -1})
+	say(e, e.Simulator.Ledger()[0].OrderID)
+	e.Pass(time.Hour)
+	if n := e.Simulator.Calls()[create]; n != 0 {
+		t.Errorf("there were %d submissions, want none: the operator has named the order", n)
+	}
+}
