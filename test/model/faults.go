@@ -67,7 +67,7 @@ func (w *world) breakListing() {
 		cassim.Listing{Stale: true},
 		cassim.Listing{Stale: true},
 		cassim.Listing{Missing: []string{domain}},
-		cassim.Listing{Missing: []string{domain}},
+		cassim.Listing{Missing: []string{domain}, TotalOff: -100},
 		cassim.Listing{Repeat: 3, TotalOff: -2},
 		cassim.Listing{},
 	)
