@@ -7,9 +7,14 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -17,51 +22,59 @@ import (
 )
 
 // Alone lets the namespace be all of the cluster. So tests that go on side by side do not wade through each other's
-// Orders, and a read is answered as it was before, until somebody writes through Client: a long life mostly reads what
+// Orders, and a read is answered as it was before, until somebody writes to that kind through Client: a long life mostly reads what
 // has not changed. Nobody else may write to the namespace. It is called before OneClock.
 func (e *Env) Alone() {
-	m := &memory{}
+	m := &memory{answers: map[string]map[string]remembered{}}
 	e.Client = interceptor.NewClient(e.Client, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-			return m.read(fmt.Sprintf("%T %s", o, key), o, func() error { return c.Get(ctx, key, o, opts...) })
+			list := listOf(o)
+			if list == nil || key.Namespace != e.Namespace {
+				return m.read(o, key.String(), func() error { return c.Get(ctx, key, o, opts...) })
+			}
+			all := &client.ListOptions{Namespace: e.Namespace}
+			if err := m.read(list, fmt.Sprintf("%+v", *all), func() error { return c.List(ctx, list, all) }); err != nil {
+				return err
+			}
+			return pickFrom(list, key.Name, o)
 		},
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 			wanted := (&client.ListOptions{Namespace: e.Namespace}).ApplyOptions(opts)
 			if _, isClusters := list.(*v1alpha1.AliyunClusterIssuerList); isClusters {
 				wanted.Namespace = ""
 			}
-			return m.read(fmt.Sprintf("%T %+v", list, *wanted), list, func() error { return c.List(ctx, list, wanted) })
+			return m.read(list, fmt.Sprintf("%+v", *wanted), func() error { return c.List(ctx, list, wanted) })
 		},
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			defer m.forget()
+			defer m.forget(o)
 			return c.Create(ctx, o, opts...)
 		},
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
-			defer m.forget()
+			defer m.forget(o)
 			return c.Delete(ctx, o, opts...)
 		},
 		DeleteAllOf: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteAllOfOption) error {
-			defer m.forget()
+			defer m.forget(o)
 			return c.DeleteAllOf(ctx, o, opts...)
 		},
 		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
-			defer m.forget()
+			defer m.forget(o)
 			return c.Update(ctx, o, opts...)
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
-			defer m.forget()
+			defer m.forget(o)
 			return c.Patch(ctx, o, patch, opts...)
 		},
 		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
-			defer m.forget()
+			defer m.forget(o)
 			return c.SubResource(sub).Update(ctx, o, opts...)
 		},
 		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
-			defer m.forget()
+			defer m.forget(o)
 			return c.SubResource(sub).Patch(ctx, o, patch, opts...)
 		},
 		SubResourceApply: func(ctx context.Context, c client.Client, sub string, o runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
-			defer m.forget()
+			defer m.forget(&cmapi.CertificateRequest{})
 			return c.SubResource(sub).Apply(ctx, o, opts...)
 		},
 	})
@@ -69,10 +82,37 @@ func (e *Env) Alone() {
 	e.Restart()
 }
 
-// memory holds answers of the API server since the last write.
+// listOf is for a kind of which there are many, and of which one list answers all questions until the next write.
+func listOf(o client.Object) client.ObjectList {
+	switch o.(type) {
+	case *v1alpha1.AliyunOrder:
+		return &v1alpha1.AliyunOrderList{}
+	case *cmapi.CertificateRequest:
+		return &cmapi.CertificateRequestList{}
+	default:
+		return nil
+	}
+}
+
+func pickFrom(list client.ObjectList, name string, into client.Object) error {
+	isFound := false
+	err := meta.EachListItem(list, func(item runtime.Object) error {
+		if item.(client.Object).GetName() == name {
+			reflect.ValueOf(into).Elem().Set(reflect.ValueOf(item).Elem())
+			isFound = true
+		}
+		return nil
+	})
+	if err == nil && !isFound {
+		return apierrors.NewNotFound(schema.GroupResource{}, name)
+	}
+	return err
+}
+
+// memory holds answers of the API server since the last write to their kind.
 type memory struct {
 	mutex   sync.Mutex
-	answers map[string]remembered
+	answers map[string]map[string]remembered
 }
 
 type remembered struct {
@@ -80,23 +120,27 @@ type remembered struct {
 	err    error
 }
 
-func (m *memory) read(question string, into runtime.Object, ask func() error) error {
+// kindOf is the same for an object and for a list of them.
+func kindOf(o runtime.Object) string { return strings.TrimSuffix(fmt.Sprintf("%T", o), "List") }
+
+func (m *memory) read(into runtime.Object, which string, ask func() error) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	if answer, isKnown := m.answers[question]; isKnown {
+	question := fmt.Sprintf("%T %s", into, which)
+	if answer, isKnown := m.answers[kindOf(into)][question]; isKnown {
 		reflect.ValueOf(into).Elem().Set(reflect.ValueOf(answer.object.DeepCopyObject()).Elem())
 		return answer.err
 	}
 	err := ask()
-	if m.answers == nil {
-		m.answers = map[string]remembered{}
+	if m.answers[kindOf(into)] == nil {
+		m.answers[kindOf(into)] = map[string]remembered{}
 	}
-	m.answers[question] = remembered{into.DeepCopyObject(), err}
+	m.answers[kindOf(into)][question] = remembered{into.DeepCopyObject(), err}
 	return err
 }
 
-func (m *memory) forget() {
+func (m *memory) forget(written runtime.Object) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	m.answers = nil
+	delete(m.answers, kindOf(written))
 }
