@@ -86,6 +86,9 @@ func (w *world) addForeignOrder() {
 	domain, age := pick(w.rng, domains...), pick(w.rng, 0, 0, time.Minute, 10*time.Minute, 5*time.Hour, 100*time.Hour)
 	state := pick(w.rng, cassim.StateDomainVerify, cassim.StateDomainVerify, cassim.StateProcess, cassim.StateCertificate)
 	product := pick(w.rng, gen.Product, gen.Product, otherProduct)
+	if w.isExclusive {
+		return
+	}
 	defer func() {
 		if refused := recover(); refused != nil {
 			w.note("somebody else cannot buy for %s: %v", domain, refused)
@@ -94,6 +97,7 @@ func (w *world) addForeignOrder() {
 	id := w.Simulator.AddForeignOrder(domain, func(f *cassim.ForeignOrder) {
 		f.BoughtAt, f.State, f.Product = w.Clock.Now().Add(-age), state, product
 	})
+	w.hasOthers = true
 	w.note("somebody else has bought %s for %s, %s ago, product %s, state %s", id, domain, age, product, state)
 }
 

@@ -210,10 +210,9 @@ func (w *world) editIssuer() {
 				plan.ProductCode = gen.Product
 			}
 		case 5:
-			if spec.Account == v1alpha1.AccountExclusive {
-				spec.Account = v1alpha1.AccountShared
-			} else {
-				spec.Account = v1alpha1.AccountExclusive
+			spec.Account = v1alpha1.AccountShared
+			if !w.isExclusive && !w.hasOthers {
+				spec.Account, w.isExclusive = v1alpha1.AccountExclusive, true
 			}
 		}
 	})

@@ -71,7 +71,9 @@ type world struct {
 	keyID           string
 	keys            int
 	isNamespaceGone bool
-	listDelay       time.Duration
+	// isExclusive says that an issuer has promised that nobody else orders, and hasOthers that somebody has.
+	isExclusive, hasOthers bool
+	listDelay              time.Duration
 	// excused are purchases that the design allows though they were wrong.
 	excused []string
 }
@@ -96,11 +98,12 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.Create(gen.Issuer(w.Namespace, w.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
 		i.Spec.Orders = &v1alpha1.OrderPolicy{MaxPerDay: new(int32(5))}
 		if w.chance(30) {
-			i.Spec.Account = v1alpha1.AccountExclusive
+			i.Spec.Account, w.isExclusive = v1alpha1.AccountExclusive, true
 		}
 	}))
 	w.Simulator.AddRecord(zone, "_dnsauth.www", "TXT", "somebody else's")
 	w.strangers = w.Simulator.Records(zone)
+	w.note("the account is exclusive: %t", w.isExclusive)
 	w.settle()
 	return w
 }
