@@ -41,7 +41,7 @@ func actions() []action {
 		{4, (*world).addForeignOrder, false},
 		{4, (*world).changeQuota, false},
 		{8, (*world).changeOrder, false},
-		{6, (*world).interrupt, false},
+		{10, (*world).interrupt, false},
 	}
 }
 

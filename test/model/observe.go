@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/controllers"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
 
@@ -88,8 +89,8 @@ func (w *world) checkPurchase(bought *cassim.OrderView) {
 // back meanwhile. Where an Order was removed by force, nothing is known but one listing, and an order that another
 // Order for the same name took for its own meanwhile cannot be told from one of that.
 func (w *world) excuse(owner *asked, other *cassim.OrderView) string {
-	isUnlisted := w.isListingWrong() || w.Clock.Now().Before(other.BoughtAt.Add(w.listDelay))
-	if owner.isForced && isUnlisted {
+	age := w.Clock.Since(other.BoughtAt)
+	if owner.isForced && (w.isListingWrong() || age < w.listDelay) {
 		return "its Order was removed by force, and the listing lacks it"
 	}
 	for _, order := range w.Orders() {
@@ -97,7 +98,7 @@ func (w *world) excuse(owner *asked, other *cassim.OrderView) string {
 			return "its Order was removed by force, and another Order holds it"
 		}
 	}
-	if !isUnlisted || w.Simulator.Knobs().UsedCount != cassim.UsedFalls {
+	if !w.isListingWrong() || age < controllers.MinSettle || w.Simulator.Knobs().UsedCount != cassim.UsedFalls {
 		return ""
 	}
 	for _, at := range w.releasedAt {
