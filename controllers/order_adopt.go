@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -185,7 +186,9 @@ func (r *OrderReconciler) accountedFor(ctx context.Context, run *orderRun, calls
 	risen := int64(numbers.Used) - *submission.UsedCount
 	for _, order := range orders.Items {
 		status, plan := order.Status, order.Spec.Source.ResourcePlan
-		isOurs := order.UID != run.order.UID && plan != nil && plan.ProductCode == product && status.OrderIDBasis == v1alpha1.OrderIDByAnswer
+		isOurs := order.UID != run.order.UID && plan != nil && plan.ProductCode == product && status.OrderIDBasis == v1alpha1.OrderIDByAnswer &&
+			site(&order) == site(run.order) && order.Spec.SecretNamespace == run.order.Spec.SecretNamespace &&
+			equality.Semantic.DeepEqual(order.Spec.Credentials, run.order.Spec.Credentials) // an order of another account accounts for nothing
 		if isOurs && status.SubmittedAt != nil && !status.SubmittedAt.Before(submission.UsedCountAt) {
 			risen--
 		}

@@ -84,3 +84,30 @@ func TestAnOrderThatAnOperatorNamesIsTakenThoughListingsLackIt(t *testing.T) {
 		t.Errorf("there were %d submissions, want none: the operator has named the order", n)
 	}
 }
+
+// TestAnOrderOfAnotherAccountAccountsForNothing has two issuers with the same product at two endpoints. The first one's
+// order is made, its answer is lost and listings lack it, so that only the count of the plan tells.
+func TestAnOrderOfAnotherAccountAccountsForNothing(t *testing.T) {
+	e := env.New(t, cassim.Options{CADelay: 10 * time.Hour})
+	other := cassim.New(cassim.Options{Clock: e.Clock, CADelay: 10 * time.Hour})
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(other.Close)
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
+	e.Create(gen.Issuer(e.Namespace, other.URL(), func(i *v1alpha1.AliyunIssuer) { i.Name = "other" }))
+	e.Settle()
+	e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Executed: true})
+	e.Simulator.SteerListing(cassim.Listing{Stale: true})
+	for _, name := range []string{gen.IssuerName, "other"} {
+		e.Create(gen.Request(e.Namespace, name, gen.CSR(gen.Key()), func(r *cmapi.CertificateRequest) { r.Spec.IssuerRef.Name = name }))
+		e.Decide(name, cmapi.CertificateRequestConditionApproved)
+	}
+	e.Pass(2 * time.Hour)
+	if n := len(other.Ledger()); n != 1 {
+		t.Fatalf("%d orders were bought at the other endpoint, want one", n)
+	}
+	if n := e.Simulator.Calls()[create]; n != 1 {
+		t.Errorf("there were %d submissions, want one: the plan has lost a certificate that no order of it accounts for", n)
+	}
+}
