@@ -4,9 +4,12 @@
 package controllers
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
 	"fmt"
 	"net"
 	"slices"
@@ -36,12 +39,9 @@ type signingRequest struct {
 // preflight refuses, before anything is spent, what CAS could never serve with any issuer. The refusal is for the
 // person who wrote the Certificate: it says what to change there.
 func preflight(request []byte, isCA bool) (signingRequest, error) {
-	csr, err := pki.DecodeX509CertificateRequestBytes(request)
+	csr, err := readRequest(request)
 	if err != nil {
-		return signingRequest{}, fmt.Errorf("the certificate signing request cannot be read: %w", err)
-	}
-	if err := csr.CheckSignature(); err != nil {
-		return signingRequest{}, fmt.Errorf("the certificate signing request is not signed by its key: %w", err)
+		return signingRequest{}, err
 	}
 	if isCA {
 		return signingRequest{}, fmt.Errorf("CAS issues no CA certificates: remove isCA")
@@ -53,13 +53,48 @@ func preflight(request []byte, isCA bool) (signingRequest, error) {
 	if err := checkCommonName(name, csr.DNSNames); err != nil {
 		return signingRequest{}, err
 	}
+	if n := commonNames(csr); n > 1 {
+		return signingRequest{}, fmt.Errorf("the certificate signing request has %d common names, and which of them CAS would take is not known: make one with one", n)
+	}
 	names := []string{name}
 	for _, san := range lowered(csr.DNSNames) {
+		if !isDNSName(strings.TrimPrefix(san, "*.")) {
+			return signingRequest{}, fmt.Errorf("the name %q is not a DNS name that a public CA can validate: remove it from spec.dnsNames", san)
+		}
 		if !slices.Contains(names, san) {
 			names = append(names, san)
 		}
 	}
 	return signingRequest{commonName: name, dnsNames: names, key: keyAlgorithm(csr)}, nil
+}
+
+// readRequest takes one request and nothing else: CAS gets the bytes as they are, and a second block may be another
+// request, or a private key.
+func readRequest(request []byte) (*x509.CertificateRequest, error) {
+	csr, err := pki.DecodeX509CertificateRequestBytes(request)
+	if err != nil {
+		return nil, fmt.Errorf("the certificate signing request cannot be read: %w", err)
+	}
+	begin, trimmed := []byte("-----BEGIN "), bytes.TrimSpace(request)
+	_, rest := pem.Decode(trimmed)
+	if len(rest) > 0 || !bytes.HasPrefix(trimmed, begin) || bytes.Count(trimmed, begin) > 1 {
+		return nil, fmt.Errorf("there is something else beside the certificate signing request: give its PEM block alone")
+	}
+	if err := csr.CheckSignature(); err != nil {
+		return nil, fmt.Errorf("the certificate signing request is not signed by its key: %w", err)
+	}
+	return csr, nil
+}
+
+// commonNames counts them: of several, the library shows the last, and CAS may take another.
+func commonNames(csr *x509.CertificateRequest) int {
+	n := 0
+	for _, name := range csr.Subject.Names {
+		if name.Type.Equal(asn1.ObjectIdentifier{2, 5, 4, 3}) {
+			n++
+		}
+	}
+	return n
 }
 
 func checkCommonName(name string, sans []string) error {
