@@ -5,6 +5,7 @@ package cas_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"testing"
 
@@ -19,6 +20,8 @@ func FuzzNoAnswerMakesUsBelieveInAnOrderOrInNone(f *testing.F) {
 		``, `{}`, `null`, `<html>`, `{"RequestId":"R-1","OrderId":98987582437920968}`, `{"RequestId":"R-1","OrderId":"9007199254740993"}`,
 		`{"RequestId":"R-1","OrderId":1e17}`, `{"RequestId":7,"Code":4003,"Message":{},"AccessDeniedDetail":{"AuthAction":1}}`,
 		`{"RequestId":"R-1","CertificateOrderList":[{"OrderId":1}],"TotalCount":"1","UsedCount":1,"Type":"certificate"}`,
+		`{"RequestId":"R-1","CertificateOrderList":[],"TotalCount":0}`, `{"RequestId":"R-1","CertificateOrderList":[],"TotalCount":"3"}`,
+		`{"RequestId":"R-1","TotalCount":-1,"UsedCount":"","Type":null,"Cert":""}`, `{"RequestId":"R-1","Type":"domain_verify","RecordDomain":"_dnsauth"}`,
 	} {
 		f.Add(uint16(200), []byte(body))
 	}
@@ -39,9 +42,46 @@ func FuzzNoAnswerMakesUsBelieveInAnOrderOrInNone(f *testing.F) {
 			}
 			if submission, ok := result.(cas.Submission); ok {
 				checkSubmission(t, submission, answer.status)
+				continue
+			}
+			if err == nil {
+				checkRead(t, result, answer.status, answer.body)
+				continue
+			}
+			if e := asError(t, err); answer.status < 400 && (e.Code != "" || cas.IsNotFound(err) || cas.IsNoPackage(err)) {
+				t.Errorf("%s of %d with %q proves something: %#v", verb.action, answer.status, answer.body, *e)
 			}
 		}
 	})
+}
+
+// checkRead knows what a reading must not be made up from: an order without a state, a plan without numbers, or an empty
+// listing where the answer does not say that nothing is there.
+func checkRead(t *testing.T, result any, status int, body []byte) {
+	t.Helper()
+	var fields map[string]json.RawMessage
+	if status < 200 || status >= 300 || json.Unmarshal(body, &fields) != nil || len(fields["RequestId"]) == 0 {
+		t.Errorf("%d with %q is a success", status, body)
+	}
+	has := func(name string) bool { value := string(fields[name]); return value != "" && value != "null" && value != `""` }
+	isBad := false
+	switch got := result.(type) {
+	case *cas.Order:
+		isBad = got.State == "" || !has("Type") || got.Record != nil && (got.Record.Domain == "" || got.Record.Type == "" || got.Record.Value == "")
+	case cas.Page:
+		isBad = got.Total < 0 || len(got.Items) == 0 && (!has("TotalCount") || got.Total > 0)
+		for _, item := range got.Items {
+			id, valid := cas.ParseOrderID(string(item.OrderID))
+			isBad = isBad || item.OrderID != "" && (!valid || id != item.OrderID)
+		}
+	case cas.Package:
+		isBad = !has("TotalCount") || !has("UsedCount") || got.Total < 0 || got.Used < 0 || got.Issued < 0 || got.Remaining() < 0
+	case string:
+		isBad = got == "" || !has("Cert")
+	}
+	if isBad {
+		t.Errorf("%q is read as %+v", body, result)
+	}
 }
 
 // checkSubmission knows what an answer must have in it for each of the outcomes.
