@@ -66,6 +66,7 @@ func say(e *env.Env, word string) {
 }
 
 func TestThatThereIsNoOrderYetIsNotTakenForAWordAboutTheNextOne(t *testing.T) {
+	t.Parallel()
 	e := doubted(t)
 	e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Executed: true})
 	say(e, v1alpha1.NoOrder)
@@ -76,6 +77,7 @@ func TestThatThereIsNoOrderYetIsNotTakenForAWordAboutTheNextOne(t *testing.T) {
 }
 
 func TestAnOrderThatAnOperatorNamesIsTakenThoughListingsLackIt(t *testing.T) {
+	t.Parallel()
 	e := doubted(t)
 	e.Simulator.SteerListing(cassim.Listing{Missing: []string{gen.Domain}, TotalOff: -1})
 	say(e, e.Simulator.Ledger()[0].OrderID)
@@ -88,6 +90,7 @@ func TestAnOrderThatAnOperatorNamesIsTakenThoughListingsLackIt(t *testing.T) {
 // TestAnOrderOfAnotherAccountAccountsForNothing has two issuers with the same product at two endpoints. The first one's
 // order is made, its answer is lost and listings lack it, so that only the count of the plan tells.
 func TestAnOrderOfAnotherAccountAccountsForNothing(t *testing.T) {
+	t.Parallel()
 	e := env.New(t, cassim.Options{CADelay: 10 * time.Hour})
 	other := cassim.New(cassim.Options{Clock: e.Clock, CADelay: 10 * time.Hour})
 	if err := other.Start(); err != nil {
