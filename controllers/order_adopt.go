@@ -200,9 +200,10 @@ func (r *OrderReconciler) accountedFor(ctx context.Context, run *orderRun, calls
 	return proceed()
 }
 
+// ambiguous asks a person to look where this controller cannot see: the console shows the tags of an order.
 func ambiguous(order *v1alpha1.AliyunOrder, cause string) string {
-	return fmt.Sprintf("CAS was asked at %s for an order for %q, its answer is not known, and %s. Nothing is bought a second time. "+
-		"Look in the console of CAS for an order for this name of that time, and annotate this AliyunOrder with its id, or with %q if there is none: "+
+	return fmt.Sprintf("CAS was asked at %s for an order for %q, its answer is not known, and %s. Nothing is bought until that is settled. "+
+		"Look in the console of CAS for an order for this name of that time%s, and annotate this AliyunOrder with its id, or with %q if there is none: "+
 		"kubectl annotate aliyunorder %s -n %s %s=<id or %s>",
-		order.Status.Submission.StartedAt.UTC().Format(time.RFC3339), order.Spec.CommonName, cause, v1alpha1.NoOrder, order.Name, order.Namespace, v1alpha1.OrderIDAnnotation, v1alpha1.NoOrder)
+		order.Status.Submission.StartedAt.UTC().Format(time.RFC3339), order.Spec.CommonName, cause, tagged(order), v1alpha1.NoOrder, order.Name, order.Namespace, v1alpha1.OrderIDAnnotation, v1alpha1.NoOrder)
 }

@@ -96,7 +96,7 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 	case status.OrderID == "":
 		doubt, err = r.resolve(ctx, run, calls)
 	case status.IsPresumed() && spec.Account != v1alpha1.AccountExclusive:
-		return r.giveUp(ctx, run, "it was found in a listing, and may be somebody else's")
+		return r.giveUp(ctx, run, "its id is not from the answer of CAS, and it may be somebody else's")
 	default:
 		status.Release.Outcome, err = withdraw(ctx, calls, run)
 	}
@@ -218,16 +218,8 @@ func (r *OrderReconciler) giveUp(ctx context.Context, run *orderRun, cause strin
 	message := unresolved(run.order)
 	log.FromContext(ctx).Info("an order could not be given back", "orderID", run.order.Status.OrderID,
 		"commonName", run.order.Spec.CommonName, "cause", cause)
-	r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "ReleaseUnresolved", "Release", "%s: %s", message, cause)
+	r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "ReleaseUnresolved", "Release", "%s (%s)", message, bounded(cause, 600))
 	return wait(soon)
-}
-
-func unresolved(order *v1alpha1.AliyunOrder) string {
-	if order.Status.OrderID == "" {
-		return fmt.Sprintf("an order for %q may have been bought at %s and could not be given back. Look for it in the console of CAS, and cancel and delete it there",
-			order.Spec.CommonName, order.Status.Submission.StartedAt.UTC().Format(time.RFC3339))
-	}
-	return fmt.Sprintf("CAS order %s for %q could not be given back: cancel and delete it in the console of CAS", order.Status.OrderID, order.Spec.CommonName)
 }
 
 // tidy waits until the request knows that its order has ended: an Order that goes before would be made, and bought,

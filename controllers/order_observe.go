@@ -56,7 +56,7 @@ func (r *OrderReconciler) missing(run *orderRun) outcome {
 	status.Missing.Count++
 	if age := run.now.Sub(status.Missing.Since.Time); age >= vanishedAfter && status.Missing.Count >= vanishedTimes {
 		return fail(v1alpha1.ReasonOrderVanished, fmt.Sprintf(
-			"CAS has not known order %s for %q since %s: somebody has deleted it, or the credentials are of another account now",
+			"CAS has not known order %s for %q since %s: somebody has deleted it, or the credentials are of another account now: in that case, put those of the account that made it into the Secret",
 			status.OrderID, run.order.Spec.CommonName, status.Missing.Since.UTC().Format(time.RFC3339)))
 	}
 	pause := vanishedAfter / (vanishedTimes - 1)
@@ -72,7 +72,22 @@ func overdue(run *orderRun) outcome {
 		return proceed()
 	}
 	return fail(v1alpha1.ReasonDeadlineExceeded, fmt.Sprintf(
-		"CAS order %s for %q still waited for %s at its deadline, %s", run.order.Status.OrderID, run.order.Spec.CommonName, waitsFor, end.UTC().Format(time.RFC3339)))
+		"CAS order %s for %q still waited for %s at its deadline, %s. %s", run.order.Status.OrderID, run.order.Spec.CommonName, waitsFor, end.UTC().Format(time.RFC3339), remedy(run)))
+}
+
+// remedy is what helps the next order to be in time.
+func remedy(run *orderRun) string {
+	validation := run.order.Status.Validation
+	switch {
+	case cas.State(run.order.Status.CASState) != cas.StateDomainVerify:
+		return "Ask the support of Alibaba Cloud what the CA waits for"
+	case validation == nil:
+		return "CAS never named its validation record: ask the support of Alibaba Cloud about the order"
+	case validation.VisibleAt != nil:
+		return "Its validation record could be seen in DNS: ask the support of Alibaba Cloud why the CA did not"
+	default:
+		return "Its validation record could not be seen in DNS: publish that of the next order, or give it more time in spec.orders.timeout of the issuer"
+	}
 }
 
 // deadline is when the present phase of an order at CAS ends, and what it waits for. Zero: it has no end of its own.

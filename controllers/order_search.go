@@ -87,17 +87,23 @@ func (s *search) list(ctx context.Context, calls *cas.Client, keyword string, se
 	return fmt.Errorf("the listing of orders for %q has more than %d pages", keyword, maxPages)
 }
 
+// maxTold bounds the candidates that are named: what to do stands behind them, and events are cut.
+const maxTold = 5
+
 // ids name the candidates for people.
 func (s *search) ids() string {
 	names := make([]string, 0, len(s.candidates))
-	for _, item := range s.candidates {
+	for _, item := range s.candidates[:min(len(s.candidates), maxTold)] {
 		name := string(item.OrderID)
 		if name == "" {
 			name = "one without an id, instance " + item.InstanceID
 		}
-		names = append(names, fmt.Sprintf("%s (%s, bought %s)", name, item.Status, item.BoughtAt.UTC().Format(time.RFC3339)))
+		names = append(names, fmt.Sprintf("%s (%s, %s, bought %s)", name, item.Domain, item.Status, item.BoughtAt.UTC().Format(time.RFC3339)))
 	}
-	return strings.Join(names, ", ")
+	if more := len(s.candidates) - maxTold; more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return bounded(strings.Join(names, ", "), 600)
 }
 
 // keywords find a name in a listing, whose search is fuzzy, in both forms that an IDN has.

@@ -180,6 +180,28 @@ func released(run *orderRun) summary {
 	return sum
 }
 
+// unresolved tells a person what is left to do. Nobody is told to cancel what may be somebody else's.
+func unresolved(order *v1alpha1.AliyunOrder) string {
+	switch name := order.Spec.CommonName; {
+	case order.Status.OrderID == "":
+		return fmt.Sprintf("an order for %q may have been bought at %s and could not be given back. Look in the console of CAS for an order for this name of that time%s, and cancel and delete it there if there is one",
+			name, order.Status.Submission.StartedAt.UTC().Format(time.RFC3339), tagged(order))
+	case order.Status.IsPresumed():
+		return fmt.Sprintf("CAS order %s for %q is only presumed to be this one's, and was not given back. Look at it in the console of CAS, and cancel and delete it there if it is this one's%s",
+			order.Status.OrderID, name, tagged(order))
+	default:
+		return fmt.Sprintf("CAS order %s for %q could not be given back: cancel and delete it in the console of CAS", order.Status.OrderID, name)
+	}
+}
+
+// tagged tells by what people know an order of this request in the console.
+func tagged(order *v1alpha1.AliyunOrder) string {
+	if plan := order.Spec.Source.ResourcePlan; plan != nil && plan.Tags == v1alpha1.TagsDisabled {
+		return ""
+	}
+	return fmt.Sprintf(", tagged %s/uid=%s", v1alpha1.Group, order.Spec.RequestRef.UID)
+}
+
 // tell says in an event what has changed, after it was written.
 func (r *OrderReconciler) tell(before, after *v1alpha1.AliyunOrder) {
 	was := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionReady)
