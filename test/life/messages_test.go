@@ -239,6 +239,7 @@ func said(e *env.Env) string {
 var (
 	moment   = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
 	uid      = regexp.MustCompile(`www-[0-9a-f]{8}\b`)
+	uuid     = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 	loopback = regexp.MustCompile(`127\.0\.0\.1:\d{3,}`)
 )
 
@@ -246,6 +247,7 @@ var (
 func stable(e *env.Env, text string) string {
 	text = strings.ReplaceAll(text, e.Namespace, "NAMESPACE")
 	text = moment.ReplaceAllString(text, "TIME")
+	text = uuid.ReplaceAllString(text, "UID")
 	text = loopback.ReplaceAllString(text, "127.0.0.1:PORT")
 	return uid.ReplaceAllString(text, "www-UID")
 }
