@@ -1,0 +1,128 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package certmanager proves what needs more than our own controller: cert-manager's, which makes, prunes and replaces
+// requests, and Kubernetes' own, which collects what has lost its owner, and empties namespaces. All of them are real.
+package certmanager
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+)
+
+const (
+	root = "../.."
+	// What `make test` builds, from the root of the repository.
+	localkube = "bin/localkube"
+	programs  = "bin/k8s"
+	chart     = "charts/aliyun-issuer"
+
+	release = "aliyun-issuer"
+	// system is the namespace of the release.
+	system = "aliyun-issuer-system"
+)
+
+// cluster is a control plane with cert-manager's CRDs and controller, and with our chart. Nothing of ours runs yet.
+type cluster struct {
+	// root of the repository, and the folder of the cluster; both absolute.
+	root, dir string
+	kube      client.WithWatch
+}
+
+// newCluster starts a cluster that ends with the test.
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	c, err := startCluster(filepath.Join(t.TempDir(), "cluster"))
+	if c != nil {
+		t.Cleanup(func() {
+			if err := c.down(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// startCluster returns what has to be ended even if it fails.
+func startCluster(dir string) (*cluster, error) {
+	top, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{root: top, dir: dir}
+	if err := c.localkube("up"); err != nil {
+		return c, err
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", c.kubeconfig())
+	if err != nil {
+		return c, err
+	}
+	config.QPS = -1 // the API server is the test's own
+	if c.kube, err = client.NewWithWatch(config, client.Options{Scheme: env.Scheme()}); err != nil {
+		return c, err
+	}
+	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cert-manager/cert-manager").Output()
+	if err != nil {
+		return c, err
+	}
+	crds := filepath.Join(string(module[:len(module)-1]), "deploy/crds")
+	if err := c.run(c.program("kubectl"), "apply", "--server-side", "-f", crds); err != nil {
+		return c, err
+	}
+	if err := c.installChart(); err != nil {
+		return c, err
+	}
+	return c, c.startCertManager()
+}
+
+func (c *cluster) installChart() error {
+	return c.run(c.program("helm"), "upgrade", "--install", release, filepath.Join(c.root, chart),
+		"--namespace", system, "--create-namespace", "--set", "replicaCount=0")
+}
+
+// startCertManager lets cert-manager's controller make requests of Certificates, and approve them.
+func (c *cluster) startCertManager() error {
+	return c.localkube("run", "certificates", "--", c.program("cm-controller"),
+		"--kubeconfig", c.kubeconfig(), "--metrics-listen-address", "127.0.0.1:0")
+}
+
+func (c *cluster) kubeconfig() string         { return filepath.Join(c.dir, "kubeconfig") }
+func (c *cluster) program(name string) string { return filepath.Join(c.root, programs, name) }
+func (c *cluster) down() error                { return c.localkube("down", "--data") }
+func (c *cluster) localkube(a ...string) error {
+	return c.run(filepath.Join(c.root, localkube), c.flags(a)...)
+}
+
+// flags puts those of all commands of localkube behind the first word.
+func (c *cluster) flags(arguments []string) []string {
+	return append([]string{arguments[0], "--bin", filepath.Join(c.root, programs), "--dir", c.dir}, arguments[1:]...)
+}
+
+// run runs a program as the administrator of the cluster.
+func (c *cluster) run(name string, arguments ...string) error {
+	out, err := c.command(name, arguments...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s %v ('make test' builds what it needs): %w\n%s", name, arguments, err, out)
+	}
+	return nil
+}
+
+func (c *cluster) command(name string, arguments ...string) *exec.Cmd {
+	cmd := exec.Command(name, arguments...)
+	cache := filepath.Join(c.dir, "cache") // nothing is read from the caller's home, or left there
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.kubeconfig(), "KUBECACHEDIR="+cache, "KUBERC=off",
+		"HELM_CACHE_HOME="+cache, "HELM_CONFIG_HOME="+cache, "HELM_DATA_HOME="+cache,
+		"PATH="+filepath.Join(c.root, programs)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return cmd
+}

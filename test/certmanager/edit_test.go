@@ -1,0 +1,85 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package certmanager
+
+import (
+	"strings"
+	"testing"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+)
+
+// cert-manager deletes the request, and makes another one with the same key and under the same name.
+func TestAnEditOfACertificateHandsItsOrderOver(t *testing.T) {
+	t.Parallel()
+	w := commonWorld(t)
+	certificate := w.certificate(www)
+	w.Create(certificate)
+	before := w.untilOrdered(www)
+	w.edit(certificate, func() { certificate.Spec.Usages = []cmapi.KeyUsage{cmapi.UsageDigitalSignature, cmapi.UsageServerAuth} })
+	after := w.untilOrder(www, "the order of the new request has an id", func(o v1alpha1.AliyunOrder) bool {
+		return o.UID != before.UID && hasID(o)
+	})
+	if was, is := before.Status, after.Status; is.OrderID != was.OrderID || is.OrderIDBasis != v1alpha1.OrderIDByAnswer {
+		t.Errorf("the new order has the id %q by %s, want %q by %s", is.OrderID, is.OrderIDBasis, was.OrderID, v1alpha1.OrderIDByAnswer)
+	}
+	w.untilIssued(www, 1)
+	w.until("one Order is left", &v1alpha1.AliyunOrderList{}, func() bool { return len(w.Orders()) == 1 })
+	if entry := w.bought(www, 1); entry.Released {
+		t.Error("the order was given back")
+	}
+}
+
+func TestANamespaceWithAPendingOrderGoesAndGivesTheOrderBack(t *testing.T) {
+	t.Parallel()
+	w := commonWorld(t, gen.Manual)
+	w.Create(w.certificate(www))
+	w.untilOrdered(www)
+	w.deleteNamespace()
+	w.untilNamespaceGone()
+	if entry := w.bought(www, 1); !entry.Released {
+		t.Errorf("the order was not given back: %+v", entry)
+	}
+}
+
+// This takes the two minutes that a release may take in a namespace that waits for it.
+func TestANamespaceGoesWithAnOrderThatCannotBeGivenBackAndTheLogNamesIt(t *testing.T) {
+	t.Parallel()
+	w := commonWorld(t, gen.Manual)
+	w.Create(w.certificate(www))
+	order := w.untilOrdered(www)
+	w.Simulator.Freeze(order.Status.OrderID)
+	w.deleteNamespace()
+	w.untilNamespaceGone()
+	if entry := w.bought(www, 1); entry.Released {
+		t.Error("the order was given back, though CAS keeps it")
+	}
+	if !strings.Contains(common.manager.linesWith("an order could not be given back"), order.Status.OrderID) {
+		t.Errorf("the log does not say that order %s could not be given back", order.Status.OrderID)
+	}
+}
+
+func (w *world) deleteNamespace() {
+	w.T.Helper()
+	w.delete(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}})
+}
+
+func (w *world) untilNamespaceGone() {
+	w.T.Helper()
+	w.until("the namespace is gone", &corev1.NamespaceList{}, func() bool {
+		namespace := &corev1.Namespace{}
+		err := w.Client.Get(w.T.Context(), types.NamespacedName{Name: w.Namespace}, namespace)
+		if client.IgnoreNotFound(err) != nil {
+			w.T.Fatal(err)
+		}
+		return err != nil
+	})
+}

@@ -1,0 +1,115 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package certmanager
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// binary is the manager as it is released, but for the race detector.
+var binary = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "manager-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, "aliyun-issuer")
+	build := exec.Command("go", "build", "-race", "-o", path, "github.com/aliyun-issuer/aliyun-issuer")
+	build.Stderr = os.Stderr
+	return path, build.Run()
+})
+
+// manager is a running process of ours.
+type manager struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+	log  log
+}
+
+// log is what a process has written so far.
+type log struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.String()
+}
+
+// linesWith are those lines of the log that have the text.
+func (m *manager) linesWith(text string) string {
+	var lines strings.Builder
+	for line := range strings.Lines(m.log.String()) {
+		if strings.Contains(line, text) {
+			lines.WriteString(line)
+		}
+	}
+	return lines.String()
+}
+
+// startManager runs the manager with the ServiceAccount of the chart, and with nothing that this does not grant.
+func (c *cluster) startManager(nameserver string) (*manager, error) {
+	path, err := binary()
+	if err != nil {
+		return nil, err
+	}
+	account := filepath.Join(c.dir, "account")
+	if err := c.localkube("token", "--namespace", system, "--serviceaccount", release, "--out", account); err != nil {
+		return nil, err
+	}
+	m := &manager{done: make(chan struct{})}
+	m.cmd = exec.Command(path, "--kubeconfig="+account, "--cluster-resource-namespace="+system,
+		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-log-level=debug",
+		"--dns-nameservers="+nameserver, "--dns-check-authoritative=false")
+	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
+	if err := m.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = m.cmd.Wait() // how it ended is in ProcessState
+		close(m.done)
+	}()
+	return m, nil
+}
+
+// startManager runs a manager until the end of the test, or until it is stopped.
+func (w *world) startManager() *manager {
+	w.T.Helper()
+	m, err := w.cluster.startManager(w.Simulator.DNSAddr())
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	w.T.Cleanup(func() {
+		m.stop()
+		if w.T.Failed() {
+			w.T.Logf("the log of the manager:\n%s", m.log.String())
+		}
+	})
+	return m
+}
+
+// stop ends the process as the kubelet does.
+func (m *manager) stop() {
+	_ = m.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+	select {
+	case <-m.done:
+	case <-time.After(patience):
+		_ = m.cmd.Process.Kill()
+		<-m.done
+	}
+}

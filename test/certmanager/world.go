@@ -1,0 +1,199 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package certmanager
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+)
+
+// patience is how long anything may take that is waited for. The longest is a namespace with an order that cannot be
+// given back.
+const patience = 3 * time.Minute
+
+// world is a namespace with an issuer, and a simulator of CAS.
+type world struct {
+	*env.World
+	cluster *cluster
+}
+
+// newWorld makes a world of its own in a cluster that has no other one.
+func newWorld(t *testing.T, c *cluster, modifiers ...func(*v1alpha1.AliyunIssuer)) *world {
+	t.Helper()
+	simulator := cassim.New(cassim.Options{})
+	if err := simulator.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(simulator.Close)
+	return worldOf(t, c, simulator, modifiers...)
+}
+
+func worldOf(t *testing.T, c *cluster, simulator *cassim.Server, modifiers ...func(*v1alpha1.AliyunIssuer)) *world {
+	t.Helper()
+	w := &world{World: &env.World{T: t, Client: c.kube, Simulator: simulator}, cluster: c}
+	w.Namespace = env.Namespace(t, c.kube)
+	w.Create(gen.Secret(w.Namespace, cassim.DefaultKeyID, cassim.DefaultKeySecret))
+	w.Create(gen.Issuer(w.Namespace, simulator.URL(), modifiers...))
+	return w
+}
+
+// certificate is what a user writes. It is for a name in the zone that has the namespace in it, so that worlds can
+// share a simulator.
+func (w *world) certificate(name string) *cmapi.Certificate {
+	return &cmapi.Certificate{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: w.Namespace},
+		Spec: cmapi.CertificateSpec{
+			CommonName: w.domain(name),
+			DNSNames:   []string{w.domain(name)},
+			SecretName: name,
+			IssuerRef:  cmmeta.IssuerReference{Group: v1alpha1.Group, Kind: v1alpha1.AliyunIssuerKind, Name: gen.IssuerName},
+			// This is cert-manager's default: the requests of earlier certificates go, and their Orders with them.
+			RevisionHistoryLimit: new(int32(1)),
+		},
+	}
+}
+
+func (w *world) domain(name string) string {
+	return name + "." + w.Namespace + "." + cassim.DefaultZone
+}
+
+// until waits for what others do: it looks whenever an object of the kind has changed.
+func (w *world) until(what string, kind client.ObjectList, isDone func() bool) {
+	w.T.Helper()
+	ctx, cancel := context.WithTimeout(w.T.Context(), patience)
+	defer cancel()
+	changes, err := w.Client.Watch(ctx, kind)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	defer changes.Stop()
+	began := time.Now()
+	for !isDone() {
+		if _, isOpen := <-changes.ResultChan(); !isOpen {
+			w.T.Fatalf("after %s it is not so that %s; orders: %+v", time.Since(began), what, w.Orders())
+		}
+	}
+	w.T.Logf("%5.1f s until %s", time.Since(began).Seconds(), what)
+}
+
+// get reads an object by the name, and in the namespace, that it has, and says whether there is one.
+func (w *world) get(into client.Object) bool {
+	w.T.Helper()
+	err := w.Client.Get(w.T.Context(), client.ObjectKeyFromObject(into), into)
+	if client.IgnoreNotFound(err) != nil {
+		w.T.Fatal(err)
+	}
+	return err == nil
+}
+
+// untilIssued waits for the certificate of a revision.
+func (w *world) untilIssued(name string, revision int) {
+	w.T.Helper()
+	ready := cmapi.CertificateCondition{Type: cmapi.CertificateConditionReady, Status: cmmeta.ConditionTrue}
+	w.until("the Certificate "+name+" is ready", &cmapi.CertificateList{}, func() bool {
+		c := w.certificate(name)
+		return w.get(c) && cmutil.CertificateHasCondition(c, ready) && c.Status.Revision != nil && *c.Status.Revision == revision
+	})
+}
+
+// untilOrder waits until an Order of the certificate is as wanted.
+func (w *world) untilOrder(name, what string, isWanted func(v1alpha1.AliyunOrder) bool) (order v1alpha1.AliyunOrder) {
+	w.T.Helper()
+	w.until(what, &v1alpha1.AliyunOrderList{}, func() bool {
+		for _, order = range w.Orders() {
+			if order.Spec.CommonName == w.domain(name) && isWanted(order) {
+				return true
+			}
+		}
+		return false
+	})
+	return order
+}
+
+func (w *world) untilOrdered(name string) v1alpha1.AliyunOrder {
+	w.T.Helper()
+	return w.untilOrder(name, name+" is ordered", hasID)
+}
+
+func hasID(o v1alpha1.AliyunOrder) bool { return o.Status.OrderID != "" }
+
+func isHeld(reason string) func(v1alpha1.AliyunOrder) bool {
+	return func(o v1alpha1.AliyunOrder) bool {
+		ready := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady)
+		return ready != nil && ready.Reason == reason
+	}
+}
+
+func (w *world) delete(objects ...client.Object) {
+	w.T.Helper()
+	for _, o := range objects {
+		if err := w.Client.Delete(w.T.Context(), o); err != nil {
+			w.T.Fatal(err)
+		}
+	}
+}
+
+// untilGone waits until the namespace has no object of the kind.
+func (w *world) untilGone(what string, kind client.ObjectList) {
+	w.T.Helper()
+	w.until(what+" are gone", kind, func() bool {
+		if err := w.Client.List(w.T.Context(), kind, client.InNamespace(w.Namespace)); err != nil {
+			w.T.Fatal(err)
+		}
+		return meta.LenList(kind) == 0
+	})
+}
+
+func (w *world) editIssuer(change func(*v1alpha1.AliyunIssuer)) {
+	w.T.Helper()
+	issuer := gen.Issuer(w.Namespace, w.Simulator.URL())
+	w.edit(issuer, func() { change(issuer) })
+}
+
+// edit changes an object of which others change other parts.
+func (w *world) edit(object client.Object, change func()) {
+	w.T.Helper()
+	if !w.get(object) {
+		w.T.Fatalf("there is no %T %s", object, object.GetName())
+	}
+	before := object.DeepCopyObject().(client.Object)
+	change()
+	if err := w.Client.Patch(w.T.Context(), object, client.MergeFrom(before)); err != nil {
+		w.T.Fatal(err)
+	}
+}
+
+func (w *world) secret(name string) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: w.Namespace}}
+}
+
+// bought fails the test unless so many orders were billed for the certificate. It returns the last.
+func (w *world) bought(name string, want int) (last cassim.LedgerEntry) {
+	w.T.Helper()
+	n := 0
+	for _, entry := range w.Simulator.Ledger() {
+		if entry.Domain == w.domain(name) {
+			last = entry
+			n++
+		}
+	}
+	if n != want {
+		w.T.Fatalf("%d orders were billed for %s, want %d: %+v", n, w.domain(name), want, w.Simulator.Ledger())
+	}
+	return last
+}
