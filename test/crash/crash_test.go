@@ -5,6 +5,7 @@ package crash
 
 import (
 	"flag"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,26 +26,33 @@ func TestNothingIsLostWhateverIsInterrupted(t *testing.T) {
 	for name, l := range lives() {
 		t.Run(name, func(t *testing.T) {
 			trace := live(t, l, "", "")
-			hits, wanted := 0, 0
-			for i, point := range trace {
-				kinds := env.Interruptions
-				if !*all {
-					kinds = kinds[i%len(kinds):][:1]
+			var wanted, killed atomic.Int32
+			t.Run("interrupted", func(t *testing.T) {
+				for i, point := range trace {
+					for _, kind := range kinds(i) {
+						wanted.Add(1)
+						t.Run(point+", "+string(kind), func(t *testing.T) {
+							t.Parallel()
+							live(t, l, point, kind)
+							killed.Add(1)
+						})
+					}
 				}
-				for _, kind := range kinds {
-					wanted++
-					t.Run(point+", "+string(kind), func(t *testing.T) {
-						live(t, l, point, kind)
-						hits++
-					})
-				}
-			}
-			t.Logf("%d points, %d interruptions", len(trace), hits)
-			if hits != wanted || len(trace) == 0 {
-				t.Errorf("%d interruptions happened, want %d", hits, wanted)
+			})
+			t.Logf("%d points, %d interruptions", len(trace), killed.Load())
+			if killed.Load() != wanted.Load() || len(trace) == 0 {
+				t.Errorf("%d interruptions happened, want %d", killed.Load(), wanted.Load())
 			}
 		})
 	}
+}
+
+// kinds are the interruptions of the i-th point: all of them, or one that differs from that of its neighbours.
+func kinds(i int) []env.Interruption {
+	if *all {
+		return env.Interruptions
+	}
+	return env.Interruptions[i%len(env.Interruptions):][:1]
 }
 
 // live walks a life, with an interruption at a point if one is named, and returns all points that were passed.
