@@ -111,7 +111,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 // newKey is one that no other sequence has: the controller counts its calls by it.
 func (w *world) newKey() cassim.Key {
 	w.keys++
-	w.keyID = fmt.Sprintf("key-%d-%d-%d", w.seed, *steps, w.keys)
+	w.keyID = fmt.Sprintf("key-%d-%d", w.seed, w.keys)
 	return cassim.Key{ID: w.keyID, Secret: "secret of " + w.keyID}
 }
 
