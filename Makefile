@@ -52,11 +52,28 @@ test: bin/k8s ## Run all tests, those against a real API server too.
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -race -timeout=20m ./...
 	go test -C hack/localkube -race -timeout=20m $(LOCALKUBE_PACKAGES)
 
-# etcd, kube-apiserver and helm, built once. KUBEBUILDER_ASSETS may name a folder that has the first two already.
+.PHONY: crash
+crash: bin/k8s ## Interrupt orders at every point in every way, and try 500 random sequences: about an hour.
+	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=90m ./test/crash -all
+	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=60m ./test/process -long
+	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=90m ./test/model -seeds 500
+
+FUZZTIME ?= 60s
+
+.PHONY: fuzz
+fuzz: ## Fuzz what comes from requests, from CAS and from DNS, FUZZTIME (60s) for each target.
+	@set -e; for package in $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{end}}' ./controllers ./internal/...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "==> $$package $$target"; \
+			go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $$package; \
+		done; \
+	done
+
+# What the tests start, built once. KUBEBUILDER_ASSETS may name a folder that has etcd and kube-apiserver already.
 .PHONY: bin/k8s
 bin/k8s: prerequisites c-compiler
 	go build -C hack/localkube -o ../../bin/localkube ./cmd/localkube
-	bin/localkube build $(if $(KUBEBUILDER_ASSETS),,envtest) helm
+	bin/localkube build $(if $(KUBEBUILDER_ASSETS),,envtest) helm kube-controller-manager cm-controller kubectl
 
 .PHONY: prerequisites
 prerequisites:

@@ -189,7 +189,7 @@ func (r *CertificateRequestReconciler) order(ctx context.Context, run *requestRu
 	if err != nil {
 		return nil, err
 	}
-	if readyCondition(run.request) == nil {
+	if readyCondition(run.request) == nil && r.Clock.Since(run.request.CreationTimestamp.Time) < freshness {
 		r.Fresh.add(order.UID, r.Clock.Now())
 	}
 	r.wishes(run.request)

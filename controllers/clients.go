@@ -27,7 +27,7 @@ type Remote struct {
 // cas returns a client for the site that an issuer, or the copy of it in an Order, names. Its error heals only when
 // the issuer is edited.
 func (r *Remote) cas(region v1alpha1.Region, endpoint *v1alpha1.Endpoint, keys rpc.CredentialsFunc) (*cas.Client, error) {
-	return cas.New(cas.Config{Endpoint: rpcEndpoint(region, endpoint), Credentials: keys})
+	return cas.New(cas.Config{Endpoint: rpcEndpoint(region, endpoint), Credentials: keys, Now: r.Clock.Now})
 }
 
 // solver returns what publishes the validation record. Its error heals only when the issuer is edited.

@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// FreshOrders knows the Orders that this process made, for requests that bore no condition of ours. Only for these is
-// it certain that nobody has submitted them before: any other may be back from a backup of the cluster's store.
+// FreshOrders knows the Orders that this process made, for young requests that bore no condition of ours. Only for these
+// is it certain that nobody has submitted them before: any other may be back from a backup of the cluster's store.
 type FreshOrders struct {
 	made sync.Map // time by UID
 }

@@ -107,8 +107,8 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 		log.FromContext(ctx).Info("withdrawn", "orderID", status.OrderID, "outcome", status.Release.Outcome)
 		return r.ended(ctx, run)
 	}
-	age := run.now.Sub(status.Release.StartedAt.Time)
-	if age >= r.bound(ctx, run.order.Namespace) {
+	age, bound := run.now.Sub(status.Release.StartedAt.Time), r.bound(ctx, run.order.Namespace)
+	if age >= bound {
 		if err != nil {
 			doubt = fmt.Sprintf("CAS did not give it back in time (%v)", err)
 		}
@@ -117,7 +117,7 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 	if err != nil {
 		_, run.note = explain(err)
 	}
-	delay := jitter(min(max(age, pollFirst), time.Minute))
+	delay := releaseDelay(age, bound)
 	r.pace.next(run.order.UID, activityRelease, run.now.Add(delay))
 	return wait(delay)
 }
@@ -265,7 +265,7 @@ func (r *OrderReconciler) cleanUp(ctx context.Context, run *orderRun) outcome {
 	if err == nil {
 		err = solver.CleanUp(ctx, recordOf(validation))
 	}
-	age := run.endedAge()
+	age, bound := run.endedAge(), r.bound(ctx, run.order.Namespace)
 	switch {
 	case err == nil:
 		validation.CleanedUpAt = run.timestamp()
@@ -273,13 +273,13 @@ func (r *OrderReconciler) cleanUp(ctx context.Context, run *orderRun) outcome {
 			return failed(err)
 		}
 		return proceed()
-	case age >= r.bound(ctx, run.order.Namespace):
+	case age >= bound:
 		log.FromContext(ctx).Info("a validation record could not be removed", "record", validation.FQDN, "zone", validation.Zone)
 		r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "CleanUpFailed", "CleanUp",
 			"the %s record %q in zone %q could not be removed, remove it by hand: %v", validation.RecordType, validation.FQDN, validation.Zone, err)
 		return proceed()
 	}
-	delay := jitter(min(max(age, pollFirst), time.Minute))
+	delay := releaseDelay(age, bound)
 	r.pace.next(run.order.UID, activityRelease, run.now.Add(delay))
 	return rest(delay)
 }

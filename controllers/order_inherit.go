@@ -64,13 +64,26 @@ func (r *OrderReconciler) predecessor(ctx context.Context, heir *v1alpha1.Aliyun
 		old := &orders.Items[i]
 		status := old.Status
 		hasOrder := (status.OrderID != "" || status.Submission != nil) && len(status.Certificate) == 0
-		isLeft := old.DeletionTimestamp != nil && (status.Release == nil || status.Release.Outcome == "")
+		isOpen := status.Release == nil || status.Release.Outcome == ""
 		isFree := status.HandedOverTo == "" || status.HandedOverTo == heir.UID
-		if old.UID != heir.UID && hasOrder && isLeft && isFree && isSame(old, heir) {
-			return old, nil
+		if old.UID == heir.UID || !hasOrder || !isOpen || !isFree || !isSame(old, heir) {
+			continue
+		}
+		if isLeft, err := r.isLeft(ctx, old); err != nil || isLeft {
+			return old, err
 		}
 	}
 	return nil, nil
+}
+
+// isLeft says that an Order has lost its request. The garbage collector may take its time to delete it, and the request
+// that replaces the lost one is there at once.
+func (r *OrderReconciler) isLeft(ctx context.Context, order *v1alpha1.AliyunOrder) (bool, error) {
+	if order.DeletionTimestamp != nil {
+		return true, nil
+	}
+	request, err := r.requestOf(ctx, r.Client, order)
+	return request == nil && err == nil, err
 }
 
 // isSame says that the certificate of one Order would serve the request of the other.
@@ -113,6 +126,8 @@ func (r *OrderReconciler) handOver(ctx context.Context, run *orderRun) outcome {
 		return rest(soon)
 	case heir.Status.OrderID == "" && heir.Status.Submission == nil:
 		return rest(holdFirst / 10)
+	case run.order.DeletionTimestamp == nil:
+		return r.dropOrphan(ctx, run)
 	}
 	return r.letGo(ctx, run)
 }

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,10 +56,42 @@ func (r *OrderReconciler) find(ctx context.Context, run *orderRun, calls *cas.Cl
 			return nil, err
 		}
 	}
+	if found.candidates, err = notDisproved(ctx, run, calls, found.candidates); err != nil {
+		return nil, err
+	}
 	if len(found.candidates) == 1 && agrees(found.candidates[0], run.order.Spec.Source.ResourcePlan, since, until) {
 		found.match = found.candidates[0].OrderID
 	}
 	return found, nil
+}
+
+// maxExcluded is how many ids an Order remembers that are not its own.
+const maxExcluded = 64
+
+// notDisproved drops orders whose certificate has another key. Most are earlier ones for the same name, whose
+// AliyunOrders went with the requests that cert-manager prunes: without a look at their keys, a name that was ordered
+// twice within two days would need a person.
+func notDisproved(ctx context.Context, run *orderRun, calls *cas.Client, items []cas.ListItem) ([]cas.ListItem, error) {
+	status, left := &run.order.Status, []cas.ListItem(nil)
+	for _, item := range items {
+		if item.OrderID == "" || item.Status != cas.ListIssued {
+			left = append(left, item)
+			continue
+		}
+		described, err := calls.Describe(ctx, item.OrderID)
+		if err != nil && !cas.IsNotFound(err) {
+			return nil, err
+		}
+		if err == nil {
+			_, _, err = chainFor(run.order.Spec.Request, []byte(described.Certificate))
+		}
+		if !errors.Is(err, errOtherKey) {
+			left = append(left, item)
+		} else if len(status.ExcludedOrderIDs) < maxExcluded {
+			status.ExcludedOrderIDs = append(status.ExcludedOrderIDs, string(item.OrderID)) // it is not asked for again
+		}
+	}
+	return left, nil
 }
 
 // list reads pages until one brings nothing new: neither the size of a page nor the total can be relied on.

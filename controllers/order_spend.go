@@ -6,11 +6,13 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -92,7 +94,7 @@ func waitForDoubt(other *v1alpha1.AliyunOrder) outcome {
 }
 
 // spending remembers what was bought, and which plans are exhausted. Both are guards and no facts: the first is
-// filled again from living Orders, the second by the next refusal.
+// filled again from living Orders and from what these remember of others, the second by the next refusal.
 type spending struct {
 	mutex     sync.Mutex
 	orders    map[string]map[time.Time]bool // when submissions for the same names began, by issuer and names
@@ -122,7 +124,9 @@ func (s *spending) mayOrder(run *orderRun, living []v1alpha1.AliyunOrder) outcom
 	}
 	for i := range living {
 		if submission := living[i].Status.Submission; submission != nil && window(&living[i]) == key {
-			began[submission.StartedAt.UTC()] = true
+			for _, at := range slices.Concat(submission.Earlier, []metav1.Time{submission.StartedAt}) {
+				began[at.UTC()] = true
+			}
 		}
 	}
 	times := make([]time.Time, 0, len(began))
@@ -150,6 +154,21 @@ func maxPerDay(issuer v1alpha1.GenericIssuer) int {
 		return int(*policy.MaxPerDay)
 	}
 	return defaultMaxPerDay
+}
+
+// maxEarlier is how many submissions an Order remembers: as many as may be allowed in a day.
+const maxEarlier = 1000
+
+// earlier are the times that mayOrder has counted, for the Order to remember when those of others are gone.
+func (s *spending) earlier(order *v1alpha1.AliyunOrder) []metav1.Time {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	times := slices.SortedFunc(maps.Keys(s.orders[window(order)]), time.Time.Compare)
+	var stamps []metav1.Time
+	for _, at := range times[max(len(times)-maxEarlier, 0):] {
+		stamps = append(stamps, metav1.NewTime(at))
+	}
+	return stamps
 }
 
 // began counts a submission that is about to be made; refused takes back one that bought nothing.

@@ -23,6 +23,9 @@ const intentBound = 5 * time.Second
 // errOtherID says that the order has got an id meanwhile, and that it is another one.
 var errOtherID = errors.New("the AliyunOrder has another order id already")
 
+// errOtherIntent says that somebody has gone on with the order meanwhile.
+var errOtherIntent = errors.New("the AliyunOrder has another intent, or an order id, already")
+
 // submit buys, at most once. An id proves that it has; an intent without an id that it may have.
 func (r *OrderReconciler) submit(ctx context.Context, run *orderRun) outcome {
 	if run.order.Status.OrderID != "" {
@@ -37,6 +40,9 @@ func (r *OrderReconciler) submit(ctx context.Context, run *orderRun) outcome {
 	if due := r.pace.remaining(run.order.UID, activitySubmit, run.now); due > 0 {
 		return rest(due)
 	}
+	if end := r.maySpend(ctx, run); end.kind != outcomeProceed {
+		return end // it has cost no call: what wakes the order may end it at once
+	}
 	end := r.order(ctx, run)
 	if end.after > 0 {
 		r.pace.next(run.order.UID, activitySubmit, run.now.Add(end.after))
@@ -46,9 +52,6 @@ func (r *OrderReconciler) submit(ctx context.Context, run *orderRun) outcome {
 
 // order prepares everything that can fail for free, and buys then.
 func (r *OrderReconciler) order(ctx context.Context, run *orderRun) outcome {
-	if end := r.maySpend(ctx, run); end.kind != outcomeProceed {
-		return end
-	}
 	spec := run.order.Spec
 	calls, err := r.Remote.cas(spec.Region, spec.Endpoint, r.Remote.Secrets.Keys(run.secrets(), spec.Credentials))
 	if err != nil {
@@ -96,7 +99,7 @@ func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Cli
 func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun) error {
 	ctx, cancel := context.WithTimeout(ctx, intentBound)
 	defer cancel()
-	next := &v1alpha1.OrderSubmission{StartedAt: *run.timestamp(), Attempt: 1}
+	next := &v1alpha1.OrderSubmission{StartedAt: *run.timestamp(), Attempt: 1, Earlier: r.spent.earlier(run.order)}
 	if last := run.order.Status.Submission; last != nil {
 		next.Attempt = last.Attempt + 1
 	}
@@ -156,10 +159,16 @@ func (r *OrderReconciler) recordOrderID(ctx context.Context, run *orderRun, id c
 	return failed(err)
 }
 
-// notBought takes the intent back, which only proof permits.
+// notBought takes the intent back, which only proof permits. The proof is about this intent: a process that slept may
+// find that of its successor instead.
 func (r *OrderReconciler) notBought(ctx context.Context, run *orderRun, cause error) outcome {
-	startedAt := run.order.Status.Submission.StartedAt.Time
+	disproved := run.order.Status.Submission
+	startedAt := disproved.StartedAt.Time
 	err := r.record(ctx, run, func(status *v1alpha1.OrderStatus) error {
+		present := status.Submission
+		if status.OrderID != "" || present == nil || present.Attempt != disproved.Attempt || !present.StartedAt.Equal(&disproved.StartedAt) {
+			return errOtherIntent
+		}
 		status.Submission = nil
 		return nil
 	})

@@ -20,7 +20,8 @@ const (
 	holdLongest = 10 * time.Minute
 	// approvalPatience is how long an approver may take before somebody is told that none seems to be there.
 	approvalPatience = 5 * time.Minute
-	// freshness is how long an Order that this process made may be submitted without a look at CAS.
+	// freshness is how old a request and the Order that this process made for it may be to be submitted without a look
+	// at CAS.
 	freshness = 2 * time.Minute
 	// inDoubt is how long after an intent its call may still be running: the window to send it, and its deadline.
 	inDoubt = 65 * time.Second
@@ -44,6 +45,11 @@ func pollDelay(age time.Duration) time.Duration {
 
 func holdDelay(age time.Duration) time.Duration {
 	return jitter(min(max(age, holdFirst), holdLongest))
+}
+
+// releaseDelay is when what is being given back is looked at again: at its bound at the latest.
+func releaseDelay(age, bound time.Duration) time.Duration {
+	return min(jitter(min(max(age, pollFirst), time.Minute)), bound-age)
 }
 
 // jitter spreads what would otherwise come in step: it adds up to a fifth.

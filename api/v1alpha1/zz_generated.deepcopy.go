@@ -588,6 +588,13 @@ func (in *OrderSubmission) DeepCopyInto(out *OrderSubmission) {
 		in, out := &in.UsedCountAt, &out.UsedCountAt
 		*out = (*in).DeepCopy()
 	}
+	if in.Earlier != nil {
+		in, out := &in.Earlier, &out.Earlier
+		*out = make([]v1.Time, len(*in))
+		for i := range *in {
+			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
+	}
 	if in.EmptyListingAt != nil {
 		in, out := &in.EmptyListingAt, &out.EmptyListingAt
 		*out = (*in).DeepCopy()
