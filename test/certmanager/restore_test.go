@@ -4,6 +4,7 @@
 package certmanager
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -48,7 +49,9 @@ func restored[T client.Object](object T) T {
 	object.SetResourceVersion("")
 	object.SetOwnerReferences(nil)
 	object.SetManagedFields(nil)
-	object.SetLabels(map[string]string{"velero.io/backup-name": "daily", "velero.io/restore-name": "daily-20261124"})
+	labels := map[string]string{"velero.io/backup-name": "daily", "velero.io/restore-name": "daily-20261124"}
+	maps.Copy(labels, object.GetLabels())
+	object.SetLabels(labels)
 	return object
 }
 
