@@ -29,24 +29,28 @@ const (
 	longStride = 2 * time.Minute
 )
 
-// finish lets time pass until all requests are issued and nobody's record is left behind, and does what held orders
-// ask for. Managers wait by the machine's clock, so they are woken when time has leapt.
+// finish lets time pass until all requests are issued and nobody's record is left behind.
 func (s *scene) finish() {
+	s.T.Helper()
+	s.drive("all requests are issued", func() bool {
+		return len(s.unfinished()) == 0 && len(s.Simulator.Records(cassim.DefaultZone)) == len(s.records)
+	})
+}
+
+// drive lets time pass until something has come to be, and does what held orders ask for. Managers wait by the
+// machine's clock, so they are woken when time has leapt.
+func (s *scene) drive(what string, isSo func() bool) {
 	s.T.Helper()
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
 	limit := time.After(patience)
-	for {
-		unfinished := s.unfinished()
-		if len(unfinished) == 0 && len(s.Simulator.Records(cassim.DefaultZone)) == len(s.records) {
-			return
+	for !isSo() {
+		unfinished, doubts := s.unfinished(), s.inDoubt()
+		if len(doubts) >= len(unfinished) {
+			s.leap(longStride)
+		} else {
+			s.leap(stride)
 		}
-		doubts := s.inDoubt()
-		by := stride
-		if len(doubts) > 0 && len(doubts) >= len(unfinished) {
-			by = longStride
-		}
-		s.leap(by)
 		s.operate()
 		for i := range unfinished {
 			s.touch(&unfinished[i])
@@ -54,8 +58,11 @@ func (s *scene) finish() {
 		select {
 		case <-ticker.C:
 		case <-limit:
-			s.T.Fatalf("%d of %d requests are not issued, %d are in doubt; records: %v",
-				len(unfinished), len(s.requests), len(doubts), s.Simulator.Records(cassim.DefaultZone)[len(s.records):])
+			for _, order := range s.Orders() {
+				s.T.Logf("%s: bought are %+v, its status is %+v", order.Spec.CommonName, s.bought()[order.Spec.CommonName], order.Status)
+			}
+			s.T.Fatalf("it does not come to pass that %s: of %d requests %d are not issued, and %d are in doubt",
+				what, len(s.requests), len(unfinished), len(doubts))
 		}
 	}
 }

@@ -4,96 +4,59 @@
 package process
 
 import (
+	"crypto/tls"
+	"encoding/pem"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"sync"
 	"testing"
-	"time"
 
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
 
-// gateway stands before the simulator. It passes everything on at once, but when told to it keeps back the answers to
-// creates, when the orders are billed already and nobody knows their ids yet.
+// gateway stands before the simulator, as that of Alibaba Cloud does, and can hold what is the most precious.
 type gateway struct {
 	*httptest.Server
-	t *testing.T
-	// kept has an element for each answer that is kept back.
-	kept chan struct{}
-
-	mutex sync.Mutex
-	// passes is how many answers are let through before.
-	passes int
-	// released lets go what is kept back. It is nil while everything passes.
-	released chan struct{}
+	// greetings are TLS handshakes. A create has a connection of its own: while its greeting is held, the intent is
+	// written and nothing is sent.
+	greetings *barrier
+	// answers are those to creates. While one is held, the order is billed and nobody knows its id.
+	answers *barrier
 }
 
-// newGateway makes one that keeps nothing back.
 func newGateway(t *testing.T, simulator *cassim.Server) *gateway {
 	t.Helper()
 	target, err := url.Parse(simulator.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gateway{t: t, kept: make(chan struct{}, 1000)}
 	proxy := httputil.NewSingleHostReverseProxy(target)
+	g := &gateway{Server: httptest.NewUnstartedServer(proxy)}
+	t.Cleanup(g.Close)
+	g.greetings, g.answers = newBarrier(t), newBarrier(t)
 	proxy.ModifyResponse = func(answer *http.Response) error {
-		if answer.Request.URL.Query().Get("Action") != "CreateCertificateWithCsrRequest" {
-			return nil
-		}
-		if released := g.keepsNow(); released != nil {
-			g.kept <- struct{}{}
-			<-released
+		if answer.Request.URL.Query().Get("Action") == "CreateCertificateWithCsrRequest" {
+			g.answers.pass()
 		}
 		return nil
 	}
-	// Whoever waited for an answer that is kept back may be dead by now.
+	// Whoever waited may be dead by now.
 	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) {}
-	g.Server = httptest.NewServer(proxy)
-	t.Cleanup(g.Close)
-	t.Cleanup(g.release)
+	g.Config.ErrorLog = log.New(io.Discard, "", 0)
+	g.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		g.greetings.pass()
+		return nil, nil
+	}}
+	g.StartTLS()
 	return g
 }
 
-func (g *gateway) keepsNow() chan struct{} {
-	g.mutex.Lock()
-	defer g.mutex.Unlock()
-	if g.passes > 0 {
-		g.passes--
-		return nil
-	}
-	return g.released
-}
-
-// keepBack lets the next answers pass, and keeps back all others.
-func (g *gateway) keepBack(after int) {
-	g.release()
-	g.mutex.Lock()
-	defer g.mutex.Unlock()
-	g.passes, g.released = after, make(chan struct{})
-}
-
-// release lets go what is kept back, and all further ones pass.
-func (g *gateway) release() {
-	g.mutex.Lock()
-	defer g.mutex.Unlock()
-	if g.released != nil {
-		close(g.released)
-	}
-	g.passes, g.released = 0, nil
-}
-
-// keeps waits until n more answers are kept back.
-func (g *gateway) keeps(n int) {
-	g.t.Helper()
-	limit := time.After(patience)
-	for i := range n {
-		select {
-		case <-g.kept:
-		case <-limit:
-			g.t.Fatalf("%d answers are kept back, want %d", i, n)
-		}
-	}
+// endpoint is where issuers find it.
+func (g *gateway) endpoint() *v1alpha1.Endpoint {
+	bundle := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: g.Certificate().Raw})
+	return &v1alpha1.Endpoint{URL: g.URL, CABundle: bundle}
 }

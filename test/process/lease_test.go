@@ -21,17 +21,17 @@ const leads = "Successfully acquired lease"
 func TestTheLeaseChangesHandsThriceAmidSixtySubmissions(t *testing.T) {
 	s := newScene(t, 60)
 	s.addForeignOrders()
-	s.gateway.keepBack(8)
+	s.gateway.answers.hold(8)
 	s.approve()
 	robbed := s.candidate()
-	s.gateway.keeps(inFlight)
+	s.gateway.answers.holds(inFlight)
 	terminated := s.candidate()
 	s.steal()
 	robbed.logs("Failed to renew lease")
 	s.giveBack()
 	terminated.logs(leads)
-	s.gateway.keeps(inFlight) // of the second, while the first still waits for its own
-	s.gateway.keepBack(0)
+	s.gateway.answers.holds(inFlight) // of the second, while the first still waits for its own
+	s.gateway.answers.hold(0)
 	if status := robbed.ends(); status != 1 {
 		t.Errorf("the manager without a lease ended with status %d, want 1", status)
 	}
@@ -39,20 +39,20 @@ func TestTheLeaseChangesHandsThriceAmidSixtySubmissions(t *testing.T) {
 		t.Error("the manager without a lease ended before its answers were there")
 	}
 
-	s.gateway.keeps(inFlight)
+	s.gateway.answers.holds(inFlight)
 	crashed := s.candidate()
 	terminated.terminate()
 	terminated.logs("Stopping and waiting for leader election runnables")
-	s.gateway.keepBack(0)
+	s.gateway.answers.hold(0)
 	if status := terminated.ends(); status != 0 {
 		t.Errorf("the manager that was terminated ended with status %d, want 0", status)
 	}
 
 	crashed.logs(leads)
-	s.gateway.keeps(inFlight)
+	s.gateway.answers.holds(inFlight)
 	last := s.candidate()
 	crashed.kill()
-	s.gateway.release()
+	s.gateway.answers.release()
 	if n := len(s.inDoubt()); n < inFlight {
 		t.Errorf("after the crash %d orders are in doubt, want at least %d", n, inFlight)
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a process may take for anything that it is waited for.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // manager is a running process.
 type manager struct {

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
@@ -45,6 +48,7 @@ func newScene(t *testing.T, n int) *scene {
 	s.World = env.NewWorld(t, cassim.Options{Accounts: []cassim.Account{account}, Clock: s.clock})
 	s.gateway = newGateway(t, s.Simulator)
 	s.Create(gen.Issuer(s.Namespace, s.gateway.URL, func(i *v1alpha1.AliyunIssuer) {
+		i.Spec.Endpoint, i.Spec.Solvers[0].DNS.Alidns.Endpoint = s.gateway.endpoint(), s.gateway.endpoint()
 		i.Spec.Orders = &v1alpha1.OrderPolicy{MaxPerDay: new(int32(50))} // a person may let one order be tried that often
 	}))
 	for i := range n {
@@ -111,4 +115,30 @@ func (s *scene) inDoubt() map[string]v1alpha1.AliyunOrder {
 		}
 	}
 	return doubts
+}
+
+// sees watches objects of the scene until isIt is true of one, in its present or a later state.
+func (s *scene) sees(objects client.ObjectList, isIt func(runtime.Object) bool) {
+	s.T.Helper()
+	events, err := s.Client.Watch(s.T.Context(), objects, client.InNamespace(s.Namespace))
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	defer events.Stop()
+	limit := time.After(patience)
+	for {
+		select {
+		case event := <-events.ResultChan():
+			if isIt(event.Object) {
+				return
+			}
+		case <-limit:
+			s.T.Fatalf("no %T comes to be what is waited for", objects)
+		}
+	}
+}
+
+func issuerIsReady(o runtime.Object) bool {
+	issuer, ok := o.(*v1alpha1.AliyunIssuer)
+	return ok && meta.IsStatusConditionTrue(issuer.Status.Conditions, v1alpha1.ConditionReady)
 }

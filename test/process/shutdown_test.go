@@ -20,13 +20,13 @@ const (
 
 func TestASIGTERMAmidFiftySubmissionsLosesNoOrderID(t *testing.T) {
 	s := newScene(t, submissions)
-	s.gateway.keepBack(20)
+	s.gateway.answers.hold(20)
 	s.approve()
 	first := s.start()
-	s.gateway.keeps(inFlight)
+	s.gateway.answers.holds(inFlight)
 	first.terminate()
 	first.logs("Stopping and waiting for leader election runnables")
-	s.gateway.release()
+	s.gateway.answers.release()
 	if status := first.ends(); status != 0 {
 		t.Errorf("the manager ended with status %d, want 0", status)
 	}
