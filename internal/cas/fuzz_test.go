@@ -63,7 +63,10 @@ func checkRead(t *testing.T, result any, status int, body []byte) {
 	if status < 200 || status >= 300 || json.Unmarshal(body, &fields) != nil || len(fields["RequestId"]) == 0 {
 		t.Errorf("%d with %q is a success", status, body)
 	}
-	has := func(name string) bool { value := string(fields[name]); return value != "" && value != "null" && value != `""` }
+	has := func(name string) bool {
+		value := string(fields[name])
+		return value != "" && value != "null" && value != `""`
+	}
 	isBad := false
 	switch got := result.(type) {
 	case *cas.Order:

@@ -5,6 +5,7 @@ package crash
 
 import (
 	"flag"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 	e.Settle()
 	l.prepare(e)
 	e.Points.Trace(point, kind)
-	e.Until(24*time.Hour, func() bool {
+	e.Until(48*time.Hour, func() bool {
 		if l.user != nil {
 			l.user(e)
 		}
@@ -89,6 +90,9 @@ func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 	}
 	if kept != l.billed {
 		t.Errorf("%d orders are paid for and kept, want %d: %+v", kept, l.billed, e.Simulator.Ledger())
+	}
+	if isReported := strings.Contains(e.Logs(), "an order could not be given back"); isReported != l.isReported {
+		t.Errorf("what could not be given back is reported: %t, want %t", isReported, l.isReported)
 	}
 	if err := e.Simulator.ForeignHarm(); err != nil {
 		t.Error(err)

@@ -13,6 +13,7 @@ import (
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -35,6 +36,8 @@ type life struct {
 	isOver func(*env.Env) bool
 	// billed is how many orders are paid for and kept at the end.
 	billed int
+	// isReported says that the order could not be given back, and that a person is told so.
+	isReported bool
 }
 
 // lives are those that differ in what they write and call.
@@ -46,13 +49,28 @@ func lives() map[string]life {
 		}
 	}
 	exclusive := func(i *v1alpha1.AliyunIssuer) { i.Spec.Account = v1alpha1.AccountExclusive }
+	late := func(i *v1alpha1.AliyunIssuer) {
+		gen.Manual(i)
+		i.Spec.Orders = &v1alpha1.OrderPolicy{Timeout: &metav1.Duration{Duration: time.Hour}}
+	}
 	return map[string]life{
-		"an order with dns.alidns":     {prepare: order, isOver: isIssued, billed: 1},
-		"an order with dns.manual":     {prepare: order, issuer: gen.Manual, user: publish, isOver: isIssued, billed: 1},
-		"an answer that was lost":      {prepare: lost(true), user: operate, isOver: isIssued, billed: 1},
-		"an order that was not made":   {prepare: lost(false), user: operate, isOver: isIssued, billed: 1},
-		"a request that is deleted":    {prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove, isOver: isGone},
-		"an order that the CA refuses": {prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: refuse, isOver: isFailed},
+		"an order with dns.alidns":       {prepare: order, isOver: isIssued, billed: 1},
+		"an order with dns.manual":       {prepare: order, issuer: gen.Manual, user: publish, isOver: isIssued, billed: 1},
+		"an answer that was lost":        {prepare: lost(true), user: operate, isOver: isIssued, billed: 1},
+		"an order that was not made":     {prepare: lost(false), user: operate, isOver: isIssued, billed: 1},
+		"a request that is deleted":      {prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove, isOver: isGone},
+		"an order that the CA refuses":   {prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: refuse, isOver: isFailed},
+		"a domain that nobody validates": {prepare: order, issuer: late, isOver: isFailed},
+		"an Order that is deleted": {
+			prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: removeOrder, isOver: isFailed,
+		},
+		"a presumed order that is deleted": {
+			prepare: lost(true), options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove, isOver: isGone, billed: 1, isReported: true,
+		},
+		"a submission in doubt that is deleted": {
+			prepare: lost(true), issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour, ListDelay: 3 * time.Minute},
+			user: removeInDoubt, isOver: isGone,
+		},
 		"a Certificate that is edited": {prepare: edit, options: cassim.Options{CADelay: time.Minute}, isOver: isIssued, billed: 1},
 	}
 }
@@ -82,11 +100,29 @@ func forget(e *env.Env) {
 	}
 }
 
-// remove deletes the request once it is ordered.
+// remove deletes the request once it is ordered, or once a person has to say whether it is.
 func remove(e *env.Env) {
 	for _, order := range e.Orders() {
-		if order.Status.OrderID != "" && order.DeletionTimestamp == nil {
+		if (order.Status.OrderID != "" || isHeld(&order)) && order.DeletionTimestamp == nil {
 			forget(e)
+		}
+	}
+}
+
+// removeInDoubt deletes the request as soon as it is submitted, whether the id is known or not.
+func removeInDoubt(e *env.Env) {
+	for _, order := range e.Orders() {
+		if order.Status.Submission != nil && order.DeletionTimestamp == nil {
+			forget(e)
+		}
+	}
+}
+
+// removeOrder deletes the Order of a request that lives on.
+func removeOrder(e *env.Env) {
+	for _, order := range e.Orders() {
+		if order.Status.OrderID != "" && order.DeletionTimestamp == nil {
+			must(e, client.IgnoreNotFound(e.Client.Delete(e.T.Context(), &order)))
 		}
 	}
 }
@@ -122,9 +158,7 @@ func refuse(e *env.Env) {
 // operate does what the message of a held order asks for: it looks in the console, and says what is there.
 func operate(e *env.Env) {
 	for _, order := range e.Orders() {
-		ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
-		isHeld := ready != nil && ready.Reason == v1alpha1.ReasonAmbiguousSubmission && strings.Contains(ready.Message, v1alpha1.OrderIDAnnotation)
-		if !isHeld || order.Annotations[v1alpha1.OrderIDAnnotation] != "" {
+		if !isHeld(&order) || order.Annotations[v1alpha1.OrderIDAnnotation] != "" {
 			continue
 		}
 		word := v1alpha1.NoOrder
@@ -136,6 +170,12 @@ func operate(e *env.Env) {
 		order.Annotations = map[string]string{v1alpha1.OrderIDAnnotation: word}
 		must(e, e.Client.Update(e.T.Context(), &order))
 	}
+}
+
+// isHeld says that the order waits for an operator's word.
+func isHeld(order *v1alpha1.AliyunOrder) bool {
+	ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Reason == v1alpha1.ReasonAmbiguousSubmission && strings.Contains(ready.Message, v1alpha1.OrderIDAnnotation)
 }
 
 func must(e *env.Env, err error) {
