@@ -5,6 +5,7 @@ package rpc
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -50,9 +51,7 @@ func FuzzNoReplyIsTakenForWhatItIsNot(f *testing.F) {
 // filled is a request whose secrets are in its parameters, as they are when it was signed.
 func filled() requests.AcsRequest {
 	req := newRequest()
-	for name, value := range map[string]string{"Csr": testCSR, "Username": testName, "Email": testEmail, "Phone": testPhone} {
-		req.QueryParams[name] = value
-	}
+	maps.Copy(req.QueryParams, map[string]string{"Csr": testCSR, "Username": testName, "Email": testEmail, "Phone": testPhone})
 	return req
 }
 

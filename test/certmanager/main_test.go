@@ -58,7 +58,7 @@ func run(m *testing.M) int {
 func commonWorld(t *testing.T, modifiers ...func(*v1alpha1.AliyunIssuer)) *world {
 	t.Helper()
 	common.once.Do(func() {
-		dir, err := os.MkdirTemp("", "cluster-")
+		dir, err := os.MkdirTemp("", "cluster-") //nolint:usetesting // the cluster outlives the test that starts it
 		if common.err = err; err != nil {
 			return
 		}

@@ -64,15 +64,15 @@ func (b *barrier) release() {
 	b.passes, b.released = 0, nil
 }
 
-// holds waits until n more are held.
-func (b *barrier) holds(n int) {
+// holdsAll waits until inFlight more are held.
+func (b *barrier) holdsAll() {
 	b.t.Helper()
 	limit := time.After(patience)
-	for i := range n {
+	for i := range inFlight {
 		select {
 		case <-b.held:
 		case <-limit:
-			b.t.Fatalf("%d are held, want %d", i, n)
+			b.t.Fatalf("%d are held, want %d", i, inFlight)
 		}
 	}
 }

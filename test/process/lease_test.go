@@ -24,13 +24,13 @@ func TestTheLeaseChangesHandsThriceAmidSixtySubmissions(t *testing.T) {
 	s.gateway.answers.hold(8)
 	s.approve()
 	robbed := s.candidate()
-	s.gateway.answers.holds(inFlight)
+	s.gateway.answers.holdsAll()
 	terminated := s.candidate()
 	s.steal()
 	robbed.logs("Failed to renew lease")
 	s.giveBack()
 	terminated.logs(leads)
-	s.gateway.answers.holds(inFlight) // of the second, while the first still waits for its own
+	s.gateway.answers.holdsAll() // of the second, while the first still waits for its own
 	s.gateway.answers.hold(0)
 	if status := robbed.ends(); status != 1 {
 		t.Errorf("the manager without a lease ended with status %d, want 1", status)
@@ -39,7 +39,7 @@ func TestTheLeaseChangesHandsThriceAmidSixtySubmissions(t *testing.T) {
 		t.Error("the manager without a lease ended before its answers were there")
 	}
 
-	s.gateway.answers.holds(inFlight)
+	s.gateway.answers.holdsAll()
 	crashed := s.candidate()
 	terminated.terminate()
 	terminated.logs("Stopping and waiting for leader election runnables")
@@ -49,7 +49,7 @@ func TestTheLeaseChangesHandsThriceAmidSixtySubmissions(t *testing.T) {
 	}
 
 	crashed.logs(leads)
-	s.gateway.answers.holds(inFlight)
+	s.gateway.answers.holdsAll()
 	last := s.candidate()
 	crashed.kill()
 	s.gateway.answers.release()

@@ -23,7 +23,7 @@ func TestASIGTERMAmidFiftySubmissionsLosesNoOrderID(t *testing.T) {
 	s.gateway.answers.hold(20)
 	s.approve()
 	first := s.start()
-	s.gateway.answers.holds(inFlight)
+	s.gateway.answers.holdsAll()
 	first.terminate()
 	first.logs("Stopping and waiting for leader election runnables")
 	s.gateway.answers.release()

@@ -26,7 +26,7 @@ func TestALeaderThatSleepsBetweenIntentAndCallNeverBuys(t *testing.T) {
 	s.sees(&v1alpha1.AliyunIssuerList{}, issuerIsReady)
 	s.gateway.greetings.hold(0)
 	s.approve()
-	s.gateway.greetings.holds(inFlight)
+	s.gateway.greetings.holdsAll()
 	sleeper.stop()
 	s.gateway.greetings.release()
 	if n := len(s.inDoubt()); n != inFlight || len(s.bought()) > 0 {
@@ -75,7 +75,7 @@ func TestALeaderThatSleepsWhileCASAnswersNeverBuysAgain(t *testing.T) {
 	s.gateway.answers.hold(0)
 	s.approve()
 	sleeper := s.candidate()
-	s.gateway.answers.holds(inFlight)
+	s.gateway.answers.holdsAll()
 	sleeper.stop()
 	successor := s.candidate()
 	if n := len(s.inDoubt()); n < inFlight {
