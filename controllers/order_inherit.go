@@ -32,17 +32,10 @@ func (r *OrderReconciler) inherit(ctx context.Context, run *orderRun) outcome {
 	if old == nil {
 		return proceed()
 	}
-	if old.Status.HandedOverTo == "" {
-		if old.Status.Release != nil {
-			return stall(holdFirst, v1alpha1.ReasonPredecessor, fmt.Sprintf(
-				"the AliyunOrder %q of the request that this one replaced is being given back: this one is submitted afterwards", old.Name))
+	if old.Status.HandedOverTo != run.order.UID {
+		if end := r.claim(ctx, run, old); end.kind != outcomeProceed {
+			return end
 		}
-		next := old.DeepCopy()
-		next.Status.HandedOverTo = run.order.UID
-		if err := r.Status().Patch(ctx, next, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{})); err != nil {
-			return failed(err)
-		}
-		old = next
 	}
 	heir, from := &run.order.Status, old.Status.DeepCopy()
 	heir.Submission, heir.OrderID, heir.OrderIDBasis, heir.SubmittedAt = from.Submission, from.OrderID, from.OrderIDBasis, from.SubmittedAt
@@ -54,26 +47,72 @@ func (r *OrderReconciler) inherit(ctx context.Context, run *orderRun) outcome {
 	return proceed()
 }
 
+// claim says on the old Order who goes on with it. Another one's claim is void once that one is gone, and has left
+// what it claimed with nobody: its own request was replaced, too.
+func (r *OrderReconciler) claim(ctx context.Context, run *orderRun, old *v1alpha1.AliyunOrder) outcome {
+	if other := old.Status.HandedOverTo; other != "" {
+		orders := &v1alpha1.AliyunOrderList{}
+		if err := r.APIReader.List(ctx, orders, client.InNamespace(old.Namespace)); err != nil {
+			return failed(err)
+		}
+		isTaken := func(o v1alpha1.AliyunOrder) bool {
+			return o.UID == other || o.UID != old.UID && isSame(&o, old) && holdsSame(&o, old)
+		}
+		if slices.ContainsFunc(orders.Items, isTaken) {
+			return rest(holdFirst / 10)
+		}
+	}
+	if old.Status.Release != nil {
+		return stall(holdFirst, v1alpha1.ReasonPredecessor, fmt.Sprintf(
+			"the AliyunOrder %q of the request that this one replaced is being given back: this one is submitted afterwards", old.Name))
+	}
+	next := old.DeepCopy()
+	next.Status.HandedOverTo = run.order.UID
+	if err := r.Status().Patch(ctx, next, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{})); err != nil {
+		return failed(err)
+	}
+	*old = *next
+	return proceed()
+}
+
 // predecessor is the Order that this one can go on with, or whose end it has to wait for.
 func (r *OrderReconciler) predecessor(ctx context.Context, heir *v1alpha1.AliyunOrder) (*v1alpha1.AliyunOrder, error) {
 	orders := &v1alpha1.AliyunOrderList{}
 	if err := r.List(ctx, orders, client.InNamespace(heir.Namespace)); err != nil {
 		return nil, err
 	}
+	var claimed *v1alpha1.AliyunOrder
+	isTaken := false
 	for i := range orders.Items {
 		old := &orders.Items[i]
 		status := old.Status
 		hasOrder := (status.OrderID != "" || status.Submission != nil) && len(status.Certificate) == 0
 		isOpen := status.Release == nil || status.Release.Outcome == ""
-		isFree := status.HandedOverTo == "" || status.HandedOverTo == heir.UID
-		if old.UID == heir.UID || !hasOrder || !isOpen || !isFree || !isSame(old, heir) {
+		if old.UID == heir.UID || !hasOrder || !isOpen || !isSame(old, heir) {
 			continue
 		}
-		if isLeft, err := r.isLeft(ctx, old); err != nil || isLeft {
-			return old, err
+		switch isLeft, err := r.isLeft(ctx, old); {
+		case err != nil:
+			return nil, err
+		case !isLeft: // its request lives: what others have handed over is with it
+			isTaken = true
+		case status.HandedOverTo == "" || status.HandedOverTo == heir.UID:
+			return old, nil
+		default:
+			claimed = old
 		}
 	}
-	return nil, nil
+	if isTaken {
+		return nil, nil
+	}
+	return claimed, nil
+}
+
+// holdsSame says that two Orders hold one order at CAS, or one submission: the one has it from the other.
+func holdsSame(a, b *v1alpha1.AliyunOrder) bool {
+	is, was := a.Status, b.Status
+	return is.OrderID != "" && is.OrderID == was.OrderID ||
+		is.Submission != nil && was.Submission != nil && is.Submission.StartedAt.Equal(&was.Submission.StartedAt)
 }
 
 // isLeft says that an Order has lost its request. The garbage collector may take its time to delete it, and the request

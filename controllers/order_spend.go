@@ -73,6 +73,12 @@ func (r *OrderReconciler) inDoubtElsewhere(ctx context.Context, run *orderRun, o
 		if err == nil && isInDoubt(fresh) {
 			return waitForDoubt(fresh)
 		}
+		isKnown := func(o v1alpha1.AliyunOrder) bool {
+			return o.UID == fresh.UID && o.ResourceVersion == fresh.ResourceVersion
+		}
+		if err == nil && !slices.ContainsFunc(orders, isKnown) {
+			return rest(time.Second) // what it has ordered may be for this one to take over
+		}
 		r.submitting.Store(name, self)
 	}
 	return proceed()

@@ -38,6 +38,34 @@ func TestAnEditOfACertificateHandsItsOrderOver(t *testing.T) {
 	}
 }
 
+// Nobody waits for an Order: a request may go before its Order has taken over what its predecessor's ordered.
+func TestEditsInQuickSuccessionCostOneOrder(t *testing.T) {
+	t.Parallel()
+	w := commonWorld(t, gen.Manual)
+	certificate := w.certificate(www)
+	w.Create(certificate)
+	first := w.untilOrdered(www)
+	request := &cmapi.CertificateRequest{ObjectMeta: metav1.ObjectMeta{Name: www + "-1", Namespace: w.Namespace}}
+	usages := []cmapi.KeyUsage{cmapi.UsageServerAuth, cmapi.UsageDigitalSignature, cmapi.UsageKeyEncipherment, cmapi.UsageClientAuth}
+	for i := range usages {
+		if !w.get(request) {
+			t.Fatal("there is no request")
+		}
+		before := request.UID
+		w.edit(certificate, func() { certificate.Spec.Usages = usages[:i+1] })
+		w.until("there is another request", &cmapi.CertificateRequestList{}, func() bool { return w.get(request) && request.UID != before })
+	}
+	last := w.untilOrder(www, "the last request has an order", func(o v1alpha1.AliyunOrder) bool {
+		return o.Spec.RequestRef.UID == request.UID && hasID(o)
+	})
+	if last.Status.OrderID != first.Status.OrderID {
+		t.Errorf("the last request has order %s, want %s", last.Status.OrderID, first.Status.OrderID)
+	}
+	if entry := w.bought(www, 1); entry.Released {
+		t.Error("the order was given back")
+	}
+}
+
 func TestANamespaceWithAPendingOrderGoesAndGivesTheOrderBack(t *testing.T) {
 	t.Parallel()
 	w := commonWorld(t, gen.Manual)

@@ -51,6 +51,7 @@ func lives() map[string]life {
 	exclusive := func(i *v1alpha1.AliyunIssuer) { i.Spec.Account = v1alpha1.AccountExclusive }
 	late := func(i *v1alpha1.AliyunIssuer) {
 		gen.Manual(i)
+		exclusive(i)
 		i.Spec.Orders = &v1alpha1.OrderPolicy{Timeout: &metav1.Duration{Duration: time.Hour}}
 	}
 	return map[string]life{

@@ -21,10 +21,10 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// Alone lets the namespace be all of the cluster. So tests that go on side by side do not wade through each other's
-// Orders, and a read is answered as it was before, until somebody writes to that kind through Client: a long life mostly reads what
-// has not changed. Nobody else may write to the namespace. It is called before OneClock.
-func (e *Env) Alone() {
+// alone lets the namespace be all of the cluster. So tests do not wade through the Orders of each other, and a read is
+// answered as it was before, until somebody writes to that kind through Client: a life mostly reads what has not
+// changed, and would keep the API server busy with nothing else. Nobody else may write to the namespace.
+func (e *Env) alone() {
 	m := &memory{answers: map[string]map[string]remembered{}}
 	e.Client = interceptor.NewClient(e.Client, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
@@ -78,8 +78,6 @@ func (e *Env) Alone() {
 			return c.SubResource(sub).Apply(ctx, o, opts...)
 		},
 	})
-	e.counted = e.counting(e.Client)
-	e.Restart()
 }
 
 // listOf is for a kind of which there are many, and of which one list answers all questions until the next write.

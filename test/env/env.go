@@ -59,6 +59,7 @@ func New(t *testing.T, options cassim.Options) *Env {
 	options.Clock = e.Clock
 	options.OnRequest, options.OnExecuted = e.Points.onRequest, e.Points.onExecuted
 	e.World = NewWorld(t, options)
+	e.alone()
 	e.counted = e.counting(e.Client)
 	e.Restart()
 	return e

@@ -91,7 +91,6 @@ func newWorld(t *testing.T, seed uint64) *world {
 	options := w.options()
 	options.Accounts = []cassim.Account{account}
 	w.Env = env.New(t, options)
-	w.Alone()
 	w.OneClock()
 	w.BeforeWrite = w.beforeWrite
 	w.tellSecret(account.Keys[0].ID)
