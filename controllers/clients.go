@@ -22,12 +22,14 @@ type Remote struct {
 	Secrets   *credentials.Store
 	SelfCheck *dcv.SelfCheck
 	Clock     clock.PassiveClock
+	// Rate is the number of calls a second for each API and account; the default is [rpc.DefaultRate].
+	Rate float64
 }
 
 // cas returns a client for the site that an issuer, or the copy of it in an Order, names. Its error heals only when
 // the issuer is edited.
 func (r *Remote) cas(region v1alpha1.Region, endpoint *v1alpha1.Endpoint, keys rpc.CredentialsFunc) (*cas.Client, error) {
-	return cas.New(cas.Config{Endpoint: rpcEndpoint(region, endpoint), Credentials: keys, Now: r.Clock.Now})
+	return cas.New(cas.Config{Endpoint: rpcEndpoint(region, endpoint), Credentials: keys, Now: r.Clock.Now, Rate: r.Rate})
 }
 
 // solver returns what publishes the validation record. Its error heals only when the issuer is edited.

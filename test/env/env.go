@@ -6,6 +6,7 @@ package env
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -77,6 +78,7 @@ func (e *Env) Restart() {
 		Secrets:   &credentials.Store{Reader: e.Client},
 		SelfCheck: &dcv.SelfCheck{Nameservers: []string{e.Simulator.DNSAddr()}},
 		Clock:     e.Clock,
+		Rate:      math.MaxFloat64, // hours pass in a second
 	}
 	fresh := &controllers.FreshOrders{}
 	e.requests = &controllers.CertificateRequestReconciler{
