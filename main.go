@@ -150,6 +150,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 		},
 		&controllers.OrderReconciler{
 			Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Remote: remote, Submissions: submissions, Cluster: cluster, Fresh: fresh,
+			Settle: controllers.DefaultSettle,
 		},
 	}
 	for _, kind := range []string{v1alpha1.AliyunIssuerKind, v1alpha1.AliyunClusterIssuerKind} {

@@ -36,6 +36,8 @@ const (
 	// releaseBound ends what gives an order back; namespaceBound does where a namespace waits for it.
 	releaseBound   = 10 * time.Minute
 	namespaceBound = 2 * time.Minute
+	// goneAfter is how long CAS must not know an order that is being given back: it may know a young one only later.
+	goneAfter = time.Minute
 )
 
 // pollDelay grows with the age of what is waited for: 10 s at first, then doubling, at most 5 min.

@@ -217,6 +217,36 @@ func TestAnOrderThatVanishesIsBelievedGoneAfterAnHourOnly(t *testing.T) {
 	}
 }
 
+// TestAnOrderThatCASDoesNotKnowForAMomentIsGivenBack lets CAS be consistent in the end only.
+func TestAnOrderThatCASDoesNotKnowForAMomentIsGivenBack(t *testing.T) {
+	e, id := bought(t, cassim.Options{CADelay: 1000 * time.Hour})
+	e.Simulator.Vanish(id)
+	if err := e.Client.Delete(t.Context(), e.Request("www")); err != nil {
+		t.Fatal(err)
+	}
+	e.Until(5*time.Minute, func() bool { return onlyOrder(t, e).Status.Release != nil })
+	e.Pass(30 * time.Second)
+	e.Simulator.Reappear(id)
+	e.Until(10*time.Minute, func() bool { return len(e.Orders()) == 0 })
+	if order, _ := e.Simulator.Order(id); !order.Released {
+		t.Errorf("it is still paid for: %+v", order)
+	}
+}
+
+// TestAnOrderGoesWithItsRequestEvenAfterItsEnd deletes a request as with --cascade=orphan.
+func TestAnOrderGoesWithItsRequestEvenAfterItsEnd(t *testing.T) {
+	e, id := bought(t, cassim.Options{})
+	e.Until(time.Hour, isReady(e))
+	e.Pass(time.Hour)
+	if err := e.Client.Delete(t.Context(), e.Request("www")); err != nil {
+		t.Fatal(err)
+	}
+	e.Until(time.Minute, func() bool { return len(e.Orders()) == 0 })
+	if order, _ := e.Simulator.Order(id); order.Released {
+		t.Error("the certificate is given back, though a Secret has it")
+	}
+}
+
 // TestAnSTSTokenThatHasExpiredIsReplacedInTheSecret lets a token end under way.
 func TestAnSTSTokenThatHasExpiredIsReplacedInTheSecret(t *testing.T) {
 	account := cassim.DefaultAccount()

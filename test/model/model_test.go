@@ -18,15 +18,7 @@ var (
 	seed  = flag.Uint64("seed", 0, "try this seed alone")
 )
 
-// side is how many sequences go on side by side. Most of their time they wait for their turn to call CAS.
-const side = "24"
-
-func TestMain(m *testing.M) {
-	if err := flag.Set("test.parallel", side); err != nil {
-		panic(err)
-	}
-	env.Main(m)
-}
+func TestMain(m *testing.M) { env.Main(m) }
 
 // TestMoneyIsSafeWhateverHappens lets users, operators, Alibaba Cloud and crashes do as a seed says, mends all that is
 // broken, and looks whether everything came to its right end: see promises.

@@ -112,9 +112,8 @@ func (w *world) find(a *asked) *cmapi.CertificateRequest {
 //     reported as ReleaseUnresolved: by its id, or, if that was never known, by its name and time. An order whose answer
 //     was lost in a Shared account is such a one, since it may be somebody else's.
 //   - An issued certificate has the key and the names of its request, and stays.
-//   - No AliyunOrder has a finalizer, none of a deleted request is left (but where it was deleted with
-//     --cascade=orphan after its Order had ended), and no validation record of ours, unless CleanUpFailed has named it
-//     or its Order was removed by force. Nothing of others was touched.
+//   - No AliyunOrder has a finalizer, none of a deleted request is left, and no validation record of ours,
+//     unless CleanUpFailed has named it or its Order was removed by force. Nothing of others was touched.
 func (w *world) checkPromises() {
 	w.T.Helper()
 	for _, excused := range w.excused {
@@ -122,7 +121,7 @@ func (w *world) checkPromises() {
 	}
 	for _, order := range w.Orders() {
 		a := w.byUID[order.Spec.RequestRef.UID]
-		if len(order.Finalizers) > 0 || a.isDeleted && !a.isOrphaned {
+		if len(order.Finalizers) > 0 || a.isDeleted {
 			w.T.Errorf("the AliyunOrder %s is left, its request is deleted: %t, its finalizers are %v: %+v", order.Name, a.isDeleted, order.Finalizers, order.Status)
 		}
 	}

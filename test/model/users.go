@@ -89,7 +89,7 @@ func (w *world) decideOne() {
 // forget deletes a request, and its Orders as the garbage collector does, unless they are orphaned.
 func (w *world) forget(a *asked, isCascading bool) {
 	w.must(w.Client.Delete(w.T.Context(), w.Request(a.name)))
-	a.isDeleted, a.isOrphaned = true, !isCascading
+	a.isDeleted = true
 	for _, order := range w.Orders() {
 		if isCascading && order.Spec.RequestRef.UID == a.uid {
 			w.must(w.Client.Delete(w.T.Context(), &order))

@@ -43,7 +43,6 @@ type asked struct {
 	isDecided    bool
 	isDenied     bool
 	isDeleted    bool
-	isOrphaned   bool // deleted without its Order
 	// isForced says that somebody has taken an Order of it away with all that it knew.
 	isForced bool
 	// certificate is what it was given, once it was.

@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// inFlight is how many orders the manager submits at a time.
+const inFlight = 10
+
 // barrier lets everybody pass at once, until it is told to hold them.
 type barrier struct {
 	t *testing.T

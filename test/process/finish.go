@@ -51,7 +51,9 @@ func (s *scene) drive(what string, isSo func() bool) {
 		} else {
 			s.leap(stride)
 		}
-		s.operate()
+		if !s.isAway {
+			s.operate()
+		}
 		for i := range unfinished {
 			s.touch(&unfinished[i])
 		}

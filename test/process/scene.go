@@ -32,6 +32,8 @@ type scene struct {
 	// records are those of others.
 	records  []cassim.Record
 	managers []*manager
+	// isAway says that the person whom held orders ask is away.
+	isAway bool
 	// words is how often a person had to decide.
 	words int
 }

@@ -11,12 +11,8 @@ import (
 
 func TestMain(m *testing.M) { env.Main(m) }
 
-const (
-	// submissions is how many requests are approved at once.
-	submissions = 50
-	// inFlight is how many orders the manager submits at a time.
-	inFlight = 10
-)
+// submissions is how many requests are approved at once.
+const submissions = 50
 
 func TestASIGTERMAmidFiftySubmissionsLosesNoOrderID(t *testing.T) {
 	s := newScene(t, submissions)
