@@ -25,26 +25,34 @@ func TestMain(m *testing.M) { env.Main(m) }
 // TestNothingIsLostWhateverIsInterrupted walks each life once undisturbed, and again for each point that it passed.
 func TestNothingIsLostWhateverIsInterrupted(t *testing.T) {
 	for name, l := range lives() {
-		t.Run(name, func(t *testing.T) {
-			trace := live(t, l, "", "")
-			var wanted, killed atomic.Int32
-			t.Run("interrupted", func(t *testing.T) {
-				for i, point := range trace {
-					for _, kind := range kinds(i) {
-						wanted.Add(1)
-						t.Run(point+", "+string(kind), func(t *testing.T) {
-							t.Parallel()
-							live(t, l, point, kind)
-							killed.Add(1)
-						})
-					}
-				}
-			})
-			t.Logf("%d points, %d interruptions", len(trace), killed.Load())
-			if killed.Load() != wanted.Load() || len(trace) == 0 {
-				t.Errorf("%d interruptions happened, want %d", killed.Load(), wanted.Load())
+		for _, isStale := range []bool{false, true} {
+			l.isStale = isStale
+			if isStale {
+				name += ", with a stale cache"
 			}
-		})
+			t.Run(name, func(t *testing.T) { interrupt(t, l) })
+		}
+	}
+}
+
+func interrupt(t *testing.T, l life) {
+	trace := live(t, l, "", "")
+	var wanted, killed atomic.Int32
+	t.Run("interrupted", func(t *testing.T) {
+		for i, point := range trace {
+			for _, kind := range kinds(i) {
+				wanted.Add(1)
+				t.Run(point+", "+string(kind), func(t *testing.T) {
+					t.Parallel()
+					live(t, l, point, kind)
+					killed.Add(1)
+				})
+			}
+		}
+	})
+	t.Logf("%d points, %d interruptions", len(trace), killed.Load())
+	if killed.Load() != wanted.Load() || len(trace) == 0 {
+		t.Errorf("%d interruptions happened, want %d", killed.Load(), wanted.Load())
 	}
 }
 
@@ -69,6 +77,9 @@ func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 	foreign := e.Simulator.AddForeignOrder("other.example.com")
 	records := e.Simulator.Records("example.com")
 	e.Settle()
+	if l.isStale {
+		e.Lag()
+	}
 	l.prepare(e)
 	e.Points.Trace(point, kind)
 	e.Until(48*time.Hour, func() bool {

@@ -38,6 +38,8 @@ type life struct {
 	billed int
 	// isReported says that the order could not be given back, and that a person is told so.
 	isReported bool
+	// isStale lets the cache of the reconcilers lag behind.
+	isStale bool
 }
 
 // lives are those that differ in what they write and call.

@@ -45,6 +45,7 @@ type Env struct {
 	recorder    *events.FakeRecorder
 	counted     client.Client
 	logged      *lockedBuffer
+	lag         *lag
 	told        []string
 
 	mutex  sync.Mutex
