@@ -40,6 +40,7 @@ type requestRun struct {
 	request *cmapi.CertificateRequest
 	asks    signingRequest
 	issuer  v1alpha1.GenericIssuer
+	solver  *v1alpha1.Solver
 }
 
 // Reconcile passes a request through the gates, in the order of cert-manager's own controller. The first that has
@@ -53,7 +54,7 @@ func (r *CertificateRequestReconciler) Reconcile(ctx context.Context, req ctrl.R
 		return ctrl.Result{}, nil
 	}
 	run := &requestRun{request: request}
-	for _, gate := range []gate{r.delivered, r.denied, r.finished, r.kind, r.approved, r.ordered, r.restored, r.fits, r.issuerReady, r.fitsIssuer, r.order} {
+	for _, gate := range []gate{r.delivered, r.denied, r.finished, r.kind, r.approved, r.ordered, r.restored, r.fits, r.issuerReady, r.fitsIssuer, r.solvable, r.order} {
 		report, err := gate(ctx, run)
 		if err != nil {
 			return retry(err)
@@ -175,6 +176,15 @@ func (r *CertificateRequestReconciler) issuerReady(ctx context.Context, run *req
 func (r *CertificateRequestReconciler) fitsIssuer(_ context.Context, run *requestRun) (*report, error) {
 	if err := preflightFor(run.asks, run.issuer.GetSpec().Source.ResourcePlan); err != nil {
 		return refused(err), nil
+	}
+	return nil, nil
+}
+
+// solvable holds a request that no solver is for: one that is added to the issuer serves it.
+func (r *CertificateRequestReconciler) solvable(_ context.Context, run *requestRun) (*report, error) {
+	ref := issuerReference(run.request)
+	if run.solver = chooseSolver(run.issuer.GetSpec().Solvers, run.asks.commonName); run.solver == nil {
+		return pending(fmt.Sprintf("no solver of the %s %q matches %q: add one for it to spec.solvers, or one without a selector", ref.Kind, ref.Name, run.asks.commonName)).again(holdFirst), nil
 	}
 	return nil, nil
 }

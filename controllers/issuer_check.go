@@ -114,7 +114,10 @@ type prober interface {
 func (r *IssuerReconciler) checkSolvers(ctx context.Context, issuer v1alpha1.GenericIssuer) finding {
 	spec := issuer.GetSpec()
 	for i, solver := range spec.Solvers {
-		present, err := r.Remote.solver(solver, r.Remote.Secrets.Keys(r.secretsNamespace(issuer), spec.Credentials))
+		if isNone(solver) {
+			continue
+		}
+		present, err := r.Remote.solver(solver, r.secretsNamespace(issuer), spec.Credentials, r.Remote.Secrets.Keys)
 		if err != nil {
 			return bad(v1alpha1.ReasonEndpointInvalid, fmt.Sprintf("solver %d cannot be used: %v", i, err))
 		}

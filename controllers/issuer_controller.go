@@ -129,5 +129,10 @@ func (r *IssuerReconciler) secretVersions(ctx context.Context, issuer v1alpha1.G
 	if spec.ContactSecretRef != nil {
 		versions += " " + r.Remote.Secrets.Version(ctx, namespace, spec.ContactSecretRef.Name)
 	}
+	for _, solver := range spec.Solvers {
+		if solver.DNS != nil && solver.DNS.Alidns != nil && solver.DNS.Alidns.Credentials != nil {
+			versions += " " + r.Remote.Secrets.Version(ctx, namespace, solver.DNS.Alidns.Credentials.AccessKeySecretRef.Name)
+		}
+	}
 	return versions
 }

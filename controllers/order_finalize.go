@@ -121,7 +121,7 @@ func (r *OrderReconciler) cleanUp(ctx context.Context, run *orderRun) outcome {
 	if due := r.pace.remaining(run.order.UID, activityRelease, run.now); due > 0 {
 		return rest(due)
 	}
-	solver, err := r.Remote.solver(run.order.Spec.Solver, r.Remote.Secrets.LastKeys(run.secrets(), run.order.Spec.Credentials))
+	solver, err := r.Remote.solver(run.order.Spec.Solver, run.secrets(), run.order.Spec.Credentials, r.Remote.Secrets.LastKeys)
 	if err == nil {
 		err = solver.CleanUp(ctx, recordOf(validation))
 	}

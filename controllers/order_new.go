@@ -64,7 +64,7 @@ func newOrder(run *requestRun, clusterResourceNamespace string) *v1alpha1.Aliyun
 			Account:         spec.Account,
 			Timeout:         policy.Timeout,
 			OnDelete:        policy.OnDelete,
-			Solver:          spec.Solvers[0],
+			Solver:          *run.solver,
 		},
 	}
 }

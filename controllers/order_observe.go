@@ -83,6 +83,8 @@ func remedy(run *orderRun) string {
 		return "Ask the support of Alibaba Cloud what the CA waits for"
 	case validation == nil:
 		return "CAS never named its validation record: ask the support of Alibaba Cloud about the order"
+	case isNone(run.order.Spec.Solver):
+		return "CAS does not take its domain for pre-authorised: see to that at CAS, or use a solver that publishes the validation record"
 	case validation.VisibleAt != nil:
 		return "Its validation record could be seen in DNS: ask the support of Alibaba Cloud why the CA did not"
 	default:

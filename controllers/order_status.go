@@ -118,6 +118,9 @@ func validating(run *orderRun) summary {
 	case validation == nil:
 		sum.message = fmt.Sprintf("CAS order %s is made, and CAS has not named its validation record yet", status.OrderID)
 		return sum
+	case isNone(run.order.Spec.Solver):
+		sum.message = fmt.Sprintf("CAS order %s waits for CAS to see that %q is pre-authorised: if it is not, use a solver that publishes the %s record %q",
+			status.OrderID, validation.Domain, validation.RecordType, validation.RecordName)
 	case validation.VisibleAt != nil:
 		sum.message = fmt.Sprintf("CAS order %s waits for the CA to look for the %s record %q, which is visible in DNS", status.OrderID, validation.RecordType, validation.FQDN)
 		return sum
@@ -133,10 +136,6 @@ func validating(run *orderRun) summary {
 		sum.message += "; " + run.note
 	}
 	return sum
-}
-
-func isManual(order *v1alpha1.AliyunOrder) bool {
-	return order.Spec.Solver.DNS != nil && order.Spec.Solver.DNS.Manual != nil
 }
 
 // recordToCreate tells a person what to do for a manual validation.

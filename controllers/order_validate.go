@@ -25,7 +25,7 @@ func (r *OrderReconciler) validate(ctx context.Context, run *orderRun) outcome {
 		return proceed()
 	}
 	next := r.pace.remaining(run.order.UID, activityObserve, run.now)
-	if validation == nil {
+	if validation == nil || isNone(run.order.Spec.Solver) {
 		return wait(next)
 	}
 	if end := r.present(ctx, run); end.kind != outcomeProceed {
@@ -42,7 +42,7 @@ func (r *OrderReconciler) present(ctx context.Context, run *orderRun) outcome {
 	if validation.VisibleAt != nil || isRecent {
 		return proceed()
 	}
-	solver, err := r.Remote.solver(run.order.Spec.Solver, r.Remote.Secrets.Keys(run.secrets(), run.order.Spec.Credentials))
+	solver, err := r.Remote.solver(run.order.Spec.Solver, run.secrets(), run.order.Spec.Credentials, r.Remote.Secrets.Keys)
 	if err != nil {
 		return stall(0, v1alpha1.ReasonPresentFailed, fmt.Sprintf("the solver cannot be used: %v", err))
 	}

@@ -85,9 +85,10 @@ type IssuerSpec struct {
 	// +optional
 	ContactSecretRef *SecretReference `json:"contactSecretRef,omitempty"`
 
-	// solvers say how the control over a domain is shown to the CA. This version takes exactly one.
+	// solvers say how the control over a domain is shown to the CA. For each order one is chosen by the common name: the
+	// one whose selector is the most specific, and of those the first. Orders keep the solver that they were made with.
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=1
+	// +kubebuilder:validation:MaxItems=32
 	// +listType=atomic
 	// +required
 	Solvers []Solver `json:"solvers"`
@@ -338,39 +339,6 @@ type Contact struct {
 	// +required
 	Phone string `json:"phone"`
 }
-
-// Solver is one way to show control over a domain.
-//
-// +kubebuilder:validation:XValidation:rule="has(self.dns)",message="exactly one kind of solver is needed: dns"
-type Solver struct {
-	// dns shows control by a DNS record.
-	// +optional
-	DNS *DNSSolver `json:"dns,omitempty"`
-}
-
-// DNSSolver says who publishes the DNS record. Exactly one member is set.
-//
-// +kubebuilder:validation:XValidation:rule="(has(self.alidns) ? 1 : 0) + (has(self.manual) ? 1 : 0) == 1",message="exactly one DNS solver is needed: alidns or manual"
-type DNSSolver struct {
-	// alidns publishes the record in Alibaba Cloud DNS, with the issuer's credentials.
-	// +optional
-	Alidns *AlidnsSolver `json:"alidns,omitempty"`
-
-	// manual leaves the record to a person or another system: the record to create stands in the AliyunOrder's
-	// status, in an event, and in the message of the request. That it is published is noticed without further action.
-	// +optional
-	Manual *ManualSolver `json:"manual,omitempty"`
-}
-
-// AlidnsSolver publishes records in Alibaba Cloud DNS.
-type AlidnsSolver struct {
-	// endpoint replaces https://alidns.aliyuncs.com.
-	// +optional
-	Endpoint *Endpoint `json:"endpoint,omitempty"`
-}
-
-// ManualSolver has no settings.
-type ManualSolver struct{}
 
 // IssuerStatus is written by the controller.
 type IssuerStatus struct {

@@ -103,15 +103,22 @@ func issuerRows() []row {
 		{title: "Chinese name", changes: contact("name", "张三")},
 		{title: "name with a second line", changes: contact("name", "Zhang\nSan"), refused: "spec.contact.name"},
 		{title: "no solver", changes: []change{{"solvers", []any{}}}, refused: "spec.solvers: Invalid value: 0: spec.solvers in body should have at least 1 items"},
-		{title: "two solvers", changes: []change{{"solvers", []any{map[string]any{"dns": map[string]any{"manual": map[string]any{}}}, map[string]any{"dns": map[string]any{"manual": map[string]any{}}}}}},
-			refused: "spec.solvers: Too many: 2: must have at most 1 item"},
+		{title: "two solvers", changes: []change{{"solvers", []any{map[string]any{"dns": map[string]any{"manual": map[string]any{}}}, map[string]any{"dns": map[string]any{"none": map[string]any{}}}}}}},
+		{title: "a selector", changes: selector(map[string]any{"dnsNames": []any{"www.example.com", "*.example.com"}, "dnsZones": []any{"example.com", "cn"}})},
+		{title: "an empty selector", changes: selector(map[string]any{}), refused: "spec.solvers[0].selector: Invalid value: a selector needs dnsNames or dnsZones: leave it out to match all names"},
+		{title: "a selector in upper case", changes: selector(map[string]any{"dnsNames": []any{"WWW.example.com"}}), refused: "spec.solvers[0].selector.dnsNames[0] in body should match"},
+		{title: "a zone with a star", changes: selector(map[string]any{"dnsZones": []any{"*.example.com"}}), refused: "spec.solvers[0].selector.dnsZones[0] in body should match"},
+		{title: "another account for DNS", changes: []change{{"solvers.0.dns.alidns.credentials", map[string]any{"accessKeySecretRef": map[string]any{"name": "dns"}}}}},
+		{title: "no credentials for DNS", changes: []change{{"solvers.0.dns.alidns.credentials", map[string]any{}}}, refused: "spec.solvers[0].dns.alidns.credentials: Invalid value: exactly one kind of credentials is needed"},
 		{title: "empty solver", changes: []change{{"solvers.0", map[string]any{}}}, refused: "spec.solvers[0]: Invalid value: exactly one kind of solver is needed: dns"},
-		{title: "no DNS solver", changes: []change{{"solvers.0.dns", map[string]any{}}}, refused: "spec.solvers[0].dns: Invalid value: exactly one DNS solver is needed: alidns or manual"},
-		{title: "two DNS solvers", changes: []change{{"solvers.0.dns.manual", map[string]any{}}}, refused: "spec.solvers[0].dns: Invalid value: exactly one DNS solver is needed: alidns or manual"},
+		{title: "no DNS solver", changes: []change{{"solvers.0.dns", map[string]any{}}}, refused: "spec.solvers[0].dns: Invalid value: exactly one DNS solver is needed: alidns, manual or none"},
+		{title: "two DNS solvers", changes: []change{{"solvers.0.dns.manual", map[string]any{}}}, refused: "spec.solvers[0].dns: Invalid value: exactly one DNS solver is needed: alidns, manual or none"},
 		{title: "manual", changes: []change{{"solvers.0.dns", map[string]any{"manual": map[string]any{}}}}},
 		{title: "a typo", changes: []change{{"regoin", "cn-hangzhou"}}, refused: `strict decoding error: unknown field "spec.regoin"`},
 	}
 }
+
+func selector(value map[string]any) []change { return []change{{"solvers.0.selector", value}} }
 
 func orderRows() []row {
 	rows := []row{

@@ -124,6 +124,7 @@ func (w *world) editCertificate() {
 		key = gen.Key()
 	}
 	heir := w.ask(a.name, a.domain, key)
+	heir.isForced = a.isForced && isSameKey // the order that nobody knows any more is its, too
 	if isApproved {
 		w.decide(heir, approved)
 	}
