@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -124,15 +125,19 @@ func (r *IssuerReconciler) secretsNamespace(issuer v1alpha1.GenericIssuer) strin
 
 // secretVersions changes when one of the issuer's Secrets does.
 func (r *IssuerReconciler) secretVersions(ctx context.Context, issuer v1alpha1.GenericIssuer) string {
-	namespace, spec := r.secretsNamespace(issuer), issuer.GetSpec()
-	versions := r.Remote.Secrets.Version(ctx, namespace, spec.Credentials.AccessKeySecretRef.Name)
+	spec := issuer.GetSpec()
+	names := []string{spec.Credentials.AccessKeySecretRef.Name}
 	if spec.ContactSecretRef != nil {
-		versions += " " + r.Remote.Secrets.Version(ctx, namespace, spec.ContactSecretRef.Name)
+		names = append(names, spec.ContactSecretRef.Name)
 	}
 	for _, solver := range spec.Solvers {
 		if solver.DNS != nil && solver.DNS.Alidns != nil && solver.DNS.Alidns.Credentials != nil {
-			versions += " " + r.Remote.Secrets.Version(ctx, namespace, solver.DNS.Alidns.Credentials.AccessKeySecretRef.Name)
+			names = append(names, solver.DNS.Alidns.Credentials.AccessKeySecretRef.Name)
 		}
 	}
-	return versions
+	versions := make([]string, 0, len(names))
+	for _, name := range names {
+		versions = append(versions, r.Remote.Secrets.Version(ctx, r.secretsNamespace(issuer), name))
+	}
+	return strings.Join(versions, " ")
 }
