@@ -36,9 +36,10 @@ func (w *world) issueAndLose() backup {
 			w.T.Fatalf("there is no %T %s", object, object.GetName())
 		}
 	}
-	w.delete(b.certificate, b.secret)
+	w.delete(b.certificate)
 	w.untilGone("the requests", &cmapi.CertificateRequestList{})
 	w.untilGone("the Orders", &v1alpha1.AliyunOrderList{})
+	w.delete(b.secret) // last: cert-manager may have been about to write it
 	return b
 }
 
