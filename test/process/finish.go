@@ -51,9 +51,7 @@ func (s *scene) drive(what string, isSo func() bool) {
 		} else {
 			s.leap(stride)
 		}
-		if !s.isAway {
-			s.operate()
-		}
+		s.operate()
 		for i := range unfinished {
 			s.touch(&unfinished[i])
 		}
@@ -107,6 +105,9 @@ func (s *scene) operate() {
 		word := v1alpha1.NoOrder
 		for _, entry := range s.bought()[order.Spec.CommonName] {
 			word = entry.OrderID
+		}
+		if s.isBlind && word != v1alpha1.NoOrder {
+			continue
 		}
 		order.Annotations = map[string]string{v1alpha1.OrderIDAnnotation: word}
 		switch err := s.Client.Update(s.T.Context(), &order); {

@@ -32,8 +32,8 @@ type scene struct {
 	// records are those of others.
 	records  []cassim.Record
 	managers []*manager
-	// isAway says that the person whom held orders ask is away.
-	isAway bool
+	// isBlind says that the person whom held orders ask cannot see orders in the console: only that there is none.
+	isBlind bool
 	// words is how often a person had to decide.
 	words int
 }

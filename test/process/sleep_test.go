@@ -33,8 +33,8 @@ func TestALeaderThatSleepsBetweenIntentAndCallNeverBuys(t *testing.T) {
 		t.Fatalf("there are %d intents and %v orders, want %d and none", n, s.bought(), inFlight)
 	}
 
-	// From now on listings do not show what is bought, and nobody says it.
-	s.isAway = true
+	// From now on listings do not show what is bought, and nobody names it.
+	s.isBlind = true
 	s.Simulator.SteerListing(cassim.Listing{Stale: true})
 	s.gateway.answers.hold(0)
 	s.giveBack()
@@ -64,7 +64,7 @@ func TestALeaderThatSleepsBetweenIntentAndCallNeverBuys(t *testing.T) {
 	s.leap(70 * time.Second)
 	s.drive("all doubts are looked into", func() bool { return s.Simulator.Calls()[listing] >= looks+len(before) })
 	s.Simulator.SteerListing(cassim.Listing{})
-	s.isAway = false
+	s.isBlind = false
 	s.finish()
 	s.verdict()
 	t.Logf("a person had to decide %d times", s.words)
