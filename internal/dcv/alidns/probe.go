@@ -17,7 +17,7 @@ import (
 func (s *Solver) Probe(ctx context.Context) error {
 	req, resp := sdk.CreateDescribeDomainsRequest(), sdk.CreateDescribeDomainsResponse()
 	req.PageNumber, req.PageSize = requests.NewInteger(1), requests.NewInteger(1)
-	if err := s.calls.Do(ctx, req, resp); err != nil {
+	if err := s.zoneCalls.Do(ctx, req, resp); err != nil {
 		return err
 	}
 	if len(resp.Domains.Domain) == 0 {

@@ -36,7 +36,7 @@ func (s *Solver) lookup(ctx context.Context, rec dcv.Record) (standing, error) {
 		req, resp := sdk.CreateDescribeSubDomainRecordsRequest(), sdk.CreateDescribeSubDomainRecordsResponse()
 		req.SubDomain, req.DomainName = subDomain(rec), rec.Zone
 		req.PageNumber, req.PageSize = requests.NewInteger(page), requests.NewInteger(pageSize)
-		if err := s.calls.Do(ctx, req, resp); err != nil {
+		if err := s.recordCalls.Do(ctx, req, resp); err != nil {
 			return 0, 0, err
 		}
 		for _, r := range resp.DomainRecords.Record {
@@ -86,7 +86,7 @@ func (s *Solver) add(ctx context.Context, rec dcv.Record) (id string, err error)
 	req, resp := sdk.CreateAddDomainRecordRequest(), sdk.CreateAddDomainRecordResponse()
 	req.DomainName, req.RR, req.Type, req.Value = rec.Zone, relative(rec), rec.Type, rec.Value
 	req.Line, req.TTL = line, requests.NewInteger(ttl)
-	if err := s.calls.Do(ctx, req, resp); err != nil {
+	if err := s.recordCalls.Do(ctx, req, resp); err != nil {
 		return "", err
 	}
 	return resp.RecordId, nil
@@ -95,7 +95,7 @@ func (s *Solver) add(ctx context.Context, rec dcv.Record) (id string, err error)
 func (s *Solver) remove(ctx context.Context, rec dcv.Record) error {
 	req, resp := sdk.CreateDeleteDomainRecordRequest(), sdk.CreateDeleteDomainRecordResponse()
 	req.RecordId = rec.ProviderID
-	return s.calls.Do(ctx, req, resp)
+	return s.recordCalls.Do(ctx, req, resp)
 }
 
 // relative is the record's name as the service takes it: without the zone, and "@" for the zone itself.

@@ -62,7 +62,7 @@ func (s *Solver) search(ctx context.Context, keyword string) ([]string, error) {
 		req, resp := sdk.CreateDescribeDomainsRequest(), sdk.CreateDescribeDomainsResponse()
 		req.KeyWord, req.SearchMode = keyword, "LIKE"
 		req.PageNumber, req.PageSize = requests.NewInteger(page), requests.NewInteger(pageSize)
-		if err := s.calls.Do(ctx, req, resp); err != nil {
+		if err := s.zoneCalls.Do(ctx, req, resp); err != nil {
 			return 0, 0, err
 		}
 		for _, d := range resp.Domains.Domain {
