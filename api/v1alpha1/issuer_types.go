@@ -129,10 +129,30 @@ type OrderPolicy struct {
 	// +optional
 	OnDelete DeletePolicy `json:"onDelete,omitempty"`
 
+	// skipChecks switches off what is looked at before an order is submitted: each finds, for free, what would make
+	// a paid order wait for days. PublicName: no CA issues for the name. Zone: DNS has no zone for it, or its servers do
+	// not answer for it. CAA: its zone forbids the CA that the product is known to be of. Empty: all are made.
+	// +kubebuilder:validation:MaxItems=3
+	// +listType=set
+	// +optional
+	SkipChecks []DomainCheck `json:"skipChecks,omitempty"`
+
 	// paused stops spending: orders that are not submitted yet are held. Others go on.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
 }
+
+// DomainCheck is what is looked at before an order is submitted.
+//
+// +kubebuilder:validation:Enum=PublicName;Zone;CAA
+type DomainCheck string
+
+// The checks of a domain.
+const (
+	CheckPublicName DomainCheck = "PublicName"
+	CheckZone       DomainCheck = "Zone"
+	CheckCAA        DomainCheck = "CAA"
+)
 
 // DeletePolicy says what becomes of an unfinished order that nobody wants any more.
 //

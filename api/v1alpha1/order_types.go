@@ -345,24 +345,24 @@ type OrderValidation struct {
 	// +kubebuilder:validation:MaxLength=253
 	Domain string `json:"domain"`
 
-	// recordName is the name as CAS told it, relative or absolute.
+	// recordName is the name as CAS told it, relative or absolute. For a FILE it is the path.
 	// +kubebuilder:validation:MaxLength=255
 	RecordName string `json:"recordName"`
 
-	// recordType is TXT or CNAME.
+	// recordType is TXT or CNAME, or FILE: then a file on the web server of the domain is wanted instead of a record.
 	// +kubebuilder:validation:MaxLength=16
 	RecordType string `json:"recordType"`
 
-	// recordValue is the value to publish.
+	// recordValue is the value to publish, or the content of the file.
 	// +kubebuilder:validation:MaxLength=1024
 	RecordValue string `json:"recordValue"`
 
-	// fqdn is the full name of the record, without a dot at its end. Empty until its zone is known.
+	// fqdn is the full name of the record, without a dot at its end, or the host of the file. Empty until it is known.
 	// +kubebuilder:validation:MaxLength=255
 	// +optional
 	FQDN string `json:"fqdn,omitempty"`
 
-	// zone that the record belongs to.
+	// zone that the record belongs to, or the path of the file.
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	Zone string `json:"zone,omitempty"`
@@ -382,9 +382,16 @@ type OrderValidation struct {
 	// +optional
 	PresentedAt *metav1.Time `json:"presentedAt,omitempty"`
 
-	// visibleAt is when the self-check first saw the record in DNS.
+	// visibleAt is since when the self-check sees the record. It goes when the record does.
 	// +optional
 	VisibleAt *metav1.Time `json:"visibleAt,omitempty"`
+
+	// seen is what the last self-check saw instead of the record.
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=512
+	// +listType=atomic
+	// +optional
+	Seen []string `json:"seen,omitempty"`
 
 	// cleanedUpAt is when the record was removed again, or left as it was because it is foreign.
 	// +optional

@@ -3,9 +3,9 @@
 
 package v1alpha1
 
-// Solver is one way to show control over a domain.
+// Solver is one way to show control over a domain. Exactly one of dns and file is set.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.dns)",message="exactly one kind of solver is needed: dns"
+// +kubebuilder:validation:XValidation:rule="has(self.dns) != has(self.file)",message="exactly one kind of solver is needed: dns or file"
 type Solver struct {
 	// selector narrows the solver to some names. Empty: all names.
 	// +optional
@@ -14,6 +14,11 @@ type Solver struct {
 	// dns shows control by a DNS record.
 	// +optional
 	DNS *DNSSolver `json:"dns,omitempty"`
+
+	// file shows control by a file on the domain's web server. It never serves a wildcard name: CAs take only DNS for
+	// these (CAS contract §4), so that a wildcard gets another solver of the list.
+	// +optional
+	File *FileSolver `json:"file,omitempty"`
 }
 
 // SolverSelector matches a common name that is one of dnsNames, or within one of dnsZones. An exact name beats a zone,
@@ -39,40 +44,3 @@ type SolverSelector struct {
 	// +optional
 	DNSZones []string `json:"dnsZones,omitempty"`
 }
-
-// DNSSolver says who publishes the DNS record. Exactly one member is set beside cnameStrategy.
-//
-// +kubebuilder:validation:XValidation:rule="(has(self.alidns) ? 1 : 0) + (has(self.manual) ? 1 : 0) + (has(self.none) ? 1 : 0) == 1",message="exactly one DNS solver is needed: alidns, manual or none"
-type DNSSolver struct {
-	// alidns publishes the record in Alibaba Cloud DNS.
-	// +optional
-	Alidns *AlidnsSolver `json:"alidns,omitempty"`
-
-	// manual leaves the record to a person or another system: the record to create stands in the AliyunOrder's
-	// status, in an event, and in the message of the request. That it is published is noticed without further action.
-	// +optional
-	Manual *ManualSolver `json:"manual,omitempty"`
-
-	// none publishes nothing, and asks nobody to: for zones that are pre-authorised at CAS, whose orders are validated
-	// without a new record.
-	// +optional
-	None *NoSolver `json:"none,omitempty"`
-}
-
-// AlidnsSolver publishes records in Alibaba Cloud DNS.
-type AlidnsSolver struct {
-	// endpoint replaces https://alidns.aliyuncs.com.
-	// +optional
-	Endpoint *Endpoint `json:"endpoint,omitempty"`
-
-	// credentials are those of the account that has the zone, where it is not the account that orders. Empty: the
-	// issuer's.
-	// +optional
-	Credentials *Credentials `json:"credentials,omitempty"`
-}
-
-// ManualSolver has no settings.
-type ManualSolver struct{}
-
-// NoSolver has no settings.
-type NoSolver struct{}

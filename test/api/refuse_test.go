@@ -48,7 +48,7 @@ func issuerRows() []row {
 	endpoint := func(url string) []change { return []change{{"endpoint", map[string]any{"url": url}}} }
 	plan := func(field string, value any) []change { return []change{{"source.resourcePlan." + field, value}} }
 	contact := func(field string, value any) []change { return []change{{"contact." + field, value}} }
-	return []row{
+	rows := []row{
 		{title: "the good one"},
 		{title: "international site", changes: []change{{"region", "ap-southeast-1"}}},
 		{title: "no such site", changes: []change{{"region", "cn-beijing"}},
@@ -102,23 +102,12 @@ func issuerRows() []row {
 		{title: "mail with a second header", changes: contact("email", "me@example.com\nBcc: you@example.com"), refused: "spec.contact.email"},
 		{title: "Chinese name", changes: contact("name", "张三")},
 		{title: "name with a second line", changes: contact("name", "Zhang\nSan"), refused: "spec.contact.name"},
-		{title: "no solver", changes: []change{{"solvers", []any{}}}, refused: "spec.solvers: Invalid value: 0: spec.solvers in body should have at least 1 items"},
-		{title: "two solvers", changes: []change{{"solvers", []any{map[string]any{"dns": map[string]any{"manual": map[string]any{}}}, map[string]any{"dns": map[string]any{"none": map[string]any{}}}}}}},
-		{title: "a selector", changes: selector(map[string]any{"dnsNames": []any{"www.example.com", "*.example.com"}, "dnsZones": []any{"example.com", "cn"}})},
-		{title: "an empty selector", changes: selector(map[string]any{}), refused: "spec.solvers[0].selector: Invalid value: a selector needs dnsNames or dnsZones: leave it out to match all names"},
-		{title: "a selector in upper case", changes: selector(map[string]any{"dnsNames": []any{"WWW.example.com"}}), refused: "spec.solvers[0].selector.dnsNames[0] in body should match"},
-		{title: "a zone with a star", changes: selector(map[string]any{"dnsZones": []any{"*.example.com"}}), refused: "spec.solvers[0].selector.dnsZones[0] in body should match"},
-		{title: "another account for DNS", changes: []change{{"solvers.0.dns.alidns.credentials", map[string]any{"accessKeySecretRef": map[string]any{"name": "dns"}}}}},
-		{title: "no credentials for DNS", changes: []change{{"solvers.0.dns.alidns.credentials", map[string]any{}}}, refused: "spec.solvers[0].dns.alidns.credentials: Invalid value: exactly one kind of credentials is needed"},
-		{title: "empty solver", changes: []change{{"solvers.0", map[string]any{}}}, refused: "spec.solvers[0]: Invalid value: exactly one kind of solver is needed: dns"},
-		{title: "no DNS solver", changes: []change{{"solvers.0.dns", map[string]any{}}}, refused: "spec.solvers[0].dns: Invalid value: exactly one DNS solver is needed: alidns, manual or none"},
-		{title: "two DNS solvers", changes: []change{{"solvers.0.dns.manual", map[string]any{}}}, refused: "spec.solvers[0].dns: Invalid value: exactly one DNS solver is needed: alidns, manual or none"},
-		{title: "manual", changes: []change{{"solvers.0.dns", map[string]any{"manual": map[string]any{}}}}},
+		{title: "a check less", changes: []change{{"orders", map[string]any{"skipChecks": []any{"CAA", "Zone", "PublicName"}}}}},
+		{title: "no such check", changes: []change{{"orders", map[string]any{"skipChecks": []any{"All"}}}}, refused: `spec.orders.skipChecks[0]: Unsupported value: "All"`},
 		{title: "a typo", changes: []change{{"regoin", "cn-hangzhou"}}, refused: `strict decoding error: unknown field "spec.regoin"`},
 	}
+	return append(rows, solverRows()...)
 }
-
-func selector(value map[string]any) []change { return []change{{"solvers.0.selector", value}} }
 
 func orderRows() []row {
 	rows := []row{
