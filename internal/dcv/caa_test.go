@@ -36,6 +36,7 @@ func TestTheNearestCAARecordsDecide(t *testing.T) {
 		"wildcards allowed, hosts not":     {other + `example.com. CAA 0 issuewild "digicert.com"`, "*.example.com", ""},
 		"and then a host":                  {other + `example.com. CAA 0 issuewild "digicert.com"`, "example.com", refused},
 		"an unknown property":              {`example.com. CAA 0 tbs "x"`, "example.com", ""},
+		"an unknown flag":                  {`example.com. CAA 1 tbs "x"`, "example.com", ""},
 		"an unknown critical property":     {"example.com. CAA 0 issue \"digicert.com\"\nexample.com. CAA 128 TBS \"x\"", "example.com", `CAA at "example.com" has the critical property "tbs", which forbids every CA that does not know it to issue: delete it`},
 		"a known critical property":        {"example.com. CAA 128 issue \"digicert.com\"\nexample.com. CAA 128 issuemail \";\"", "example.com", ""},
 		"an alias's target speaks":         {other + "www.example.com. CNAME host.example.net.\nhost.example.net. CAA 0 issue \"digicert.com\"", "www.example.com", ""},

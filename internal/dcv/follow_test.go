@@ -41,6 +41,19 @@ _dnsauth.www.example.com. TXT "v0"
 	}
 }
 
+func TestAResolverThatTellsTheWholeChainInAnyOrderMisleadsNobody(t *testing.T) {
+	server := &nameServer{}
+	records := parse(t, "b.example.com. CNAME c.example.com.\na.example.com. CNAME b.example.com.")
+	server.listen(t, func(reply *dns.Msg, _ bool) *dns.Msg {
+		reply.Answer = records
+		return reply
+	})
+	if got, err := (&SelfCheck{Nameservers: []string{server.addr}}).Follow(t.Context(), "a.example.com"); err != nil || got != "c.example.com" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	wantQuestions(t, server, "udp CNAME a.example.com.", "udp CNAME b.example.com.", "udp CNAME c.example.com.")
+}
+
 func TestAChainThatLeadsNowhereIsAProblem(t *testing.T) {
 	tests := map[string]struct{ records, want string }{
 		"to itself": {"a0.example.com. CNAME a0.example.com.",

@@ -88,7 +88,7 @@ func CheckPublicName(name string) error {
 func (c *SelfCheck) CheckDelegation(ctx context.Context, name string) error {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
-	zone, err := c.FindZone(ctx, strings.TrimPrefix(CanonicalName(name), "*."))
+	zone, err := c.FindZone(ctx, name)
 	if _, refused := errors.AsType[*Problem](err); refused {
 		return err
 	}
