@@ -52,6 +52,7 @@ type flags struct {
 	probeAddress             string
 	nameservers              string
 	checkAuthoritative       bool
+	webhookSolvers           string
 	printVersion             bool
 	log                      zap.Options
 }
@@ -79,6 +80,7 @@ func parse() flags {
 	flag.StringVar(&set.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	flag.StringVar(&set.nameservers, "dns-nameservers", "", "name servers that the self-check asks, as host:port, separated by commas; default: those of the system")
 	flag.BoolVar(&set.checkAuthoritative, "dns-check-authoritative", true, "let the self-check ask the zone's own name servers")
+	flag.StringVar(&set.webhookSolvers, "webhook-solvers", "", "DNS01 webhooks that issuers may use, as groupName/solverName, separated by commas")
 	flag.BoolVar(&set.printVersion, "version", false, "print the version and exit")
 	set.log.BindFlags(flag.CommandLine)
 	flag.Parse()
@@ -142,6 +144,8 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 		Secrets:   &credentials.Store{Reader: mgr.GetAPIReader()},
 		SelfCheck: &dcv.SelfCheck{Nameservers: split(set.nameservers), Authoritative: set.checkAuthoritative},
 		Clock:     clock.RealClock{},
+		API:       mgr.GetConfig(),
+		Webhooks:  split(set.webhookSolvers),
 	}
 	fresh := &controllers.FreshOrders{}
 	reconcilers := []interface{ SetupWithManager(ctrl.Manager) error }{

@@ -70,7 +70,7 @@ func mirror(order *v1alpha1.AliyunOrder, request *cmapi.CertificateRequest) *rep
 	case status.OrderID == "":
 		return pending(fmt.Sprintf("the AliyunOrder %q is being submitted to CAS", order.Name))
 	case isManual(order) && status.Validation != nil && status.Validation.VisibleAt == nil:
-		return pending(recordToCreate(order))
+		return pending(toPublish(order))
 	default:
 		return pending(fmt.Sprintf("CAS order %s is under way: the AliyunOrder %q shows how far it is", status.OrderID, order.Name))
 	}

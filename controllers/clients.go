@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	kuberest "k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -18,6 +19,10 @@ type Remote struct {
 	Secrets   *credentials.Store
 	SelfCheck *dcv.SelfCheck
 	Clock     clock.PassiveClock
+	// API reaches the API server, which hands calls of webhooks on, and Webhooks are those that may be called, each as
+	// groupName/solverName.
+	API      *kuberest.Config
+	Webhooks []string
 	// Rate is the number of calls a second for each API and account; the default is [rpc.DefaultRate].
 	Rate float64
 }

@@ -117,9 +117,11 @@ func (r *IssuerReconciler) checkSolvers(ctx context.Context, issuer v1alpha1.Gen
 		if isNone(solver) {
 			continue
 		}
-		present, err := r.Remote.solver(solver, r.secretsNamespace(issuer), spec.Credentials, r.Remote.Secrets.Keys)
+		present, err := r.Remote.solver(solverUse{
+			Solver: solver, namespace: r.secretsNamespace(issuer), credentials: spec.Credentials, keys: r.Remote.Secrets.Keys,
+		})
 		if err != nil {
-			return bad(v1alpha1.ReasonEndpointInvalid, fmt.Sprintf("solver %d cannot be used: %v", i, err))
+			return bad(v1alpha1.ReasonSolverInvalid, fmt.Sprintf("solver %d cannot be used: %v", i, err))
 		}
 		probe, ok := present.(prober)
 		if !ok {

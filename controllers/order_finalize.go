@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
@@ -110,38 +109,6 @@ func (r *OrderReconciler) letGo(ctx context.Context, run *orderRun) outcome {
 	}
 	r.pace.forget(run.order.UID)
 	return rest(0)
-}
-
-// cleanUp removes the validation record, if it is ours.
-func (r *OrderReconciler) cleanUp(ctx context.Context, run *orderRun) outcome {
-	validation := run.order.Status.Validation
-	if validation == nil || validation.Ownership != v1alpha1.RecordOurs || validation.CleanedUpAt != nil {
-		return proceed()
-	}
-	if due := r.pace.remaining(run.order.UID, activityRelease, run.now); due > 0 {
-		return rest(due)
-	}
-	solver, err := r.Remote.solver(run.order.Spec.Solver, run.secrets(), run.order.Spec.Credentials, r.Remote.Secrets.LastKeys)
-	if err == nil {
-		err = solver.CleanUp(ctx, recordOf(validation))
-	}
-	age, bound := run.endedAge(), r.bound(ctx, run.order.Namespace)
-	switch {
-	case err == nil:
-		validation.CleanedUpAt = run.timestamp()
-		if err := r.save(ctx, run); err != nil {
-			return failed(err)
-		}
-		return proceed()
-	case age >= bound:
-		log.FromContext(ctx).Info("a validation record could not be removed", "record", validation.FQDN, "zone", validation.Zone)
-		r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "CleanUpFailed", "CleanUp",
-			"the %s record %q in zone %q could not be removed, remove it by hand: %v", validation.RecordType, validation.FQDN, validation.Zone, err)
-		return proceed()
-	}
-	delay := releaseDelay(age, bound)
-	r.pace.next(run.order.UID, activityRelease, run.now.Add(delay))
-	return rest(delay)
 }
 
 // endedAge is how long ago the order ended.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
 
 // observe asks CAS for the order, once in a run and not before it is due, and takes down what it says.
@@ -138,13 +139,35 @@ func (run *orderRun) takeDown(described *cas.Order) {
 	if described.CertID != "" {
 		status.CertificateID = bounded(described.CertID, 64)
 	}
-	if record := described.Record; record != nil && status.Validation == nil {
-		status.Validation = &v1alpha1.OrderValidation{
-			Domain:      strings.TrimPrefix(run.order.Spec.CommonName, "*."), // a wildcard is validated at its base
+	if status.Validation == nil {
+		status.Validation = wantedProof(run.order, described)
+	}
+}
+
+// wantedProof is what CAS wants to see published, or nil as long as it has not said so.
+func wantedProof(order *v1alpha1.AliyunOrder, described *cas.Order) *v1alpha1.OrderValidation {
+	domain := strings.TrimPrefix(order.Spec.CommonName, "*.") // a wildcard is validated at its base
+	record, file := described.Record, described.File
+	switch {
+	case isFile(order.Spec.Solver) && file != nil:
+		if file.Domain != "" {
+			domain = file.Domain
+		}
+		return &v1alpha1.OrderValidation{
+			Domain:      bounded(dcv.CanonicalName(domain), 253),
+			RecordName:  bounded(file.URI, 255),
+			RecordType:  dcv.TypeFile,
+			RecordValue: bounded(file.Content, 1024),
+		}
+	case !isFile(order.Spec.Solver) && record != nil:
+		return &v1alpha1.OrderValidation{
+			Domain:      domain,
 			RecordName:  bounded(record.Domain, 255),
 			RecordType:  bounded(record.Type, 16),
 			RecordValue: bounded(record.Value, 1024),
 		}
+	default:
+		return nil
 	}
 }
 

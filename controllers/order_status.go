@@ -111,43 +111,6 @@ func submitting(submission *v1alpha1.OrderSubmission, now time.Time) summary {
 	return sum
 }
 
-func validating(run *orderRun) summary {
-	status, validation := run.order.Status, run.order.Status.Validation
-	sum := summary{v1alpha1.OrderStateValidating, v1alpha1.ReasonValidating, ""}
-	switch {
-	case validation == nil:
-		sum.message = fmt.Sprintf("CAS order %s is made, and CAS has not named its validation record yet", status.OrderID)
-		return sum
-	case isNone(run.order.Spec.Solver):
-		sum.message = fmt.Sprintf("CAS order %s waits for CAS to see that %q is pre-authorised: if it is not, use a solver that publishes the %s record %q",
-			status.OrderID, validation.Domain, validation.RecordType, validation.RecordName)
-	case validation.VisibleAt != nil:
-		sum.message = fmt.Sprintf("CAS order %s waits for the CA to look for the %s record %q, which is visible in DNS", status.OrderID, validation.RecordType, validation.FQDN)
-		return sum
-	case isManual(run.order):
-		sum.reason = v1alpha1.ReasonAwaitingDNSRecord
-		sum.message = fmt.Sprintf("%s; that it is there is noticed without further action", recordToCreate(run.order))
-	case validation.PresentedAt != nil:
-		sum.message = fmt.Sprintf("CAS order %s waits for the %s record %q, which is published and not visible in DNS yet", status.OrderID, validation.RecordType, validation.FQDN)
-	default:
-		sum.message = fmt.Sprintf("CAS order %s waits for its validation record, which is not published yet", status.OrderID)
-	}
-	if run.note != "" {
-		sum.message += "; " + run.note
-	}
-	return sum
-}
-
-// recordToCreate tells a person what to do for a manual validation.
-func recordToCreate(order *v1alpha1.AliyunOrder) string {
-	v := order.Status.Validation
-	name := v.FQDN
-	if name == "" {
-		name = v.RecordName
-	}
-	return fmt.Sprintf("create the DNS record %s %s %q for CAS order %s", name, v.RecordType, v.RecordValue, order.Status.OrderID)
-}
-
 // released says how an order went back, cause first.
 func released(run *orderRun) summary {
 	order, release := run.order, run.order.Status.Release

@@ -66,6 +66,9 @@ func (r *OrderReconciler) order(ctx context.Context, run *orderRun) outcome {
 			return end
 		}
 	}
+	if end := r.precheck(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
 	return r.buy(ctx, run, calls, contact)
 }
 
@@ -119,7 +122,7 @@ func (r *OrderReconciler) application(run *orderRun, contact cas.Contact) cas.Ap
 	app := cas.Application{
 		CSR:          string(order.Spec.Request),
 		ProductCode:  plan.ProductCode,
-		ValidateType: cas.ValidateDNS,
+		ValidateType: validateType(order.Spec.Solver),
 		Contact:      contact,
 		StartedAt:    order.Status.Submission.StartedAt.Time,
 	}

@@ -6,7 +6,6 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -14,18 +13,22 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
 
-// presentAgain is how long a record may be invisible before the solver looks after it again.
+// presentAgain is how long a record may be invisible before the solver looks after it again, and about how long a visible
+// one stays unwatched.
 const presentAgain = 10 * time.Minute
 
-// validate publishes the record that CAS asks for and looks whether the world sees it. CAS looks by itself: there is
-// no call that asks it to.
+// validate publishes what CAS asks for and looks whether the world sees it. CAS looks by itself: there is no call that
+// asks it to.
 func (r *OrderReconciler) validate(ctx context.Context, run *orderRun) outcome {
-	validation := run.order.Status.Validation
 	if run.described.State != cas.StateDomainVerify {
 		return proceed()
 	}
 	next := r.pace.remaining(run.order.UID, activityObserve, run.now)
-	if validation == nil || isNone(run.order.Spec.Solver) {
+	if run.order.Status.Validation == nil || isNone(run.order.Spec.Solver) {
+		return wait(next)
+	}
+	r.lookAfter(ctx, run)
+	if run.order.Status.Validation.VisibleAt != nil {
 		return wait(next)
 	}
 	if end := r.present(ctx, run); end.kind != outcomeProceed {
@@ -36,15 +39,26 @@ func (r *OrderReconciler) validate(ctx context.Context, run *orderRun) outcome {
 	return wait(next)
 }
 
+// lookAfter looks from time to time whether what was visible still is: CAS deletes records that it takes for
+// conflicting ones (CAS contract §4), and so do people. What has vanished is presented again at once.
+func (r *OrderReconciler) lookAfter(ctx context.Context, run *orderRun) {
+	validation := run.order.Status.Validation
+	if validation.VisibleAt == nil || r.pace.remaining(run.order.UID, activityLook, run.now) > 0 {
+		return
+	}
+	if r.look(ctx, run); validation.VisibleAt == nil {
+		validation.PresentedAt = nil
+	}
+}
+
 func (r *OrderReconciler) present(ctx context.Context, run *orderRun) outcome {
 	validation := run.order.Status.Validation
-	isRecent := validation.PresentedAt != nil && run.now.Sub(validation.PresentedAt.Time) < presentAgain
-	if validation.VisibleAt != nil || isRecent {
+	if validation.PresentedAt != nil && run.now.Sub(validation.PresentedAt.Time) < presentAgain {
 		return proceed()
 	}
-	solver, err := r.Remote.solver(run.order.Spec.Solver, run.secrets(), run.order.Spec.Credentials, r.Remote.Secrets.Keys)
+	solver, err := r.Remote.solver(orderSolver(run, r.Remote.Secrets.Keys))
 	if err != nil {
-		return stall(0, v1alpha1.ReasonPresentFailed, fmt.Sprintf("the solver cannot be used: %v", err))
+		return stall(holdLongest, v1alpha1.ReasonPresentFailed, fmt.Sprintf("the solver cannot be used: %v", err))
 	}
 	challenge := dcv.Challenge{
 		Domain: validation.Domain, RecordName: validation.RecordName, RecordType: validation.RecordType, RecordValue: validation.RecordValue,
@@ -101,20 +115,23 @@ func (run *orderRun) own(record dcv.Record) {
 	}
 }
 
-// look is for people: it tells whether waiting is all that is left to do. The CA has eyes of its own, so nothing
-// depends on it.
+// look is for people: it tells whether waiting is all that is left to do. The CA has eyes of its own.
 func (r *OrderReconciler) look(ctx context.Context, run *orderRun) {
 	validation := run.order.Status.Validation
-	if validation.VisibleAt != nil {
+	seen, err := r.Remote.check(ctx, recordOf(validation))
+	if err != nil {
+		run.note = fmt.Sprintf("whether it is visible could not be checked: %v", err)
 		return
 	}
-	seen, err := r.Remote.SelfCheck.Check(ctx, recordOf(validation))
+	r.pace.next(run.order.UID, activityLook, run.now.Add(around(presentAgain)))
+	validation.Seen = nil
+	for _, other := range seen.Seen {
+		validation.Seen = append(validation.Seen, bounded(other, 512))
+	}
 	switch {
-	case err != nil:
-		run.note = fmt.Sprintf("whether it is visible could not be checked: %v", err)
-	case seen.Visible:
+	case !seen.Visible:
+		validation.VisibleAt = nil
+	case validation.VisibleAt == nil:
 		validation.VisibleAt = run.timestamp()
-	case len(seen.Seen) > 0:
-		run.note = "seen there instead: " + strings.Join(seen.Seen, ", ")
 	}
 }

@@ -71,6 +71,7 @@ const (
 	activitySubmit  activity = "submit"
 	activityAdopt   activity = "adopt"
 	activityObserve activity = "observe"
+	activityLook    activity = "look"
 	activityRelease activity = "release"
 )
 
@@ -104,7 +105,7 @@ func (p *pace) next(order types.UID, a activity, due time.Time) {
 func (p *pace) forget(order types.UID) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	for _, a := range []activity{activitySubmit, activityAdopt, activityObserve, activityRelease} {
+	for _, a := range []activity{activitySubmit, activityAdopt, activityObserve, activityLook, activityRelease} {
 		delete(p.due, paceKey{order, a})
 	}
 }

@@ -4,22 +4,29 @@
 package controllers
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/alidns"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/manual"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/webhook"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
 
-// chooseSolver returns the solver whose selector says most about the name, or nil if none matches it.
+// chooseSolver returns the solver whose selector says most about the name, or nil if none matches it. CAs take no file
+// for a wildcard (CAS contract §4).
 func chooseSolver(solvers []v1alpha1.Solver, name string) *v1alpha1.Solver {
 	var chosen *v1alpha1.Solver
 	most := 0
 	for i := range solvers {
+		if isFile(solvers[i]) && strings.HasPrefix(name, "*.") {
+			continue
+		}
 		if n := specificity(solvers[i].Selector, name); n > most {
 			chosen, most = &solvers[i], n
 		}
@@ -47,27 +54,77 @@ func specificity(selector *v1alpha1.SolverSelector, name string) int {
 // keysFor reads credentials: those of now, or the last good ones where something must be cleaned up.
 type keysFor func(namespace string, credentials v1alpha1.Credentials) rpc.CredentialsFunc
 
-// solver returns what publishes the validation record. namespace is where its Secrets are, and credentials are what it
-// uses if it has none of its own. Its error heals only when the issuer is edited.
-func (r *Remote) solver(solver v1alpha1.Solver, namespace string, credentials v1alpha1.Credentials, keys keysFor) (dcv.Solver, error) {
-	switch {
-	case solver.DNS == nil:
+// solverUse is a solver, and for whom it works.
+type solverUse struct {
+	v1alpha1.Solver
+	// namespace is where its Secrets are, and credentials are what it uses if it has none of its own.
+	namespace   string
+	credentials v1alpha1.Credentials
+	keys        keysFor
+	// order is whose record is published; nil where the solver is only checked.
+	order *v1alpha1.AliyunOrder
+}
+
+func orderSolver(run *orderRun, keys keysFor) solverUse {
+	spec := run.order.Spec
+	return solverUse{Solver: spec.Solver, namespace: run.secrets(), credentials: spec.Credentials, keys: keys, order: run.order}
+}
+
+// isOfCluster says whether operators wrote the solver: others must not use the identities of what publishes for them.
+func (use solverUse) isOfCluster() bool {
+	return use.order != nil && use.order.Spec.IssuerRef.Kind == v1alpha1.AliyunClusterIssuerKind
+}
+
+// solver returns what publishes the proof of control. Its error heals only when the issuer is edited.
+func (r *Remote) solver(use solverUse) (dcv.Solver, error) {
+	if use.DNS == nil {
 		return nil, fmt.Errorf("the solver has no member that this version knows")
-	case solver.DNS.Alidns != nil:
-		if own := solver.DNS.Alidns.Credentials; own != nil {
+	}
+	solver, err := r.dnsSolver(use)
+	if err == nil && use.DNS.CNAMEStrategy == v1alpha1.CNAMEFollow {
+		return &dcv.FollowSolver{Solver: solver, SelfCheck: r.SelfCheck}, nil
+	}
+	return solver, err
+}
+
+func (r *Remote) dnsSolver(use solverUse) (dcv.Solver, error) {
+	switch dns := use.DNS; {
+	case dns.Alidns != nil:
+		credentials := use.credentials
+		if own := dns.Alidns.Credentials; own != nil {
 			credentials = *own
 		}
-		return alidns.New(alidns.Config{Endpoint: rpcEndpoint("", solver.DNS.Alidns.Endpoint), Credentials: keys(namespace, credentials)})
-	case solver.DNS.Manual != nil:
+		return alidns.New(alidns.Config{Endpoint: rpcEndpoint("", dns.Alidns.Endpoint), Credentials: use.keys(use.namespace, credentials)})
+	case dns.Webhook != nil:
+		return webhook.New(webhook.Config{
+			REST: r.API, Allowed: r.Webhooks, GroupName: dns.Webhook.GroupName, SolverName: dns.Webhook.SolverName, Config: dns.Webhook.Config,
+			ResourceNamespace: use.namespace, AllowAmbientCredentials: use.isOfCluster(), Zones: r.SelfCheck, Lookup: r.SelfCheck,
+		})
+	case dns.Manual != nil:
 		return &manual.Solver{Zones: r.SelfCheck}, nil
 	default:
 		return nil, fmt.Errorf("the DNS solver has no member that this version knows")
 	}
 }
 
-// isManual says that a person publishes the record; isNone, that nobody has to.
+// check looks for what a solver published.
+func (r *Remote) check(ctx context.Context, record dcv.Record) (dcv.Observation, error) {
+	return r.SelfCheck.Check(ctx, record)
+}
+
+// isManual says that a person publishes the proof; isNone, that nobody has to; isFile, that it is no DNS record.
 func isManual(order *v1alpha1.AliyunOrder) bool {
-	return order.Spec.Solver.DNS != nil && order.Spec.Solver.DNS.Manual != nil
+	solver := order.Spec.Solver
+	return solver.DNS != nil && solver.DNS.Manual != nil || solver.File != nil && solver.File.Manual != nil
 }
 
 func isNone(solver v1alpha1.Solver) bool { return solver.DNS != nil && solver.DNS.None != nil }
+
+func isFile(solver v1alpha1.Solver) bool { return solver.File != nil }
+
+func validateType(solver v1alpha1.Solver) cas.ValidateType {
+	if isFile(solver) {
+		return cas.ValidateFile
+	}
+	return cas.ValidateDNS
+}

@@ -51,6 +51,8 @@ const (
 	ReasonCASUnavailable = "CASUnavailable"
 	// ReasonEndpointInvalid: the endpoint of the issuer or of a solver cannot be used.
 	ReasonEndpointInvalid = "EndpointInvalid"
+	// ReasonSolverInvalid: a solver of the issuer cannot be used as it is written, or is not allowed.
+	ReasonSolverInvalid = "SolverInvalid"
 	// ReasonDomainTypeRequired: the product code's domain type is not known and has to be set.
 	ReasonDomainTypeRequired = "DomainTypeRequired"
 	// ReasonNotChecked: something else has to be right before this can be checked.
@@ -69,6 +71,11 @@ const (
 	ReasonValidating = "Validating"
 	// ReasonValidated: CAS no longer waits for the validation record.
 	ReasonValidated = "Validated"
+	// ReasonAwaitingFile: CAS waits for the validation file, which a person has to put on the web server.
+	ReasonAwaitingFile = "AwaitingFile"
+	// ReasonDomainRefused: no CA would issue for the name as it is, or none could be asked about it. Held: the order would
+	// cost money and wait for days.
+	ReasonDomainRefused = "DomainRefused"
 	// ReasonOrderNotFound: CAS does not know the order, or not in this account.
 	ReasonOrderNotFound = "OrderNotFound"
 	// ReasonPresentFailed: the solver could not publish the record.

@@ -105,10 +105,11 @@ func (s *Server) resolveInto(answer *dns.Msg, question dns.Question) {
 	for range maxAliases {
 		z := s.zones.holding(name)
 		if z == nil {
-			if len(answer.Answer) == 0 {
-				answer.Rcode, answer.Authoritative = dns.RcodeRefused, false
+			answer.Authoritative = false // as a resolver answers, in a world that has no other zones
+			if len(answer.Answer) == 0 && !s.zones.isAbove(name) {
+				answer.Rcode = dns.RcodeNameError
 			}
-			return // an alias leads out of our zones: whoever asks goes on from there
+			return
 		}
 		found, alias := s.rrsAt(z, name, question.Qtype)
 		answer.Answer = append(answer.Answer, found...)

@@ -108,6 +108,16 @@ func (b *zoneBook) holding(fqdn string) *zone {
 	return nil
 }
 
+// isAbove says that there is a zone below the name.
+func (b *zoneBook) isAbove(name string) bool {
+	for zone := range b.byName {
+		if strings.HasSuffix(zone, "."+name) {
+			return true
+		}
+	}
+	return false
+}
+
 // at returns the records that DNS shows at a name, those of a wildcard included. It is a copy, so that they can be removed meanwhile.
 func (b *zoneBook) at(fqdn string) []*record {
 	name, z := canonical(fqdn), b.holding(fqdn)

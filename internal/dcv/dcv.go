@@ -14,27 +14,30 @@ package dcv
 
 import "context"
 
+// TypeFile is the type of a challenge that asks for a file on the web server of the domain, and of the record that stands for it.
+const TypeFile = "FILE"
+
 // Challenge is what the CA asks to see published, as CAS described it.
 type Challenge struct {
 	// Domain is the name that is validated, without "*.".
 	Domain string
-	// RecordName may be relative or absolute (CAS contract §2); RecordFQDN tells which.
+	// RecordName may be relative or absolute (CAS contract §2); RecordFQDN tells which. Of a file it is the path.
 	RecordName string
-	// RecordType is TXT or CNAME.
+	// RecordType is TXT, CNAME or TypeFile.
 	RecordType string
-	// RecordValue is opaque.
+	// RecordValue is opaque. Of a file it is the content.
 	RecordValue string
 }
 
 // Record says where the challenge's record stands and whose it is. The Order's status keeps it.
 type Record struct {
-	// FQDN is the record's full name, without trailing dot.
+	// FQDN is the record's full name, without trailing dot, or the host of a file.
 	FQDN string
-	// Type is TXT or CNAME.
+	// Type is TXT, CNAME or TypeFile.
 	Type string
 	// Value is the challenge's value.
 	Value string
-	// Zone is the zone that holds the record, without trailing dot.
+	// Zone is the zone that holds the record, without trailing dot, or the path of a file, with a slash before it.
 	Zone string
 	// ProviderID is the DNS provider's id of the record; empty when it was only claimed, or when there is no provider.
 	ProviderID string

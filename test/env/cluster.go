@@ -51,6 +51,15 @@ func run(m *testing.M) int {
 	}
 	// Without its cache of watches, a list does not wait for the cache to catch up, which takes 100 ms after a write.
 	server.ControlPlane.GetAPIServer().Configure().Set("watch-cache", "false")
+	identities, err := os.MkdirTemp("", "front-proxy")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(identities) }() // a leftover in the folder for temporary files
+		err = aggregate(server.ControlPlane.GetAPIServer(), identities)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the API server could not be given its identity:", err)
+		return 1
+	}
 	if config, err = server.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, "the API server did not start ('make test' builds it):", err)
 		return 1

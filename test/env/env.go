@@ -35,6 +35,8 @@ type Env struct {
 	Clock *clocktesting.FakePassiveClock
 	// BeforeWrite is called with each object that a reconciler is about to write. Nil does nothing.
 	BeforeWrite func(object any)
+	// Configure changes what the reconcilers reach beside CAS, at every Restart. Nil changes nothing.
+	Configure func(remote *controllers.Remote)
 	// Points are where a run can be interrupted.
 	Points Points
 
@@ -80,6 +82,10 @@ func (e *Env) Restart() {
 		SelfCheck: &dcv.SelfCheck{Nameservers: []string{e.Simulator.DNSAddr()}},
 		Clock:     e.Clock,
 		Rate:      math.MaxFloat64, // hours pass in a second
+		API:       config,
+	}
+	if e.Configure != nil {
+		e.Configure(remote)
 	}
 	fresh := &controllers.FreshOrders{}
 	e.requests = &controllers.CertificateRequestReconciler{

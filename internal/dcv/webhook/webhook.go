@@ -1,0 +1,165 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package webhook publishes validation records through the DNS01 webhooks that people run for cert-manager's ACME issuer.
+//
+// Such a webhook is an aggregated API: it is called by creating a ChallengePayload, of which nothing is stored, as resource solverName of
+// API group groupName. What it gets here is what cert-manager would send it, so that it cannot tell the difference. Two limits follow.
+// It knows TXT records only, since ACME knows no others. And it names no record: whose a record is follows from our own claim and its
+// exact value, and what DNS showed before there was a claim is somebody else's and stays.
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/client-go/rest"
+
+	whapi "github.com/cert-manager/cert-manager/pkg/acme/webhook/apis/acme/v1alpha1"
+
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+)
+
+// ZoneFinder tells which zone holds a name; dcv.SelfCheck is one.
+type ZoneFinder interface {
+	FindZone(ctx context.Context, name string) (string, error)
+}
+
+// Lookup tells what DNS shows at a record's name; dcv.SelfCheck is one.
+type Lookup interface {
+	Check(ctx context.Context, rec dcv.Record) (dcv.Observation, error)
+}
+
+// Config is what a Solver needs to know.
+type Config struct {
+	// REST reaches the API server as the controller. It is copied.
+	REST *rest.Config
+	// Allowed are the webhooks that may be called, each as groupName/solverName. The operator gives the list, by the chart value
+	// webhookSolvers, which also grants the controller the right to call them: whoever may write an issuer could otherwise make it call
+	// any aggregated API.
+	Allowed []string
+	// GroupName and SolverName are those of the webhook, as in cert-manager's own issuers.
+	GroupName, SolverName string
+	// Config is handed to the webhook unread. It is nil if the webhook needs none.
+	Config *apiextensionsv1.JSON
+	// ResourceNamespace is where the webhook reads the Secrets that Config names: the issuer's, or that for cluster resources.
+	ResourceNamespace string
+	// AllowAmbientCredentials lets the webhook use the credentials of the place where it runs.
+	AllowAmbientCredentials bool
+	// Zones tells the webhook the zone.
+	Zones ZoneFinder
+	// Lookup tells what was there before us. One that asks the zone's own servers is best: a resolver that is asked before the record
+	// exists may go on to say that there is none.
+	Lookup Lookup
+}
+
+// Solver publishes validation records through one webhook. It is safe for concurrent use and holds no state.
+type Solver struct {
+	config Config
+	client rest.Interface
+}
+
+var _ dcv.Solver = (*Solver)(nil)
+
+// New checks the configuration; it makes no call. A *dcv.Problem means that the operator has not allowed this webhook; any other error,
+// that the configuration can never work.
+func New(config Config) (*Solver, error) {
+	switch {
+	case config.REST == nil || config.Zones == nil || config.Lookup == nil:
+		return nil, errors.New("webhook: REST, Zones and Lookup are needed")
+	case config.GroupName == "" || config.SolverName == "":
+		return nil, errors.New("webhook: groupName and solverName are needed")
+	case config.Config != nil && !json.Valid(config.Config.Raw): // the encoder's own error would quote it
+		return nil, errors.New("webhook: config is not JSON")
+	case !slices.Contains(config.Allowed, config.GroupName+"/"+config.SolverName):
+		return nil, notAllowed(config)
+	}
+	client, err := newClient(config.REST, config.GroupName)
+	if err != nil {
+		return nil, fmt.Errorf("webhook: %w", err)
+	}
+	return &Solver{config: config, client: client}, nil
+}
+
+// Present implements dcv.Solver. A record of ours that DNS does not show is presented again: a webhook takes that as cert-manager's rules
+// for webhooks say, without a second record.
+func (s *Solver) Present(
+	ctx context.Context, ch dcv.Challenge, prior *dcv.Record, claim func(context.Context, dcv.Record) error,
+) (dcv.Record, error) {
+	ch.RecordType = strings.ToUpper(ch.RecordType)
+	if err := complete(ch); err != nil {
+		return dcv.Record{}, err
+	}
+	if prior != nil && (prior.FQDN == "" || prior.Zone == "" || prior.Type != ch.RecordType || prior.Value != ch.RecordValue) {
+		prior = nil // a claim on another record says nothing about this one
+	}
+	isOurs := prior != nil && !prior.Foreign
+	rec, err := s.locate(ctx, ch, prior)
+	if err != nil {
+		return dcv.Record{}, err
+	}
+	seen, err := s.config.Lookup.Check(ctx, rec)
+	switch {
+	case err != nil && !isOurs: // whoever presents without having looked may later remove what is another's
+		return dcv.Record{}, fmt.Errorf("whether the TXT record %q is there already could not be looked up: %w", rec.FQDN, err)
+	case err == nil && seen.Visible:
+		rec.Foreign = !isOurs
+		return rec, nil
+	}
+	if err := claim(ctx, rec); err != nil {
+		return dcv.Record{}, err
+	}
+	if err := s.call(ctx, whapi.ChallengeActionPresent, rec); err != nil {
+		return dcv.Record{}, err
+	}
+	return rec, nil
+}
+
+// CleanUp implements dcv.Solver. That only the exact value goes is up to the webhook, which was told it.
+func (s *Solver) CleanUp(ctx context.Context, rec dcv.Record) error {
+	if rec.Foreign || rec.FQDN == "" {
+		return nil
+	}
+	return s.call(ctx, whapi.ChallengeActionCleanUp, rec)
+}
+
+// complete guards against publishing an empty value, or one at the zone's own name, from a challenge that CAS has not filled in yet.
+func complete(ch dcv.Challenge) error {
+	switch {
+	case ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "":
+		return fmt.Errorf("the validation record for %q is not known yet: CAS has not named it", ch.Domain)
+	case ch.RecordType != "TXT":
+		return notTXT(ch)
+	default:
+		return nil
+	}
+}
+
+// locate says where the record belongs. A record that was claimed once keeps its place, even if a sub-zone has been added since: it
+// could not be cleaned up otherwise.
+func (s *Solver) locate(ctx context.Context, ch dcv.Challenge, prior *dcv.Record) (dcv.Record, error) {
+	rec := dcv.Record{Type: ch.RecordType, Value: ch.RecordValue}
+	if prior != nil {
+		rec.FQDN, rec.Zone = prior.FQDN, prior.Zone
+		return rec, nil
+	}
+	zone := ""
+	if !dcv.InFull(ch) {
+		var err error
+		if zone, err = s.config.Zones.FindZone(ctx, ch.Domain); err != nil {
+			return dcv.Record{}, err
+		}
+	}
+	rec.FQDN = dcv.RecordFQDN(ch, zone)
+	// The record's own name may be delegated further than the validated name, and then only the deeper zone answers for it.
+	var err error
+	if rec.Zone, err = s.config.Zones.FindZone(ctx, rec.FQDN); err != nil {
+		return dcv.Record{}, err
+	}
+	return rec, nil
+}
