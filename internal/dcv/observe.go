@@ -102,7 +102,7 @@ func compare(reply *dns.Msg, rec Record) (found bool, others []string) {
 		switch rr := rr.(type) {
 		case *dns.TXT:
 			value := strings.Join(rr.Txt, "") // one value, cut into strings of at most 255 bytes
-			if rec.Type == "TXT" && value == escaped(rec.Value) {
+			if rec.Type == "TXT" && value == Escaped(rec.Value) {
 				found = true
 			} else {
 				others = append(others, "TXT "+value)
@@ -118,8 +118,8 @@ func compare(reply *dns.Msg, rec Record) (found bool, others []string) {
 	return found, others
 }
 
-// escaped spells a value as the DNS library spells what it reads.
-func escaped(value string) string {
+// Escaped spells a value as the DNS library spells what it reads.
+func Escaped(value string) string {
 	var out strings.Builder
 	for _, b := range []byte(value) {
 		switch {

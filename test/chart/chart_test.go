@@ -57,6 +57,7 @@ var settings = map[string][]string{
 	"behind a proxy":  {"env[0].name=HTTPS_PROXY", "env[0].value=http://proxy.example.com:3128", "extraArgs[0]=--cluster-id=a", "imagePullSecrets[0].name=registry"},
 	"split horizon":   {"dns.nameservers[0]=10.0.0.53:53", "dns.checkAuthoritative=false", "log.level=debug", "log.format=console"},
 	"other names":     {"fullnameOverride=cas", "serviceAccount.name=orders", "clusterResourceNamespace=secrets", "certManager.namespace=pki", "certManager.serviceAccountName=cm"},
+	"webhooks":        {"webhookSolvers[0].groupName=acme.example.com", "webhookSolvers[0].solverNames[0]=a", "webhookSolvers[0].solverNames[1]=b"},
 	"with annotation": {"serviceAccount.annotations.a=b", "podAnnotations.a=b"},
 }
 
@@ -77,9 +78,11 @@ func TestTheAPIServerTakesAllThatIsRendered(t *testing.T) {
 
 func TestAMistakeInTheValuesIsNamed(t *testing.T) {
 	for values, want := range map[string]string{
-		"replicas=2":                  "additional properties 'replicas' not allowed",
-		"image.pullPolicy=Sometimes":  "at '/image/pullPolicy'",
-		"dns.nameservers[0]=8.8.8.8":  "at '/dns/nameservers/0'",
+		"replicas=2":                 "additional properties 'replicas' not allowed",
+		"image.pullPolicy=Sometimes": "at '/image/pullPolicy'",
+		"dns.nameservers[0]=8.8.8.8": "at '/dns/nameservers/0'",
+		"webhookSolvers[0].groupName=*,webhookSolvers[0].solverNames[0]=a": "at '/webhookSolvers/0/groupName'",
+		"webhookSolvers[0].groupName=acme.example.com":                     "missing property 'solverNames'",
 		"log.format=xml":              "at '/log/format'",
 		"image.digest=sha256:0":       "at '/image/digest'",
 		"metrics.port=http":           "at '/metrics/port'",
@@ -88,6 +91,23 @@ func TestAMistakeInTheValuesIsNamed(t *testing.T) {
 		out, err := helm(t, "template", "x", folder, "--set", values)
 		if err == nil || !strings.Contains(out, want) {
 			t.Errorf("with %s helm says %q (%v), want %q", values, out, err, want)
+		}
+	}
+}
+
+// TestTheWebhooksThatMayBeCalledAreThoseThatAreNamed keeps tenants from having any other API called.
+func TestTheWebhooksThatMayBeCalledAreThoseThatAreNamed(t *testing.T) {
+	out, err := helm(t, "template", "x", folder, "--set", strings.Join(settings["webhooks"], ","), "--set", "webhookSolvers[1].groupName=dns.example.net,webhookSolvers[1].solverNames[0]=c")
+	if err != nil {
+		t.Fatal(out)
+	}
+	for _, want := range []string{
+		"- --webhook-solvers=acme.example.com/a,acme.example.com/b,dns.example.net/c\n",
+		"- apiGroups: [\"acme.example.com\"]\n  resources: [\"a\",\"b\"]\n  verbs: [create]\n",
+		"- apiGroups: [\"dns.example.net\"]\n  resources: [\"c\"]\n  verbs: [create]\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("what is rendered lacks %q", want)
 		}
 	}
 }

@@ -34,3 +34,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 {{- end }}
+
+{{- define "aliyun-issuer.webhookSolvers" -}}
+{{- $allowed := list -}}
+{{- range $webhook := .Values.webhookSolvers -}}
+{{- range .solverNames -}}
+{{- $allowed = append $allowed (printf "%s/%s" $webhook.groupName .) -}}
+{{- end -}}
+{{- end -}}
+{{- join "," $allowed -}}
+{{- end }}

@@ -1,0 +1,139 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package rfc2136 publishes validation records by dynamic updates (RFC 2136), as BIND, Knot, PowerDNS and Windows take them.
+//
+// An update adds or removes one record by its exact value, so that others at the same name stay as they are. It has no ids: whose a
+// record is follows from our own claim and its exact value.
+package rfc2136
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+)
+
+// ttl is short, since a record of ours lives for minutes, and a value that was wrong is wrong for no longer than this.
+const ttl = 60
+
+// Algorithms are the names of the TSIG algorithms (RFC 8945 §6) by what issuers call them.
+var Algorithms = map[string]string{
+	"HMACSHA1": dns.HmacSHA1, "HMACSHA224": dns.HmacSHA224, "HMACSHA256": dns.HmacSHA256, "HMACSHA384": dns.HmacSHA384, "HMACSHA512": dns.HmacSHA512,
+}
+
+// Config is what a Solver needs to know.
+type Config struct {
+	// Nameserver takes the updates, as host or host:port; the default port is 53.
+	Nameserver string
+	// KeyName is the name of the TSIG key. Empty: updates are not signed, and the server knows us by our address.
+	KeyName string
+	// Algorithm is one of Algorithms; the default is HMACSHA256.
+	Algorithm string
+	// Secret reads the key itself, in base64, for each update. It is needed with a KeyName.
+	Secret func(ctx context.Context) (string, error)
+}
+
+// Solver keeps validation records on one name server. It is safe for concurrent use and holds no state.
+type Solver struct {
+	server, keyName, algorithm string
+	secret                     func(ctx context.Context) (string, error)
+}
+
+var _ dcv.Solver = (*Solver)(nil)
+
+// New checks the configuration; it makes no call.
+func New(config Config) (*Solver, error) {
+	server := config.Nameserver
+	if _, _, err := net.SplitHostPort(server); err != nil {
+		server = net.JoinHostPort(strings.Trim(server, "[]"), "53")
+	}
+	if config.Nameserver == "" {
+		return nil, errors.New("rfc2136: nameserver is needed")
+	}
+	algorithm := config.Algorithm
+	if algorithm == "" {
+		algorithm = "HMACSHA256"
+	}
+	if Algorithms[algorithm] == "" {
+		return nil, fmt.Errorf("rfc2136: the TSIG algorithm %q is not known", algorithm)
+	}
+	if (config.KeyName == "") != (config.Secret == nil) {
+		return nil, errors.New("rfc2136: the name of a TSIG key and its Secret belong together")
+	}
+	s := &Solver{server: server, algorithm: Algorithms[algorithm], secret: config.Secret}
+	if config.KeyName != "" {
+		s.keyName = dns.CanonicalName(config.KeyName)
+	}
+	return s, nil
+}
+
+// Present implements dcv.Solver.
+func (s *Solver) Present(
+	ctx context.Context, ch dcv.Challenge, prior *dcv.Record, claim func(context.Context, dcv.Record) error,
+) (dcv.Record, error) {
+	ch.RecordType = strings.ToUpper(ch.RecordType)
+	if err := complete(ch); err != nil {
+		return dcv.Record{}, err
+	}
+	if prior != nil && (prior.FQDN == "" || prior.Type != ch.RecordType || prior.Value != ch.RecordValue) {
+		prior = nil // a claim on another record says nothing about this one
+	}
+	rec, err := s.locate(ctx, ch, prior)
+	if err != nil {
+		return dcv.Record{}, err
+	}
+	stands, err := s.lookup(ctx, rec)
+	if err != nil {
+		return dcv.Record{}, err
+	}
+	if stands {
+		rec.Foreign = prior == nil || prior.Foreign
+		return rec, nil
+	}
+	if err := claim(ctx, rec); err != nil {
+		return dcv.Record{}, err
+	}
+	if err := s.update(ctx, rec, (*dns.Msg).Insert); err != nil {
+		return dcv.Record{}, err
+	}
+	return rec, nil
+}
+
+// CleanUp implements dcv.Solver. To remove what is not there is success (RFC 2136 §3.4.2.4).
+func (s *Solver) CleanUp(ctx context.Context, rec dcv.Record) error {
+	if rec.Foreign || rec.FQDN == "" || rec.Zone == "" {
+		return nil
+	}
+	return s.update(ctx, rec, (*dns.Msg).Remove)
+}
+
+// Probe says whether the server answers and, where a key is named, whether it can be read. Whether the server takes updates is learned
+// from the first one: each would be a write.
+func (s *Solver) Probe(ctx context.Context) error {
+	if s.secret != nil {
+		if _, err := s.secret(ctx); err != nil {
+			return err
+		}
+	}
+	_, err := s.exchange(ctx, new(dns.Msg).SetQuestion(".", dns.TypeSOA), false)
+	return err
+}
+
+// complete guards against publishing an empty value, or one at the zone's own name, from a challenge that CAS has not filled in yet.
+func complete(ch dcv.Challenge) error {
+	switch {
+	case ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "":
+		return fmt.Errorf("the validation record for %q is not known yet: CAS has not named it", ch.Domain)
+	case ch.RecordType != "TXT" && ch.RecordType != "CNAME":
+		return &dcv.Problem{Message: fmt.Sprintf("CAS asks for a record of type %q for %q, and only TXT and CNAME are known: publish it by hand and use the solver \"manual\"",
+			ch.RecordType, ch.Domain)}
+	default:
+		return nil
+	}
+}
