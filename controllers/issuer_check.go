@@ -118,7 +118,7 @@ func (r *IssuerReconciler) checkSolvers(ctx context.Context, issuer v1alpha1.Gen
 			continue
 		}
 		present, err := r.Remote.solver(solverUse{
-			Solver: solver, namespace: r.secretsNamespace(issuer), credentials: spec.Credentials, keys: r.Remote.Secrets.Keys,
+			Solver: solver, namespace: r.secretsNamespace(issuer), credentials: spec.Credentials, secrets: r.Remote.Secrets,
 		})
 		if err != nil {
 			return bad(v1alpha1.ReasonSolverInvalid, fmt.Sprintf("solver %d cannot be used: %v", i, err))

@@ -131,8 +131,12 @@ func (r *IssuerReconciler) secretVersions(ctx context.Context, issuer v1alpha1.G
 		names = append(names, spec.ContactSecretRef.Name)
 	}
 	for _, solver := range spec.Solvers {
-		if solver.DNS != nil && solver.DNS.Alidns != nil && solver.DNS.Alidns.Credentials != nil {
-			names = append(names, solver.DNS.Alidns.Credentials.AccessKeySecretRef.Name)
+		switch dns := solver.DNS; {
+		case dns == nil:
+		case dns.Alidns != nil && dns.Alidns.Credentials != nil:
+			names = append(names, dns.Alidns.Credentials.AccessKeySecretRef.Name)
+		case dns.RFC2136 != nil && dns.RFC2136.TSIGSecretSecretRef != nil:
+			names = append(names, dns.RFC2136.TSIGSecretSecretRef.Name)
 		}
 	}
 	versions := make([]string, 0, len(names))

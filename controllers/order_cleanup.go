@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
 
@@ -51,7 +52,7 @@ func (r *OrderReconciler) cleanUp(ctx context.Context, run *orderRun) outcome {
 }
 
 func (r *OrderReconciler) withdraw(ctx context.Context, run *orderRun) error {
-	solver, err := r.Remote.solver(orderSolver(run, r.Remote.Secrets.LastKeys))
+	solver, err := r.Remote.solver(orderSolver(run, credentials.Last{Store: r.Remote.Secrets}))
 	if err != nil {
 		return err
 	}

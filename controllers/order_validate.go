@@ -56,7 +56,7 @@ func (r *OrderReconciler) present(ctx context.Context, run *orderRun) outcome {
 	if validation.PresentedAt != nil && run.now.Sub(validation.PresentedAt.Time) < presentAgain {
 		return proceed()
 	}
-	solver, err := r.Remote.solver(orderSolver(run, r.Remote.Secrets.Keys))
+	solver, err := r.Remote.solver(orderSolver(run, r.Remote.Secrets))
 	if err != nil {
 		return stall(holdLongest, v1alpha1.ReasonPresentFailed, fmt.Sprintf("the solver cannot be used: %v", err))
 	}

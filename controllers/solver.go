@@ -14,6 +14,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/alidns"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/manual"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/rfc2136"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/webhook"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
@@ -51,8 +52,11 @@ func specificity(selector *v1alpha1.SolverSelector, name string) int {
 	return longest
 }
 
-// keysFor reads credentials: those of now, or the last good ones where something must be cleaned up.
-type keysFor func(namespace string, credentials v1alpha1.Credentials) rpc.CredentialsFunc
+// secretReader reads what Secrets hold now, or held last where something must be cleaned up.
+type secretReader interface {
+	Keys(namespace string, credentials v1alpha1.Credentials) rpc.CredentialsFunc
+	Value(namespace string, ref v1alpha1.SecretKeyReference) func(context.Context) (string, error)
+}
 
 // solverUse is a solver, and for whom it works.
 type solverUse struct {
@@ -60,14 +64,14 @@ type solverUse struct {
 	// namespace is where its Secrets are, and credentials are what it uses if it has none of its own.
 	namespace   string
 	credentials v1alpha1.Credentials
-	keys        keysFor
+	secrets     secretReader
 	// order is whose record is published; nil where the solver is only checked.
 	order *v1alpha1.AliyunOrder
 }
 
-func orderSolver(run *orderRun, keys keysFor) solverUse {
+func orderSolver(run *orderRun, secrets secretReader) solverUse {
 	spec := run.order.Spec
-	return solverUse{Solver: spec.Solver, namespace: run.secrets(), credentials: spec.Credentials, keys: keys, order: run.order}
+	return solverUse{Solver: spec.Solver, namespace: run.secrets(), credentials: spec.Credentials, secrets: secrets, order: run.order}
 }
 
 // isOfCluster says whether operators wrote the solver: others must not use the identities of what publishes for them.
@@ -94,7 +98,13 @@ func (r *Remote) dnsSolver(use solverUse) (dcv.Solver, error) {
 		if own := dns.Alidns.Credentials; own != nil {
 			credentials = *own
 		}
-		return alidns.New(alidns.Config{Endpoint: rpcEndpoint("", dns.Alidns.Endpoint), Credentials: use.keys(use.namespace, credentials)})
+		return alidns.New(alidns.Config{Endpoint: rpcEndpoint("", dns.Alidns.Endpoint), Credentials: use.secrets.Keys(use.namespace, credentials)})
+	case dns.RFC2136 != nil:
+		config := rfc2136.Config{Nameserver: dns.RFC2136.Nameserver, KeyName: dns.RFC2136.TSIGKeyName, Algorithm: string(dns.RFC2136.TSIGAlgorithm)}
+		if ref := dns.RFC2136.TSIGSecretSecretRef; ref != nil {
+			config.Secret = use.secrets.Value(use.namespace, *ref)
+		}
+		return rfc2136.New(config)
 	case dns.Webhook != nil:
 		return webhook.New(webhook.Config{
 			REST: r.API, Allowed: r.Webhooks, GroupName: dns.Webhook.GroupName, SolverName: dns.Webhook.SolverName, Config: dns.Webhook.Config,

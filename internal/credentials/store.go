@@ -28,6 +28,7 @@ type Store struct {
 
 	mutex      sync.Mutex
 	remembered map[reference]rpc.Credentials
+	values     map[valueReference]string
 }
 
 type reference struct {

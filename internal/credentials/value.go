@@ -1,0 +1,62 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package credentials
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
+)
+
+type valueReference struct {
+	namespace string
+	ref       v1alpha1.SecretKeyReference
+}
+
+// Value returns what reads one value of a Secret, anew for each use. Errors are as those of [Store.Keys].
+func (s *Store) Value(namespace string, ref v1alpha1.SecretKeyReference) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		secret, err := s.secret(ctx, namespace, ref.Name)
+		if err != nil {
+			return "", err
+		}
+		text, err := value(secret, ref.Key, maxKeyLength)
+		if err == nil {
+			s.mutex.Lock()
+			defer s.mutex.Unlock()
+			if s.values == nil {
+				s.values = map[valueReference]string{}
+			}
+			s.values[valueReference{namespace, ref}] = text
+		}
+		return text, err
+	}
+}
+
+// Last reads as a Store does, and falls back to what was read last where a Secret has been deleted since. It is for
+// giving back and cleaning up, and for nothing that costs money: a deleted Secret must end that.
+type Last struct{ *Store }
+
+// Keys is [Store.LastKeys].
+func (l Last) Keys(namespace string, from v1alpha1.Credentials) rpc.CredentialsFunc {
+	return l.LastKeys(namespace, from)
+}
+
+// Value is like [Store.Value].
+func (l Last) Value(namespace string, ref v1alpha1.SecretKeyReference) func(context.Context) (string, error) {
+	current := l.Store.Value(namespace, ref)
+	return func(ctx context.Context) (string, error) {
+		text, err := current(ctx)
+		if problem, ok := errors.AsType[*Problem](err); ok && problem.Reason == v1alpha1.ReasonSecretNotFound {
+			l.mutex.Lock()
+			defer l.mutex.Unlock()
+			if last, ok := l.values[valueReference{namespace, ref}]; ok {
+				return last, nil
+			}
+		}
+		return text, err
+	}
+}
