@@ -6,6 +6,7 @@ package controllers
 import (
 	kuberest "k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
@@ -19,6 +20,8 @@ type Remote struct {
 	Secrets   *credentials.Store
 	SelfCheck *dcv.SelfCheck
 	Clock     clock.PassiveClock
+	// Kube reads and writes what solvers make in the cluster, past any cache.
+	Kube client.Client
 	// API reaches the API server, which hands calls of webhooks on, and Webhooks are those that may be called, each as
 	// groupName/solverName.
 	API      *kuberest.Config

@@ -6,13 +6,17 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/alidns"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/dnsendpoint"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/manual"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/rfc2136"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/webhook"
@@ -79,6 +83,36 @@ func (use solverUse) isOfCluster() bool {
 	return use.order != nil && use.order.Spec.IssuerRef.Kind == v1alpha1.AliyunClusterIssuerKind
 }
 
+// home is the namespace of the Order, or of the issuer where there is none.
+func (use solverUse) home() string {
+	if use.order == nil {
+		return use.namespace
+	}
+	return use.order.Namespace
+}
+
+// objectName is the name of what a solver makes in the cluster. It stays the same when another Order goes on with what
+// was ordered.
+func (use solverUse) objectName() string {
+	if use.order == nil {
+		return ""
+	}
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(listed(use.order))) // it never fails
+	return fmt.Sprintf("aliyun-order-%s-%08x", use.order.Status.OrderID, hash.Sum32())
+}
+
+// owner lets what is made go with its Order.
+func (use solverUse) owner() metav1.OwnerReference {
+	if use.order == nil {
+		return metav1.OwnerReference{}
+	}
+	return metav1.OwnerReference{
+		APIVersion: v1alpha1.GroupVersion.String(), Kind: "AliyunOrder", Name: use.order.Name, UID: use.order.UID,
+		Controller: new(true), BlockOwnerDeletion: new(false),
+	}
+}
+
 // solver returns what publishes the proof of control. Its error heals only when the issuer is edited.
 func (r *Remote) solver(use solverUse) (dcv.Solver, error) {
 	if use.DNS == nil {
@@ -99,6 +133,11 @@ func (r *Remote) dnsSolver(use solverUse) (dcv.Solver, error) {
 			credentials = *own
 		}
 		return alidns.New(alidns.Config{Endpoint: rpcEndpoint("", dns.Alidns.Endpoint), Credentials: use.secrets.Keys(use.namespace, credentials)})
+	case dns.DNSEndpoint != nil:
+		return dnsendpoint.New(dnsendpoint.Config{
+			Kube: r.Kube, Namespace: use.home(), Name: use.objectName(), Owner: use.owner(), Labels: dns.DNSEndpoint.Labels, Annotations: dns.DNSEndpoint.Annotations,
+			Zones: r.SelfCheck,
+		}), nil
 	case dns.RFC2136 != nil:
 		config := rfc2136.Config{Nameserver: dns.RFC2136.Nameserver, KeyName: dns.RFC2136.TSIGKeyName, Algorithm: string(dns.RFC2136.TSIGAlgorithm)}
 		if ref := dns.RFC2136.TSIGSecretSecretRef; ref != nil {

@@ -46,7 +46,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	server := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join(root, "config/crd/bases"), filepath.Join(certManager, "deploy/crds")},
+		CRDDirectoryPaths:     []string{filepath.Join(root, "config/crd/bases"), filepath.Join(certManager, "deploy/crds"), filepath.Join(root, "test/env/crds")},
 		ErrorIfCRDPathMissing: true,
 	}
 	// Without its cache of watches, a list does not wait for the cache to catch up, which takes 100 ms after a write.

@@ -82,6 +82,7 @@ func (e *Env) Restart() {
 		SelfCheck: &dcv.SelfCheck{Nameservers: []string{e.Simulator.DNSAddr()}},
 		Clock:     e.Clock,
 		Rate:      math.MaxFloat64, // hours pass in a second
+		Kube:      e.counted,
 		API:       config,
 	}
 	if e.Configure != nil {
