@@ -30,6 +30,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/controllers"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
 )
 
 // version is set by the build.
@@ -53,6 +54,8 @@ type flags struct {
 	nameservers              string
 	checkAuthoritative       bool
 	webhookSolvers           string
+	filesAddress             string
+	filesService             string
 	printVersion             bool
 	log                      zap.Options
 }
@@ -81,6 +84,8 @@ func parse() flags {
 	flag.StringVar(&set.nameservers, "dns-nameservers", "", "name servers that the self-check asks, as host:port, separated by commas; default: those of the system")
 	flag.BoolVar(&set.checkAuthoritative, "dns-check-authoritative", true, "let the self-check ask the zone's own name servers")
 	flag.StringVar(&set.webhookSolvers, "webhook-solvers", "", "DNS01 webhooks that issuers may use, as groupName/solverName, separated by commas")
+	flag.StringVar(&set.filesAddress, "files-bind-address", "0", "address that validation files are served at; 0 for none")
+	flag.StringVar(&set.filesService, "files-service", "", "namespace/name of the Service that leads port 80 to files-bind-address; routes to files stand beside it")
 	flag.BoolVar(&set.printVersion, "version", false, "print the version and exit")
 	set.log.BindFlags(flag.CommandLine)
 	flag.Parse()
@@ -139,11 +144,19 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 	if err != nil {
 		return err
 	}
+	// What solvers make in the cluster is read by name when it is needed: a cache would want to list and watch it all.
+	kube, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return err
+	}
 	recorder := mgr.GetEventRecorder("aliyun-issuer")
 	remote := &controllers.Remote{
 		Secrets:   &credentials.Store{Reader: mgr.GetAPIReader()},
 		SelfCheck: &dcv.SelfCheck{Nameservers: split(set.nameservers), Authoritative: set.checkAuthoritative},
+		FileCheck: &httpfile.SelfCheck{},
 		Clock:     clock.RealClock{},
+		Kube:      kube,
+		Backend:   backend(set.filesService),
 		API:       mgr.GetConfig(),
 		Webhooks:  split(set.webhookSolvers),
 	}
@@ -170,6 +183,11 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 			return err
 		}
 	}
+	if set.filesAddress != "0" {
+		if err := mgr.Add(&httpfile.Server{Address: set.filesAddress, Files: &controllers.OrderFiles{Orders: mgr.GetClient()}}); err != nil {
+			return err
+		}
+	}
 	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping))
 }
 
@@ -183,6 +201,11 @@ func clusterID(ctx context.Context, from client.Reader, set string) (string, err
 		return "", fmt.Errorf("the cluster has no id yet: set --cluster-id, or let the manager read the namespace %s: %w", metav1.NamespaceSystem, err)
 	}
 	return string(namespace.UID), nil
+}
+
+func backend(service string) httpfile.Backend {
+	namespace, name, _ := strings.Cut(service, "/")
+	return httpfile.Backend{Namespace: namespace, Name: name, Port: 80}
 }
 
 func split(list string) []string {

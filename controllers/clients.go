@@ -12,6 +12,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
 
@@ -19,9 +20,12 @@ import (
 type Remote struct {
 	Secrets   *credentials.Store
 	SelfCheck *dcv.SelfCheck
+	FileCheck *httpfile.SelfCheck
 	Clock     clock.PassiveClock
 	// Kube reads and writes what solvers make in the cluster, past any cache.
 	Kube client.Client
+	// Backend is the Service through which files are served; without a name none are.
+	Backend httpfile.Backend
 	// API reaches the API server, which hands calls of webhooks on, and Webhooks are those that may be called, each as
 	// groupName/solverName.
 	API      *kuberest.Config

@@ -11,12 +11,15 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/alidns"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/dnsendpoint"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/manual"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/rfc2136"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/webhook"
@@ -115,7 +118,10 @@ func (use solverUse) owner() metav1.OwnerReference {
 
 // solver returns what publishes the proof of control. Its error heals only when the issuer is edited.
 func (r *Remote) solver(use solverUse) (dcv.Solver, error) {
-	if use.DNS == nil {
+	switch {
+	case use.File != nil:
+		return r.fileSolver(use)
+	case use.DNS == nil:
 		return nil, fmt.Errorf("the solver has no member that this version knows")
 	}
 	solver, err := r.dnsSolver(use)
@@ -156,8 +162,37 @@ func (r *Remote) dnsSolver(use solverUse) (dcv.Solver, error) {
 	}
 }
 
+func (r *Remote) fileSolver(use solverUse) (dcv.Solver, error) {
+	config := httpfile.Config{Kube: r.Kube, Backend: r.Backend, Name: use.objectName()}
+	if use.order != nil {
+		config.OrderUID, config.Order = string(use.order.UID), client.ObjectKeyFromObject(use.order).String()
+	}
+	switch file := use.File; {
+	case file.Ingress != nil:
+		config.Labels, config.Annotations, config.IngressClassName = file.Ingress.Labels, file.Ingress.Annotations, file.Ingress.IngressClassName
+		return httpfile.NewIngress(config), nil
+	case file.GatewayHTTPRoute != nil:
+		config.Labels, config.Annotations = file.GatewayHTTPRoute.Labels, file.GatewayHTTPRoute.Annotations
+		for i := range file.GatewayHTTPRoute.ParentRefs {
+			ref, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&file.GatewayHTTPRoute.ParentRefs[i])
+			if err != nil {
+				return nil, err
+			}
+			config.ParentRefs = append(config.ParentRefs, ref)
+		}
+		return httpfile.NewHTTPRoute(config), nil
+	case file.Manual != nil:
+		return httpfile.Manual{}, nil
+	default:
+		return nil, fmt.Errorf("the file solver has no member that this version knows")
+	}
+}
+
 // check looks for what a solver published.
 func (r *Remote) check(ctx context.Context, record dcv.Record) (dcv.Observation, error) {
+	if record.Type == dcv.TypeFile {
+		return r.FileCheck.Check(ctx, record)
+	}
 	return r.SelfCheck.Check(ctx, record)
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
 )
 
 // Cluster is what the reconcilers call their cluster.
@@ -80,6 +81,7 @@ func (e *Env) Restart() {
 	remote := &controllers.Remote{
 		Secrets:   &credentials.Store{Reader: e.Client},
 		SelfCheck: &dcv.SelfCheck{Nameservers: []string{e.Simulator.DNSAddr()}},
+		FileCheck: &httpfile.SelfCheck{},
 		Clock:     e.Clock,
 		Rate:      math.MaxFloat64, // hours pass in a second
 		Kube:      e.counted,

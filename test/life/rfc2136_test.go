@@ -27,7 +27,9 @@ func updating(t *testing.T, records ...string) (*env.Env, *primary.Server) {
 	t.Helper()
 	server := primary.Start(t, "example.com", records...)
 	e := env.New(t, cassim.Options{Resolver: server.Addr})
-	e.Configure = func(remote *controllers.Remote) { remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{server.Addr}} }
+	e.Configure = func(remote *controllers.Remote) {
+		remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{server.Addr}}
+	}
 	e.Restart()
 	e.Create(&corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"}, StringData: map[string]string{"secret": server.Secret + "\n"},

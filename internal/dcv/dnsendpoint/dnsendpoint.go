@@ -9,20 +9,16 @@ package dnsendpoint
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/kubeobject"
 )
 
 // ttl is short, since a record lives for minutes, and long enough for providers that take no less than a minute.
@@ -51,12 +47,25 @@ type Config struct {
 }
 
 // Solver publishes one challenge's record.
-type Solver struct{ config Config }
+type Solver struct {
+	config Config
+	kept   *kubeobject.Keeper
+}
 
 var _ dcv.Solver = (*Solver)(nil)
 
 // New returns a Solver; it makes no call.
-func New(config Config) *Solver { return &Solver{config} }
+func New(config Config) *Solver {
+	return &Solver{config, &kubeobject.Keeper{
+		Kube: config.Kube, Kind: Kind,
+		IsMarked: func(object *unstructured.Unstructured) bool {
+			owner := metav1.GetControllerOfNoCopy(object)
+			return owner != nil && owner.UID == config.Owner.UID
+		},
+		Missing:   "install the CRD of ExternalDNS (dnsendpoints.externaldns.k8s.io), and run ExternalDNS with --source=crd",
+		Forbidden: "set the chart value solvers.dnsEndpoint, which grants it get, list, create, patch and delete",
+	}}
+}
 
 // Present implements dcv.Solver. Record.ProviderID is the UID of the DNSEndpoint.
 func (s *Solver) Present(
@@ -73,15 +82,13 @@ func (s *Solver) Present(
 	if err != nil {
 		return dcv.Record{}, err
 	}
-	found := empty()
-	err = s.config.Kube.Get(ctx, types.NamespacedName{Namespace: s.config.Namespace, Name: s.config.Name}, found)
-	switch {
-	case apierrors.IsNotFound(err):
-		return s.create(ctx, rec, claim)
-	case err != nil:
-		return dcv.Record{}, s.explain(err)
-	}
-	return s.keep(ctx, rec, found, prior)
+	return s.kept.Present(ctx, s.wanted(rec), rec, prior, func(ctx context.Context) (dcv.Record, error) {
+		rec := rec
+		if rec.Foreign, err = s.othersAsk(ctx, rec); err != nil || rec.Foreign {
+			return rec, err
+		}
+		return rec, claim(ctx, rec)
+	})
 }
 
 // CleanUp implements dcv.Solver.
@@ -89,74 +96,11 @@ func (s *Solver) CleanUp(ctx context.Context, rec dcv.Record) error {
 	if rec.Foreign || rec.FQDN == "" {
 		return nil
 	}
-	found := empty()
-	err := s.config.Kube.Get(ctx, types.NamespacedName{Namespace: s.config.Namespace, Name: s.config.Name}, found)
-	switch {
-	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
-		return nil
-	case err != nil:
-		return s.explain(err)
-	case !s.isOurs(found, &rec):
-		return nil
-	}
-	uid := found.GetUID()
-	err = s.config.Kube.Delete(ctx, found, client.Preconditions{UID: &uid})
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // it is gone, and perhaps another one is there
-		return nil
-	}
-	return s.explain(err)
+	return s.kept.CleanUp(ctx, s.config.Namespace, s.config.Name, rec)
 }
 
-// Probe says whether ExternalDNS' kind is installed, and may be read.
-func (s *Solver) Probe(ctx context.Context) error {
-	err := s.config.Kube.Get(ctx, types.NamespacedName{Namespace: s.config.Namespace, Name: "aliyun-issuer-probe"}, empty())
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return s.explain(err)
-}
-
-func (s *Solver) create(ctx context.Context, rec dcv.Record, claim func(context.Context, dcv.Record) error) (dcv.Record, error) {
-	isThere, err := s.othersAsk(ctx, rec)
-	if err != nil {
-		return dcv.Record{}, err
-	}
-	if isThere {
-		rec.Foreign = true
-		return rec, nil
-	}
-	if err := claim(ctx, rec); err != nil {
-		return dcv.Record{}, err
-	}
-	wanted := s.wanted(rec)
-	if err := s.config.Kube.Create(ctx, wanted); err != nil {
-		return dcv.Record{}, s.explain(err)
-	}
-	rec.ProviderID = string(wanted.GetUID())
-	return rec, nil
-}
-
-// keep puts right what somebody has changed, and takes over what an earlier owner of the same challenge has made.
-func (s *Solver) keep(ctx context.Context, rec dcv.Record, found *unstructured.Unstructured, prior *dcv.Record) (dcv.Record, error) {
-	if !s.isOurs(found, prior) {
-		return dcv.Record{}, &dcv.Problem{Message: fmt.Sprintf("the DNSEndpoint %q in the namespace %q was made by somebody else, and has the name of the one to make: delete it",
-			found.GetName(), found.GetNamespace())}
-	}
-	rec.ProviderID = string(found.GetUID())
-	wanted, next := s.wanted(rec), found.DeepCopy()
-	next.SetOwnerReferences(wanted.GetOwnerReferences())
-	next.Object["spec"] = wanted.Object["spec"]
-	if equality.Semantic.DeepEqual(found.Object, next.Object) {
-		return rec, nil
-	}
-	patch := client.MergeFromWithOptions(found, client.MergeFromWithOptimisticLock{})
-	return rec, s.explain(s.config.Kube.Patch(ctx, next, patch))
-}
-
-func (s *Solver) isOurs(found *unstructured.Unstructured, rec *dcv.Record) bool {
-	owner := metav1.GetControllerOfNoCopy(found)
-	return owner != nil && owner.UID == s.config.Owner.UID || rec != nil && rec.ProviderID != "" && rec.ProviderID == string(found.GetUID())
-}
+// Probe says whether ExternalDNS' kind is installed, and may be used.
+func (s *Solver) Probe(ctx context.Context) error { return s.kept.Probe(ctx, s.config.Namespace) }
 
 // locate says where the record belongs. ExternalDNS finds the zone by itself, so that ours is for people.
 func (s *Solver) locate(ctx context.Context, ch dcv.Challenge, prior *dcv.Record) (dcv.Record, error) {
@@ -171,25 +115,4 @@ func (s *Solver) locate(ctx context.Context, ch dcv.Challenge, prior *dcv.Record
 	}
 	rec.FQDN, rec.Zone = dcv.RecordFQDN(ch, zone), zone
 	return rec, nil
-}
-
-func (s *Solver) explain(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case meta.IsNoMatchError(err):
-		return &dcv.Problem{Message: "the cluster has no DNSEndpoints: install the CRD of ExternalDNS (dnsendpoints.externaldns.k8s.io), and run ExternalDNS with --source=crd"}
-	case apierrors.IsForbidden(err):
-		return &dcv.Problem{Message: "the controller may not use DNSEndpoints: set the chart value solvers.dnsEndpoint, which grants it get, list, create, patch and delete on them"}
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		return &dcv.Problem{Message: fmt.Sprintf("the cluster does not take the DNSEndpoint %q: %v", s.config.Name, err)}
-	default: // not wrapped: whoever calls a Solver has objects of its own, whose conflicts mean something else
-		return errors.New("the DNSEndpoint could not be written or read: " + err.Error())
-	}
-}
-
-func empty() *unstructured.Unstructured {
-	object := &unstructured.Unstructured{}
-	object.SetGroupVersionKind(Kind)
-	return object
 }

@@ -16,9 +16,7 @@ import (
 
 // wanted is the DNSEndpoint that asks for the record.
 func (s *Solver) wanted(rec dcv.Record) *unstructured.Unstructured {
-	object := empty()
-	object.SetNamespace(s.config.Namespace)
-	object.SetName(s.config.Name)
+	object := s.kept.New(s.config.Namespace, s.config.Name)
 	object.SetLabels(maps.Clone(s.config.Labels))
 	object.SetAnnotations(maps.Clone(s.config.Annotations))
 	object.SetOwnerReferences([]metav1.OwnerReference{s.config.Owner})
@@ -34,7 +32,7 @@ func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(Kind)
 	if err := s.config.Kube.List(ctx, list); err != nil {
-		return false, s.explain(err)
+		return false, s.kept.Explain(nil, err)
 	}
 	isThere := false
 	for _, other := range list.Items {

@@ -1,0 +1,147 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package kubeobject keeps the one object in the cluster by which a solver lets something else publish: a DNSEndpoint, an Ingress or an
+// HTTPRoute. What was not made for the challenge is left alone, whatever its name.
+package kubeobject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+)
+
+// Keeper keeps objects of one kind.
+type Keeper struct {
+	// Kube reads and writes past any cache.
+	Kube client.Client
+	Kind schema.GroupVersionKind
+	// IsMarked says whether an object bears our mark. One that an earlier owner of the same challenge has marked is known by its UID.
+	IsMarked func(object *unstructured.Unstructured) bool
+	// Missing says what to install if the cluster does not know the kind, and Forbidden what to set if we may not use it.
+	Missing, Forbidden string
+}
+
+// New returns an empty object of the kind.
+func (k *Keeper) New(namespace, name string) *unstructured.Unstructured {
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(k.Kind)
+	object.SetNamespace(namespace)
+	object.SetName(name)
+	return object
+}
+
+// Present makes the wanted object exist as it is wanted, and returns the record with its UID. Before anything is created, mayCreate is
+// asked, whose record is returned if it is Foreign.
+func (k *Keeper) Present(
+	ctx context.Context, wanted *unstructured.Unstructured, rec dcv.Record, prior *dcv.Record, mayCreate func(context.Context) (dcv.Record, error),
+) (dcv.Record, error) {
+	found := k.New(wanted.GetNamespace(), wanted.GetName())
+	err := k.Kube.Get(ctx, client.ObjectKeyFromObject(wanted), found)
+	switch {
+	case apierrors.IsNotFound(err):
+		allowed, err := mayCreate(ctx)
+		if err != nil || allowed.Foreign {
+			return allowed, err
+		}
+		if err := k.Kube.Create(ctx, wanted); err != nil {
+			return dcv.Record{}, k.Explain(wanted, err)
+		}
+		rec.ProviderID = string(wanted.GetUID())
+		return rec, nil
+	case err != nil:
+		return dcv.Record{}, k.Explain(wanted, err)
+	case !k.isOurs(found, prior):
+		return dcv.Record{}, &dcv.Problem{Message: fmt.Sprintf("the %s %q in the namespace %q was made by somebody else, and has the name of the one to make: delete it",
+			k.Kind.Kind, found.GetName(), found.GetNamespace())}
+	}
+	rec.ProviderID = string(found.GetUID())
+	return rec, k.keep(ctx, found, wanted)
+}
+
+// CleanUp deletes the object that was made for the record. One that is gone is success.
+func (k *Keeper) CleanUp(ctx context.Context, namespace, name string, rec dcv.Record) error {
+	found := k.New(namespace, name)
+	err := k.Kube.Get(ctx, client.ObjectKeyFromObject(found), found)
+	switch {
+	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+		return nil
+	case err != nil:
+		return k.Explain(found, err)
+	case !k.isOurs(found, &rec):
+		return nil
+	}
+	uid := found.GetUID()
+	err = k.Kube.Delete(ctx, found, client.Preconditions{UID: &uid})
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // it is gone, and perhaps another one is there
+		return nil
+	}
+	return k.Explain(found, err)
+}
+
+// Probe says whether the kind is installed, and may be read.
+func (k *Keeper) Probe(ctx context.Context, namespace string) error {
+	object := k.New(namespace, "aliyun-issuer-probe")
+	err := k.Kube.Get(ctx, client.ObjectKeyFromObject(object), object)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return k.Explain(object, err)
+}
+
+// Explain makes a Problem of what a person has to solve.
+func (k *Keeper) Explain(object *unstructured.Unstructured, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case meta.IsNoMatchError(err):
+		return &dcv.Problem{Message: fmt.Sprintf("the cluster does not know the kind %s: %s", k.Kind.Kind, k.Missing)}
+	case apierrors.IsForbidden(err):
+		return &dcv.Problem{Message: fmt.Sprintf("the controller may not use the kind %s: %s", k.Kind.Kind, k.Forbidden)}
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err): // admission webhooks refuse with the second
+		return &dcv.Problem{Message: fmt.Sprintf("the cluster does not take the %s %q: %v", k.Kind.Kind, object.GetName(), err)}
+	default: // not wrapped: whoever calls a Solver has objects of its own, whose conflicts mean something else
+		return errors.New("the " + k.Kind.Kind + " could not be written or read: " + err.Error())
+	}
+}
+
+// keep puts right what somebody has changed. Fields that the API server fills in are not ours.
+func (k *Keeper) keep(ctx context.Context, found, wanted *unstructured.Unstructured) error {
+	next := found.DeepCopy()
+	next.SetLabels(merged(found.GetLabels(), wanted.GetLabels()))
+	next.SetAnnotations(merged(found.GetAnnotations(), wanted.GetAnnotations()))
+	next.SetOwnerReferences(wanted.GetOwnerReferences())
+	if !equality.Semantic.DeepDerivative(wanted.Object["spec"], found.Object["spec"]) {
+		next.Object["spec"] = wanted.Object["spec"]
+	}
+	if equality.Semantic.DeepEqual(found.Object, next.Object) {
+		return nil
+	}
+	return k.Explain(wanted, k.Kube.Patch(ctx, next, client.MergeFromWithOptions(found, client.MergeFromWithOptimisticLock{})))
+}
+
+func (k *Keeper) isOurs(found *unstructured.Unstructured, rec *dcv.Record) bool {
+	return k.IsMarked(found) || rec != nil && rec.ProviderID != "" && rec.ProviderID == string(found.GetUID())
+}
+
+func merged(found, wanted map[string]string) map[string]string {
+	if len(wanted) == 0 {
+		return found
+	}
+	out := maps.Clone(found)
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, wanted)
+	return out
+}

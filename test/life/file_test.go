@@ -1,0 +1,188 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package life
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+)
+
+// web is the web server of all domains.
+type web struct {
+	*httptest.Server
+	answer http.HandlerFunc
+}
+
+// withFile makes an approved request to an issuer with this file solver. The CA and the controller reach every host at
+// the web server, whose port 443 nobody serves.
+func withFile(t *testing.T, solver *v1alpha1.FileSolver, name string) (*env.Env, *web) {
+	t.Helper()
+	site := &web{answer: http.NotFound}
+	site.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { site.answer(w, r) }))
+	t.Cleanup(site.Close)
+	address := site.Listener.Addr().String()
+	e := env.New(t, cassim.Options{WebAddr: address})
+	e.Configure = func(remote *controllers.Remote) {
+		remote.Backend = httpfile.Backend{Namespace: e.Namespace, Name: "aliyun-issuer-files", Port: 80}
+		remote.FileCheck = &httpfile.SelfCheck{Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
+			if strings.HasSuffix(to, ":443") {
+				to = "127.0.0.1:1"
+			} else {
+				to = address
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, to)
+		}}
+	}
+	e.Restart()
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers = []v1alpha1.Solver{{File: solver}} }))
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key(), named(name))))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+	return e, site
+}
+
+func routes(e *env.Env, kind schema.GroupVersionKind) []unstructured.Unstructured {
+	e.T.Helper()
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(kind)
+	if err := e.Client.List(e.T.Context(), list, client.InNamespace(e.Namespace)); err != nil {
+		e.T.Fatal(err)
+	}
+	return list.Items
+}
+
+// route lets what the routes of the cluster lead to the controller through, and nothing else.
+func route(e *env.Env, kind schema.GroupVersionKind) http.HandlerFunc {
+	files := &httpfile.Server{Files: &controllers.OrderFiles{Orders: e.Client}}
+	return func(w http.ResponseWriter, r *http.Request) {
+		for _, route := range routes(e, kind) {
+			if leads(route, r.Host, r.URL.Path) {
+				files.ServeHTTP(w, r)
+				return
+			}
+		}
+		http.NotFound(w, r)
+	}
+}
+
+func leads(route unstructured.Unstructured, host, path string) bool {
+	rules, _, _ := unstructured.NestedSlice(route.Object, "spec", "rules")
+	hostnames, _, _ := unstructured.NestedStringSlice(route.Object, "spec", "hostnames")
+	for _, rule := range rules {
+		rule := rule.(map[string]any)
+		if rule["host"] == host { // of an Ingress
+			paths, _, _ := unstructured.NestedSlice(rule, "http", "paths")
+			return paths[0].(map[string]any)["path"] == path
+		}
+		for _, hostname := range hostnames {
+			matches, _, _ := unstructured.NestedSlice(rule, "matches")
+			value, _, _ := unstructured.NestedString(matches[0].(map[string]any), "path", "value")
+			if hostname == host && value == path {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func TestAFileValidatesAnOrderByARouteThatGoesAfterwards(t *testing.T) {
+	parents := []v1alpha1.ParentReference{{Name: "web", Namespace: "gateways", Port: new(int32(80))}}
+	for kind, solver := range map[schema.GroupVersionKind]*v1alpha1.FileSolver{
+		httpfile.IngressKind:   {Ingress: &v1alpha1.IngressSolver{IngressClassName: new("nginx"), Annotations: map[string]string{"a": "b"}}},
+		httpfile.HTTPRouteKind: {GatewayHTTPRoute: &v1alpha1.HTTPRouteSolver{ParentRefs: parents}},
+	} {
+		t.Run(kind.Kind, func(t *testing.T) {
+			e, site := withFile(t, solver, "example.com")
+			site.answer = route(e, kind)
+			e.Until(time.Hour, isReady(e))
+			if e.Simulator.Orders()[0].ValidateType != "FILE" {
+				t.Error("it was not validated by a file")
+			}
+			e.Pass(time.Hour)
+			if left := routes(e, kind); len(left) > 0 {
+				t.Errorf("left behind: %+v", left)
+			}
+			if answer := get(t, site, "example.com", "/.well-known/pki-validation/fileauth.txt"); answer != "404 page not found\n" {
+				t.Errorf("the file is still there: %q", answer)
+			}
+		})
+	}
+}
+
+func get(t *testing.T, site *web, host, path string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = host
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// TestWhatTheWebServerAnswersInsteadIsTold lets it redirect, which the CA does not follow.
+func TestWhatTheWebServerAnswersInsteadIsTold(t *testing.T) {
+	e, site := withFile(t, &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}, "example.com")
+	site.answer = func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://"+r.Host+r.URL.Path+"?token=secret", http.StatusMovedPermanently)
+	}
+	e.Pass(10 * time.Minute)
+	text := said(e)
+	for _, want := range []string{
+		"http://example.com: redirects (301) to https://example.com/.well-known/pki-validation/fileauth.txt, and the CA follows no redirect",
+		"http://www.example.com: redirects (301)", "https://example.com: refuses the connection",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("nobody is told %q: %s", want, text)
+		}
+	}
+	if strings.Contains(text, "token=secret") {
+		t.Error("what may be secret in the redirect is told")
+	}
+	site.answer = route(e, httpfile.IngressKind)
+	e.Until(time.Hour, isReady(e))
+}
+
+func TestAFileByHandIsNoticed(t *testing.T) {
+	e, site := withFile(t, &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}, "shop.example.com")
+	e.Pass(10 * time.Minute)
+	value := onlyOrder(t, e).Status.Validation.RecordValue
+	if text := said(e); !strings.Contains(text, `put a file with the content "`+value+`" at http://shop.example.com/.well-known/pki-validation/fileauth.txt`) {
+		t.Errorf("nobody is told: %s", text)
+	}
+	site.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, value+"\n") }
+	e.Until(time.Hour, isReady(e))
+}
+
+// TestAWildcardIsNotGivenToAFileSolver lets it wait for a DNS solver, since no CA takes a file for it.
+func TestAWildcardIsNotGivenToAFileSolver(t *testing.T) {
+	e, _ := withFile(t, &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}, "*.example.com")
+	e.Pass(10 * time.Minute)
+	billed(t, e, 0)
+}
