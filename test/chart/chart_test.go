@@ -58,6 +58,7 @@ var settings = map[string][]string{
 	"split horizon":   {"dns.nameservers[0]=10.0.0.53:53", "dns.checkAuthoritative=false", "log.level=debug", "log.format=console"},
 	"other names":     {"fullnameOverride=cas", "serviceAccount.name=orders", "clusterResourceNamespace=secrets", "certManager.namespace=pki", "certManager.serviceAccountName=cm"},
 	"webhooks":        {"webhookSolvers[0].groupName=acme.example.com", "webhookSolvers[0].solverNames[0]=a", "webhookSolvers[0].solverNames[1]=b"},
+	"all solvers":     {"solvers.dnsEndpoint=true", "solvers.ingress=true", "solvers.gatewayHTTPRoute=true"},
 	"with annotation": {"serviceAccount.annotations.a=b", "podAnnotations.a=b"},
 }
 

@@ -35,6 +35,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end }}
 
+{{- /* Not empty if validation files are served. */ -}}
+{{- define "aliyun-issuer.servesFiles" -}}
+{{- if or .Values.solvers.ingress .Values.solvers.gatewayHTTPRoute -}}true{{- end -}}
+{{- end }}
+
 {{- define "aliyun-issuer.webhookSolvers" -}}
 {{- $allowed := list -}}
 {{- range $webhook := .Values.webhookSolvers -}}
