@@ -93,10 +93,13 @@ func (r *Route) Present(
 	return r.kept.Present(ctx, r.wanted(rec), rec, prior, func(ctx context.Context) (dcv.Record, error) { return rec, claim(ctx, rec) })
 }
 
-// CleanUp implements dcv.Solver.
+// CleanUp implements dcv.Solver. Where the Service is gone nobody can tell where the route stood, and that is said.
 func (r *Route) CleanUp(ctx context.Context, rec dcv.Record) error {
-	if rec.Foreign || rec.FQDN == "" || r.enabled() != nil {
+	if rec.Foreign || rec.FQDN == "" {
 		return nil
+	}
+	if err := r.enabled(); err != nil {
+		return err
 	}
 	return r.kept.CleanUp(ctx, r.config.Backend.Namespace, r.config.Name, rec)
 }

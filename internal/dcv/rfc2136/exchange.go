@@ -71,7 +71,7 @@ func (s *Solver) refused(reply *dns.Msg, rec dcv.Record) error {
 	if tsig := reply.IsTsig(); tsig != nil && tsig.Error != 0 {
 		code = int(tsig.Error)
 	}
-	advice := ""
+	var advice string
 	switch code {
 	case dns.RcodeSuccess:
 		return nil
