@@ -35,7 +35,7 @@ func (f *OrderFiles) Content(ctx context.Context, host, path string) (content st
 		if !waitsForFile(order, host, path) {
 			continue
 		}
-		if oldest == nil || order.CreationTimestamp.Before(&oldest.CreationTimestamp) {
+		if oldest == nil || isOlder(order, oldest) {
 			oldest = order
 		}
 	}
@@ -43,6 +43,14 @@ func (f *OrderFiles) Content(ctx context.Context, host, path string) (content st
 		return "", false
 	}
 	return oldest.Status.Validation.RecordValue, true
+}
+
+// isOlder decides alike on every replica.
+func isOlder(a, b *v1alpha1.AliyunOrder) bool {
+	if a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.UID < b.UID
+	}
+	return a.CreationTimestamp.Before(&b.CreationTimestamp)
 }
 
 func waitsForFile(order *v1alpha1.AliyunOrder, host, path string) bool {

@@ -59,9 +59,9 @@ func (s *Server) Start(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
-	err = server.Shutdown(ctx)
+	err = server.Shutdown(last)
 	if end := <-ended; !errors.Is(end, http.ErrServerClosed) {
 		return errors.Join(err, end)
 	}
