@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+	"github.com/aliyun-issuer/aliyun-issuer/test/provider"
 )
 
 var all = flag.Bool("all", false, "every kind of interruption at every point, instead of one kind at each")
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { env.Main(m) }
 
 // TestNothingIsLostWhateverIsInterrupted walks each life once undisturbed, and again for each point that it passed.
 func TestNothingIsLostWhateverIsInterrupted(t *testing.T) {
-	for name, l := range lives() {
+	for name, l := range lives(provider.Serve(t)) {
 		for _, isStale := range []bool{false, true} {
 			l.isStale = isStale
 			if isStale {
@@ -67,15 +67,20 @@ func kinds(i int) []env.Interruption {
 // live walks a life, with an interruption at a point if one is named, and returns all points that were passed.
 func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 	t.Helper()
-	e := env.New(t, l.options)
-	var modify []func(*v1alpha1.AliyunIssuer)
-	if l.issuer != nil {
-		modify = append(modify, l.issuer)
+	at := byAlidns
+	if l.at != nil {
+		at = l.at
 	}
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), modify...))
-	e.Simulator.AddRecord("example.com", "_dnsauth.www", "TXT", "somebody else's")
+	p := at(t, &l.options)
+	e := env.New(t, l.options)
+	p.open(e)
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), p.issuer, func(i *v1alpha1.AliyunIssuer) {
+		if l.issuer != nil {
+			l.issuer(i)
+		}
+	}))
 	foreign := e.Simulator.AddForeignOrder("other.example.com")
-	records := e.Simulator.Records("example.com")
+	before := p.state(e)
 	e.Settle()
 	if l.isStale {
 		e.Lag()
@@ -83,12 +88,14 @@ func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 	l.prepare(e)
 	e.Points.Trace(point, kind)
 	e.Until(48*time.Hour, func() bool {
+		p.user(e)
 		if l.user != nil {
 			l.user(e)
 		}
 		return l.isOver(e)
 	})
 	e.Pass(15 * time.Minute)
+	p.user(e)
 	trace := e.Points.Seen()
 	if point != "" && !e.Points.Hit() {
 		t.Fatalf("the point was not passed; these were: %q", trace)
@@ -116,23 +123,8 @@ func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 	if _, ok := e.Simulator.Order(foreign); !ok {
 		t.Error("the foreign order is gone")
 	}
-	if diff := cmp.Diff(records, withoutUsers(e, l)); diff != "" {
-		t.Errorf("records were left behind, or lost (-want +got):\n%s", diff)
+	if diff := cmp.Diff(before, p.state(e)); diff != "" {
+		t.Errorf("something was left behind, or lost (-want +got):\n%s", diff)
 	}
 	return trace
-}
-
-// withoutUsers are the records that are not a person's own.
-func withoutUsers(e *env.Env, l life) []cassim.Record {
-	var rest []cassim.Record
-	for _, record := range e.Simulator.Records("example.com") {
-		isUsers := false
-		for _, entry := range e.Simulator.Orders() {
-			isUsers = isUsers || l.user != nil && l.issuer != nil && entry.RecordValue == record.Value && len(e.Orders()) > 0 && e.Orders()[0].Spec.Solver.DNS.Manual != nil
-		}
-		if !isUsers {
-			rest = append(rest, record)
-		}
-	}
-	return rest
 }

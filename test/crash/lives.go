@@ -7,6 +7,7 @@ package crash
 
 import (
 	"strings"
+	"testing"
 	"time"
 
 	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
@@ -20,12 +21,15 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+	"github.com/aliyun-issuer/aliyun-issuer/test/provider"
 )
 
 const create = "CreateCertificateWithCsrRequest"
 
 // life is a way of an order that is walked again and again, with one interruption each time.
 type life struct {
+	// at is where the domain is validated; the default is Alibaba Cloud DNS.
+	at      func(*testing.T, *cassim.Options) place
 	options cassim.Options
 	issuer  func(*v1alpha1.AliyunIssuer)
 	// prepare comes before what can be interrupted.
@@ -43,7 +47,7 @@ type life struct {
 }
 
 // lives are those that differ in what they write and call.
-func lives() map[string]life {
+func lives(webhook *provider.Provider) map[string]life {
 	lost := func(isExecuted bool) func(*env.Env) {
 		return func(e *env.Env) {
 			order(e)
@@ -56,9 +60,9 @@ func lives() map[string]life {
 		exclusive(i)
 		i.Spec.Orders = &v1alpha1.OrderPolicy{Timeout: &metav1.Duration{Duration: time.Hour}}
 	}
-	return map[string]life{
+	all := map[string]life{
 		"an order with dns.alidns":       {prepare: order, isOver: isIssued, billed: 1},
-		"an order with dns.manual":       {prepare: order, issuer: gen.Manual, user: publish, isOver: isIssued, billed: 1},
+		"an order with dns.manual":       {at: byHand, prepare: order, isOver: isIssued, billed: 1},
 		"an answer that was lost":        {prepare: lost(true), user: operate, isOver: isIssued, billed: 1},
 		"an order that was not made":     {prepare: lost(false), user: operate, isOver: isIssued, billed: 1},
 		"a request that is deleted":      {prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove, isOver: isGone},
@@ -76,6 +80,15 @@ func lives() map[string]life {
 		},
 		"a Certificate that is edited": {prepare: edit, options: cassim.Options{CADelay: time.Minute}, isOver: isIssued, billed: 1},
 	}
+	for name, at := range map[string]func(*testing.T, *cassim.Options) place{
+		"dns.rfc2136": byUpdates, "dns.dnsEndpoint": byExternalDNS, "dns.webhook": by(webhook), "file.ingress": byFiles,
+	} {
+		all["an order with "+name] = life{at: at, prepare: order, isOver: isIssued, billed: 1}
+		all["a request with "+name+" that is deleted"] = life{
+			at: at, prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove, isOver: isGone,
+		}
+	}
+	return all
 }
 
 // order is what every life begins with.
@@ -126,25 +139,6 @@ func removeOrder(e *env.Env) {
 	for _, order := range e.Orders() {
 		if order.Status.OrderID != "" && order.DeletionTimestamp == nil {
 			must(e, client.IgnoreNotFound(e.Client.Delete(e.T.Context(), &order)))
-		}
-	}
-}
-
-// publish creates the record that the status asks for, and removes it at the end, as its owner.
-func publish(e *env.Env) {
-	for _, order := range e.Orders() {
-		validation := order.Status.Validation
-		if validation == nil || validation.Zone == "" && validation.FQDN == "" {
-			continue
-		}
-		name := strings.TrimSuffix(validation.FQDN, ".example.com")
-		for _, record := range e.Simulator.Records("example.com") {
-			if record.Value == validation.RecordValue {
-				return
-			}
-		}
-		if len(order.Status.Certificate) == 0 {
-			e.Simulator.AddRecord("example.com", name, validation.RecordType, validation.RecordValue)
 		}
 	}
 }

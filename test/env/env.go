@@ -62,7 +62,8 @@ func New(t *testing.T, options cassim.Options) *Env {
 	t.Helper()
 	e := &Env{Clock: clocktesting.NewFakePassiveClock(time.Now()), writes: map[string]int{}, logged: &lockedBuffer{}}
 	options.Clock = e.Clock
-	options.OnRequest, options.OnExecuted = e.Points.onRequest, e.Points.onExecuted
+	options.OnRequest = func(r cassim.Request) bool { return e.Points.Arrives(r.Action) }
+	options.OnExecuted = func(cassim.Request) bool { return e.Points.Answers() }
 	e.World = NewWorld(t, options)
 	e.alone()
 	e.counted = e.counting(e.Client)

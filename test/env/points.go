@@ -6,11 +6,11 @@ package env
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"path"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
-	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
 
 // Interruption is what can happen at a point.
@@ -27,8 +27,8 @@ const (
 // Interruptions are all of them.
 var Interruptions = []Interruption{CrashBefore, CrashAfter, ReplyLost, Transient}
 
-// Points are the moments of a life at which something can be lost: every call to Alibaba Cloud, and every write to the
-// API server. Each has a name, and the number of its occurrence. The zero value records nothing.
+// Points are the moments of a life at which something can be lost: every call that changes something
+// outside of the cluster, every other call to Alibaba Cloud, and every write to the API server. Each has a name, and the number of its occurrence. The zero value records nothing.
 type Points struct {
 	mutex     sync.Mutex
 	isTracing bool
@@ -153,9 +153,10 @@ func (p *Points) write(name string, do func() error) error {
 	}
 }
 
-// onRequest and onExecuted are a point at Alibaba Cloud. What arrives after a crash was never sent.
-func (p *Points) onRequest(r cassim.Request) (drop bool) {
-	kind, isCrashed := p.pass(r.Action)
+// Arrives is a point at which a call reaches a server outside of the cluster, which drops it if told so. What arrives
+// after a crash was never sent.
+func (p *Points) Arrives(name string) (drop bool) {
+	kind, isCrashed := p.pass(name)
 	if isCrashed {
 		return true
 	}
@@ -165,11 +166,40 @@ func (p *Points) onRequest(r cassim.Request) (drop bool) {
 	return kind == CrashBefore || kind == Transient
 }
 
-func (p *Points) onExecuted(cassim.Request) (drop bool) {
+// Answers comes before the server answers the call that arrived, which it does not if told so.
+func (p *Points) Answers() (drop bool) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	kind := p.afterCall
 	p.afterCall = ""
 	p.isCrashed = p.isCrashed || kind == CrashAfter
 	return kind == CrashAfter || kind == ReplyLost
+}
+
+// Transport makes points of what is posted through another.
+func (p *Points) Transport(next http.RoundTripper) http.RoundTripper { return &transport{p, next} }
+
+type transport struct {
+	points *Points
+	next   http.RoundTripper
+}
+
+var errDropped = errors.New("the connection broke")
+
+// RoundTrip loses the request or its answer, if one is to be lost.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodPost {
+		return t.next.RoundTrip(r)
+	}
+	if t.points.Arrives("POST " + path.Base(r.URL.Path)) {
+		return nil, errDropped
+	}
+	resp, err := t.next.RoundTrip(r)
+	if t.points.Answers() {
+		if err == nil {
+			_ = resp.Body.Close() // it is lost
+		}
+		return nil, errDropped
+	}
+	return resp, err
 }

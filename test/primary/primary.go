@@ -21,6 +21,9 @@ import (
 type Server struct {
 	// Addr is host:port, for UDP and TCP.
 	Addr string
+	// Arrives and Answers come before an update is made and before it is answered, and may drop it. Nil drops nothing. They
+	// are set before anything is sent.
+	Arrives, Answers func() (drop bool)
 	// KeyName and Secret are those of the key; Secret is in base64.
 	KeyName, Secret string
 
@@ -36,15 +39,8 @@ func Start(t *testing.T, zone string, records ...string) *Server {
 	s := &Server{KeyName: "update-key.", Secret: base64.StdEncoding.EncodeToString([]byte("a key for tests, 32 bytes long..")), zone: dns.Fqdn(zone)}
 	s.Add(t, fmt.Sprintf("%[1]s 60 IN SOA ns.%[1]s hostmaster.%[1]s 1 3600 600 86400 60", s.zone), fmt.Sprintf("%[1]s 60 IN NS ns.%[1]s", s.zone))
 	s.Add(t, records...)
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, listener := listen(t)
 	s.Addr = packets.LocalAddr().String()
-	listener, err := net.Listen("tcp", s.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, server := range []*dns.Server{{PacketConn: packets}, {Listener: listener}} {
 		server.Handler, server.TsigSecret = dns.HandlerFunc(s.serve), map[string]string{s.KeyName: s.Secret}
 		server.MsgAcceptFunc = func(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept } // updates are refused by default
@@ -60,6 +56,23 @@ func Start(t *testing.T, zone string, records ...string) *Server {
 		})
 	}
 	return s
+}
+
+// listen finds a port that is free for UDP and for TCP.
+func listen(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 20 {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if listener, err := net.Listen("tcp", packets.LocalAddr().String()); err == nil {
+			return packets, listener
+		}
+		_ = packets.Close() // a connection has that port
+	}
+	t.Fatal("no port is free for UDP and TCP")
+	return nil, nil
 }
 
 // Add puts records into the zone.
@@ -104,8 +117,15 @@ func (s *Server) serve(w dns.ResponseWriter, query *dns.Msg) {
 	switch {
 	case query.Opcode == dns.OpcodeUpdate && (tsig == nil || w.TsigStatus() != nil):
 		reply.Rcode = dns.RcodeNotAuth
+	case query.Opcode == dns.OpcodeUpdate && s.Arrives != nil && s.Arrives():
+		_ = w.Close() // whoever asked sees a connection that ends
+		return
 	case query.Opcode == dns.OpcodeUpdate:
 		reply.Rcode = s.update(query)
+		if s.Answers != nil && s.Answers() {
+			_ = w.Close()
+			return
+		}
 	default:
 		s.answer(reply)
 	}

@@ -6,6 +6,7 @@
 package webhook
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -24,29 +25,31 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+	"github.com/aliyun-issuer/aliyun-issuer/test/provider"
 )
 
 func TestMain(m *testing.M) { env.Main(m) }
 
 // ordered makes an approved request whose domain a webhook has to validate. The controller may call it as a
 // ServiceAccount with the rule that the chart makes of webhookSolvers, if it isGranted.
-func ordered(t *testing.T, isGranted bool, options cassim.Options) (*env.Env, *provider) {
+func ordered(t *testing.T, isGranted bool, options cassim.Options) (*env.Env, *provider.Provider) {
 	t.Helper()
 	e := env.New(t, options)
-	dns := serve(t, e.Simulator)
+	dns := provider.Serve(t)
+	dns.Attach(e.Namespace, e.Simulator)
 	user := "system:serviceaccount:" + e.Namespace + ":aliyun-issuer"
 	if isGranted {
-		grant(e, dns.group, user)
+		grant(e, dns.Group, user)
 	}
 	e.Configure = func(remote *controllers.Remote) {
 		remote.API = rest.CopyConfig(remote.API)
 		remote.API.Impersonate.UserName = user
-		remote.Webhooks = []string{dns.group + "/" + solverName}
+		remote.Webhooks = []string{dns.Group + "/" + provider.SolverName}
 	}
 	e.Restart()
 	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
 		i.Spec.Solvers = []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{Webhook: &v1alpha1.WebhookSolver{
-			GroupName: dns.group, SolverName: solverName, Config: &apiextensionsv1.JSON{Raw: []byte(`{"tokenSecretRef":{"name":"token"},"ttl":60}`)},
+			GroupName: dns.Group, SolverName: provider.SolverName, Config: &apiextensionsv1.JSON{Raw: []byte(`{"tokenSecretRef":{"name":"token"},"ttl":60}`)},
 		}}}}
 	}))
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
@@ -58,7 +61,7 @@ func ordered(t *testing.T, isGranted bool, options cassim.Options) (*env.Env, *p
 func grant(e *env.Env, group, user string) {
 	name := e.Namespace + "-webhook"
 	e.Create(&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: []rbacv1.PolicyRule{
-		{APIGroups: []string{group}, Resources: []string{solverName}, Verbs: []string{"create"}},
+		{APIGroups: []string{group}, Resources: []string{provider.SolverName}, Verbs: []string{"create"}},
 	}})
 	e.Create(&rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: name}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name},
@@ -79,7 +82,7 @@ func TestAWebhookValidatesAnOrderAndLeavesNothingBehind(t *testing.T) {
 	if diff := cmp.Diff(foreign, e.Simulator.Records(cassim.DefaultZone)); diff != "" {
 		t.Errorf("the zone is not as it was (-before +after):\n%s", diff)
 	}
-	presented, cleaned := dns.calls("Present"), dns.calls("CleanUp")
+	presented, cleaned := dns.Calls("Present"), dns.Calls("CleanUp")
 	if len(presented) != 1 || len(cleaned) != 1 {
 		t.Fatalf("presented %d times, cleaned up %d times", len(presented), len(cleaned))
 	}
@@ -105,7 +108,7 @@ func TestARecordThatCASPublishesByItselfIsLeftToIt(t *testing.T) {
 	e, dns := ordered(t, true, options)
 	e.Until(time.Hour, isReady(e))
 	e.Pass(time.Hour)
-	if presented, cleaned := dns.calls("Present"), dns.calls("CleanUp"); len(presented)+len(cleaned) > 0 {
+	if presented, cleaned := dns.Calls("Present"), dns.Calls("CleanUp"); len(presented)+len(cleaned) > 0 {
 		t.Errorf("presented %d times, cleaned up %d times", len(presented), len(cleaned))
 	}
 	if records := e.Simulator.Records(cassim.DefaultZone); len(records) != 1 {
@@ -115,12 +118,12 @@ func TestARecordThatCASPublishesByItselfIsLeftToIt(t *testing.T) {
 
 func TestWhatTheWebhookSaysIsTold(t *testing.T) {
 	e, dns := ordered(t, true, cassim.Options{})
-	dns.refuse("the zone is locked")
+	dns.Refuse("the zone is locked")
 	e.Pass(10 * time.Minute)
 	if message := ready(e); !strings.Contains(message, "the zone is locked") || !strings.Contains(message, "mend what it says") {
 		t.Errorf("nobody is told: %s", message)
 	}
-	dns.refuse("")
+	dns.Refuse("")
 	e.Until(time.Hour, isReady(e))
 	e.Pass(time.Hour)
 	if left := e.Simulator.Records(cassim.DefaultZone); len(left) > 0 {
@@ -134,10 +137,10 @@ func TestWithoutTheChartsRuleTheMessageNamesIt(t *testing.T) {
 	if message := ready(e); !strings.Contains(message, "the controller has no right to call") || !strings.Contains(message, "webhookSolvers") {
 		t.Errorf("nobody is told: %s", message)
 	}
-	if n := len(dns.calls("Present")); n > 0 {
+	if n := len(dns.Calls("Present")); n > 0 {
 		t.Errorf("it was called %d times", n)
 	}
-	grant(e, dns.group, "system:serviceaccount:"+e.Namespace+":aliyun-issuer")
+	grant(e, dns.Group, "system:serviceaccount:"+e.Namespace+":aliyun-issuer")
 	e.Until(2*time.Hour, isReady(e))
 }
 
@@ -169,7 +172,7 @@ func TestAnOrderThatWantsACNAMESaysWhatToUse(t *testing.T) {
 	if message := ready(e); !strings.Contains(message, "publish TXT records only: use the solver dns.alidns") {
 		t.Errorf("nobody is told: %s", message)
 	}
-	if n := len(dns.calls("Present")); n > 0 {
+	if n := len(dns.Calls("Present")); n > 0 {
 		t.Errorf("it was called %d times", n)
 	}
 }
@@ -187,4 +190,18 @@ func ready(e *env.Env) string {
 		}
 	}
 	return ""
+}
+
+// canonical spells JSON in one way.
+func canonical(t *testing.T, raw []byte) string {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal(raw, &value); err != nil {
+		t.Fatal(err)
+	}
+	out, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
 }

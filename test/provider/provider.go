@@ -1,11 +1,12 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+// Package provider is a DNS01 webhook of cert-manager for zones of the simulator, built with cert-manager's own server
+// library as those of DNS providers are, and registered with the API server.
+package provider
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"strings"
@@ -25,24 +26,29 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 )
 
-const solverName = "simulated-dns"
+// SolverName is that of the webhook.
+const SolverName = "simulated-dns"
 
-// provider is a webhook for zones of the simulator, written as those of DNS providers are.
-type provider struct {
-	group  string
-	answer string // what calls are refused with, if it is set
+// Provider serves the zones of those who are attached.
+type Provider struct {
+	// Group is the API group of the webhook.
+	Group string
 
-	zones *cassim.Server
-	mutex sync.Mutex
-	told  map[string][]*whapi.ChallengeRequest
-	ids   map[string]string
+	mutex  sync.Mutex
+	answer string
+	zones  map[string]*cassim.Server
+	told   map[string][]*whapi.ChallengeRequest
+	ids    map[string]string
 }
 
-func (p *provider) Name() string { return solverName }
+// Name is what cert-manager's library asks for.
+func (p *Provider) Name() string { return SolverName }
 
-func (p *provider) Initialize(*rest.Config, <-chan struct{}) error { return nil }
+// Initialize has nothing to do.
+func (p *Provider) Initialize(*rest.Config, <-chan struct{}) error { return nil }
 
-func (p *provider) Present(ch *whapi.ChallengeRequest) error {
+// Present publishes a record.
+func (p *Provider) Present(ch *whapi.ChallengeRequest) error {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.answer != "" {
@@ -51,44 +57,60 @@ func (p *provider) Present(ch *whapi.ChallengeRequest) error {
 	p.told["Present"] = append(p.told["Present"], ch)
 	zone := strings.TrimSuffix(ch.ResolvedZone, ".")
 	relative := strings.TrimSuffix(strings.TrimSuffix(ch.ResolvedFQDN, "."), "."+zone)
-	if p.ids[ch.Key] == "" {
-		p.ids[ch.Key] = p.zones.AddRecord(zone, relative, "TXT", ch.Key)
+	if which := ch.ResourceNamespace + "/" + ch.Key; p.ids[which] == "" {
+		p.ids[which] = p.zones[ch.ResourceNamespace].AddRecord(zone, relative, "TXT", ch.Key)
 	}
 	return nil
 }
 
-func (p *provider) CleanUp(ch *whapi.ChallengeRequest) error {
+// CleanUp removes what Present published.
+func (p *Provider) CleanUp(ch *whapi.ChallengeRequest) error {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	p.told["CleanUp"] = append(p.told["CleanUp"], ch)
-	p.zones.RemoveRecord(p.ids[ch.Key])
-	delete(p.ids, ch.Key)
+	which := ch.ResourceNamespace + "/" + ch.Key
+	if p.ids[which] != "" {
+		p.zones[ch.ResourceNamespace].RemoveRecord(p.ids[which])
+	}
+	delete(p.ids, which)
 	return nil
 }
 
-func (p *provider) refuse(answer string) {
+// Attach names the simulator whose zones are published in for the issuers of a namespace.
+func (p *Provider) Attach(namespace string, zones *cassim.Server) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.zones[namespace] = zones
+}
+
+// Refuse answers every Present with an error, until it is given "".
+func (p *Provider) Refuse(answer string) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	p.answer = answer
 }
 
-func (p *provider) calls(action string) []*whapi.ChallengeRequest {
+// Calls are what it was told by Present or CleanUp.
+func (p *Provider) Calls(action string) []*whapi.ChallengeRequest {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	return p.told[action]
 }
 
-// serve runs a webhook on the loopback, and registers it. Each test has its own API group.
-func serve(t *testing.T, zones *cassim.Server) *provider {
+// Serve runs a webhook on the loopback until the test ends, and registers it by an API group of its own.
+func Serve(t *testing.T) *Provider {
 	t.Helper()
 	kube := env.Client(t)
 	namespace := env.Namespace(t, kube)
-	p := &provider{group: namespace + ".acme.example.com", zones: zones, told: map[string][]*whapi.ChallengeRequest{}, ids: map[string]string{}}
+	p := &Provider{
+		Group: namespace + ".acme.example.com",
+		zones: map[string]*cassim.Server{}, told: map[string][]*whapi.ChallengeRequest{}, ids: map[string]string{},
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := server.NewWebhookServerOptions(p.group, p)
+	options := server.NewWebhookServerOptions(p.Group, p)
 	options.RecommendedOptions.SecureServing.Listener = listener
 	options.RecommendedOptions.SecureServing.BindAddress = net.ParseIP("127.0.0.1")
 	options.RecommendedOptions.SecureServing.ServerCert.CertDirectory = t.TempDir()
@@ -106,7 +128,7 @@ func serve(t *testing.T, zones *cassim.Server) *provider {
 			t.Errorf("the webhook ended: %v", err)
 		}
 	})
-	register(t, kube, namespace, p.group, int32(listener.Addr().(*net.TCPAddr).Port)) //nolint:gosec // a port
+	register(t, kube, namespace, p.Group, int32(listener.Addr().(*net.TCPAddr).Port)) //nolint:gosec // a port
 	return p
 }
 
@@ -147,18 +169,4 @@ func register(t *testing.T, kube client.Client, namespace, group string, port in
 			t.Fatalf("the webhook is not available: %v", api.Object["status"])
 		}
 	}
-}
-
-// canonical spells JSON in one way.
-func canonical(t *testing.T, raw []byte) string {
-	t.Helper()
-	var value any
-	if err := json.Unmarshal(raw, &value); err != nil {
-		t.Fatal(err)
-	}
-	out, err := json.Marshal(value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(out)
 }
