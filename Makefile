@@ -58,6 +58,16 @@ crash: bin/k8s ## Interrupt orders at every point in every way, and try 500 rand
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=60m ./test/process -long
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=90m ./test/model -seeds 500
 
+.PHONY: e2e-extern
+e2e-extern: bin/k8s bin/extern ## Validate with the real ExternalDNS, BIND and a real router. Its first build takes minutes.
+	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -tags extern -count=1 -v -timeout=20m ./test/extern
+
+.PHONY: bin/extern
+bin/extern: prerequisites
+	hack/extern/bind.sh
+	CGO_ENABLED=0 go build -C hack/extern/externaldns -o $(CURDIR)/bin/extern/external-dns sigs.k8s.io/external-dns
+	CGO_ENABLED=0 go build -C hack/extern/traefik -o $(CURDIR)/bin/extern/traefik github.com/traefik/traefik/v3/cmd/traefik
+
 FUZZTIME ?= 60s
 
 .PHONY: fuzz

@@ -52,7 +52,7 @@ func serve(t *testing.T, files Files) (address string) {
 	return ""
 }
 
-func ask(t *testing.T, method, address, host, path string) (*http.Response, string) {
+func ask(t *testing.T, method, address, host, path string) (code int, header http.Header, body string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+path, nil)
 	if err != nil {
@@ -64,33 +64,33 @@ func ask(t *testing.T, method, address, host, path string) (*http.Response, stri
 		t.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
+	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(body)
+	return resp.StatusCode, resp.Header, string(text)
 }
 
 func TestTheFileIsServedByteForByteAndNothingElseIs(t *testing.T) {
 	address := serve(t, shelf{"www.example.com", at, "<a>\ncontent"})
 	for _, host := range []string{"www.example.com", "WWW.example.com", "www.example.com:80", "www.example.com."} {
-		if resp, body := ask(t, http.MethodGet, address, host, at); resp.StatusCode != http.StatusOK || body != "<a>\ncontent" || resp.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
-			t.Errorf("%s: %d %q %q", host, resp.StatusCode, body, resp.Header)
+		if code, header, body := ask(t, http.MethodGet, address, host, at); code != http.StatusOK || body != "<a>\ncontent" || header.Get("Content-Type") != "text/plain; charset=utf-8" {
+			t.Errorf("%s: %d %q %q", host, code, body, header)
 		}
 	}
-	if resp, body := ask(t, http.MethodHead, address, "www.example.com", at); resp.StatusCode != http.StatusOK || body != "" {
-		t.Errorf("HEAD: %d %q", resp.StatusCode, body)
+	if code, _, body := ask(t, http.MethodHead, address, "www.example.com", at); code != http.StatusOK || body != "" {
+		t.Errorf("HEAD: %d %q", code, body)
 	}
 	for _, other := range [][2]string{
 		{"example.com", at}, {"www.example.com.evil.com", at}, {"www.example.com", at + "/"}, {"www.example.com", "/x/.." + at}, {"www.example.com", "/" + at},
 		{"www.example.com", "/"}, {"www.example.com", "/metrics"}, {"", at},
 	} {
-		if resp, body := ask(t, http.MethodGet, address, other[0], other[1]); resp.StatusCode != http.StatusNotFound || body != "no certificate order waits for this file\n" {
-			t.Errorf("%q: %d %q", other, resp.StatusCode, body)
+		if code, _, body := ask(t, http.MethodGet, address, other[0], other[1]); code != http.StatusNotFound || body != "no certificate order waits for this file\n" {
+			t.Errorf("%q: %d %q", other, code, body)
 		}
 	}
-	if resp, _ := ask(t, http.MethodPost, address, "www.example.com", at); resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST: %d", resp.StatusCode)
+	if code, header, _ := ask(t, http.MethodPost, address, "www.example.com", at); code != http.StatusMethodNotAllowed || header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST: %d", code)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -99,6 +100,9 @@ func (k *Keeper) Probe(ctx context.Context, namespace string) error {
 	return k.Explain(object, err)
 }
 
+// deniedByWebhook is what the API server writes before the words of an admission webhook.
+const deniedByWebhook = "denied the request"
+
 // Explain makes a Problem of what a person has to solve.
 func (k *Keeper) Explain(object *unstructured.Unstructured, err error) error {
 	switch {
@@ -106,9 +110,9 @@ func (k *Keeper) Explain(object *unstructured.Unstructured, err error) error {
 		return nil
 	case meta.IsNoMatchError(err):
 		return &dcv.Problem{Message: fmt.Sprintf("the cluster does not know the kind %s: %s", k.Kind.Kind, k.Missing)}
-	case apierrors.IsForbidden(err):
+	case apierrors.IsForbidden(err) && !strings.Contains(err.Error(), deniedByWebhook):
 		return &dcv.Problem{Message: fmt.Sprintf("the controller may not use the kind %s: %s", k.Kind.Kind, k.Forbidden)}
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err): // admission webhooks refuse with the second
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err): // admission webhooks refuse with any of them
 		return &dcv.Problem{Message: fmt.Sprintf("the cluster does not take the %s %q: %v", k.Kind.Kind, object.GetName(), err)}
 	default: // not wrapped: whoever calls a Solver has objects of its own, whose conflicts mean something else
 		return errors.New("the " + k.Kind.Kind + " could not be written or read: " + err.Error())
