@@ -81,7 +81,7 @@ func parse() flags {
 	flag.StringVar(&set.clusterID, "cluster-id", "", "what tags of orders call this cluster; default: the UID of its namespace kube-system")
 	flag.StringVar(&set.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 for none")
 	flag.StringVar(&set.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
-	flag.StringVar(&set.nameservers, "dns-nameservers", "", "name servers that the self-check asks, as host:port, separated by commas; default: those of the system")
+	flag.StringVar(&set.nameservers, "dns-nameservers", "", "name servers that the self-check asks, as host:port or as URLs of DNS over HTTPS, separated by commas; default: those of the system")
 	flag.BoolVar(&set.checkAuthoritative, "dns-check-authoritative", true, "let the self-check ask the zone's own name servers")
 	flag.StringVar(&set.webhookSolvers, "webhook-solvers", "", "DNS01 webhooks that issuers may use, as groupName/solverName, separated by commas")
 	flag.StringVar(&set.filesAddress, "files-bind-address", "0", "address that validation files are served at; 0 for none")

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
@@ -182,11 +183,15 @@ func (r *CertificateRequestReconciler) fitsIssuer(_ context.Context, run *reques
 
 // solvable holds a request that no solver is for: one that is added to the issuer serves it.
 func (r *CertificateRequestReconciler) solvable(_ context.Context, run *requestRun) (*report, error) {
-	ref := issuerReference(run.request)
-	if run.solver = chooseSolver(run.issuer.GetSpec().Solvers, run.asks.commonName); run.solver == nil {
-		return pending(fmt.Sprintf("no solver of the %s %q matches %q: add one for it to spec.solvers, or one without a selector", ref.Kind, ref.Name, run.asks.commonName)).again(holdFirst), nil
+	solvers, ref := run.issuer.GetSpec().Solvers, issuerReference(run.request)
+	if run.solver = chooseSolver(solvers, run.asks); run.solver != nil {
+		return nil, nil
 	}
-	return nil, nil
+	message := fmt.Sprintf("no solver of the %s %q matches %q: add one for it to spec.solvers, or one without a selector", ref.Kind, ref.Name, run.asks.commonName)
+	if why := needsDNS(run.asks); why != "" && slices.ContainsFunc(solvers, isFile) {
+		message = fmt.Sprintf("no DNS solver of the %s %q matches %q, and %s: add one to spec.solvers", ref.Kind, ref.Name, run.asks.commonName, why)
+	}
+	return pending(message).again(holdFirst), nil
 }
 
 // order makes the Order. Its name is the request's own, so that a stale cache cannot make a second one.

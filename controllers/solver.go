@@ -26,20 +26,32 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
 
-// chooseSolver returns the solver whose selector says most about the name, or nil if none matches it. CAs take no file
-// for a wildcard (CAS contract §4).
-func chooseSolver(solvers []v1alpha1.Solver, name string) *v1alpha1.Solver {
+// chooseSolver returns the solver whose selector says most about the common name, or nil if none is for the request.
+func chooseSolver(solvers []v1alpha1.Solver, asks signingRequest) *v1alpha1.Solver {
 	var chosen *v1alpha1.Solver
 	most := 0
 	for i := range solvers {
-		if isFile(solvers[i]) && strings.HasPrefix(name, "*.") {
+		if isFile(solvers[i]) && needsDNS(asks) != "" {
 			continue
 		}
-		if n := specificity(solvers[i].Selector, name); n > most {
+		if n := specificity(solvers[i].Selector, asks.commonName); n > most {
 			chosen, most = &solvers[i], n
 		}
 	}
 	return chosen
+}
+
+// needsDNS says why a file cannot validate the request, or "" if it can: CAs take no file for a wildcard, and add no other
+// names to a certificate that a file validated (CAS contract §1, §4).
+func needsDNS(asks signingRequest) string {
+	switch {
+	case strings.HasPrefix(asks.commonName, "*."):
+		return "no CA takes a file for a wildcard"
+	case len(asks.dnsNames) > 1:
+		return fmt.Sprintf("CAs add %q only to what was validated by DNS", asks.dnsNames[1])
+	default:
+		return ""
+	}
 }
 
 // specificity is 0 where the selector does not match the name, and the higher the more it says about it.

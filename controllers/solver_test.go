@@ -39,11 +39,11 @@ func TestTheSolverWhoseSelectorSaysMostIsChosen(t *testing.T) {
 		"example.org":           5, // the first of equals
 		"www.example.org":       5,
 	} {
-		if got := chooseSolver(solvers, name); got != &solvers[want] {
+		if got := chooseSolver(solvers, signingRequest{commonName: name, dnsNames: []string{name}}); got != &solvers[want] {
 			t.Errorf("%s: got the solver for %+v, want number %d", name, got.Selector, want)
 		}
 	}
-	if got := chooseSolver(solvers[3:], "example.com"); got != nil {
+	if got := chooseSolver(solvers[3:], signingRequest{commonName: "example.com"}); got != nil {
 		t.Errorf("got the solver for %+v, want none", got.Selector)
 	}
 }

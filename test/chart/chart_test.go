@@ -55,7 +55,7 @@ var settings = map[string][]string{
 	"two replicas":    {"replicaCount=2", "podLabels.team=a", "priorityClassName=system-cluster-critical", "image.digest=sha256:" + strings.Repeat("0", 64)},
 	"where it runs":   {"nodeSelector.pool=infra", "tolerations[0].key=infra", "tolerations[0].operator=Exists", "topologySpreadConstraints[0].maxSkew=1", "topologySpreadConstraints[0].topologyKey=zone", "topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway"},
 	"behind a proxy":  {"env[0].name=HTTPS_PROXY", "env[0].value=http://proxy.example.com:3128", "extraArgs[0]=--cluster-id=a", "imagePullSecrets[0].name=registry"},
-	"split horizon":   {"dns.nameservers[0]=10.0.0.53:53", "dns.checkAuthoritative=false", "log.level=debug", "log.format=console"},
+	"split horizon":   {"dns.nameservers[0]=10.0.0.53:53", "dns.nameservers[1]=https://dns.example.com/dns-query", "dns.checkAuthoritative=false", "log.level=debug", "log.format=console"},
 	"other names":     {"fullnameOverride=cas", "serviceAccount.name=orders", "clusterResourceNamespace=secrets", "certManager.namespace=pki", "certManager.serviceAccountName=cm"},
 	"webhooks":        {"webhookSolvers[0].groupName=acme.example.com", "webhookSolvers[0].solverNames[0]=a", "webhookSolvers[0].solverNames[1]=b"},
 	"all solvers":     {"solvers.dnsEndpoint=true", "solvers.ingress=true", "solvers.gatewayHTTPRoute=true"},

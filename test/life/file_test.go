@@ -5,6 +5,7 @@ package life
 
 import (
 	"context"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/http"
@@ -180,9 +181,45 @@ func TestAFileByHandIsNoticed(t *testing.T) {
 	e.Until(time.Hour, isReady(e))
 }
 
-// TestAWildcardIsNotGivenToAFileSolver lets it wait for a DNS solver, since no CA takes a file for it.
-func TestAWildcardIsNotGivenToAFileSolver(t *testing.T) {
-	e, _ := withFile(t, &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}, "*.example.com")
-	e.Pass(10 * time.Minute)
-	billed(t, e, 0)
+// TestAFileSolverIsNotGivenWhatOnlyDNSCanValidate lets a wildcard, and a name that the CA would not add, wait for a DNS
+// solver: both would be bought in vain.
+func TestAFileSolverIsNotGivenWhatOnlyDNSCanValidate(t *testing.T) {
+	const wildcards = "geotrust-dv-w-starter"
+	account := cassim.DefaultAccount()
+	account.Packages[wildcards] = 1
+	for want, asked := range map[string]struct {
+		product string
+		csr     func(*x509.CertificateRequest)
+	}{
+		"no CA takes a file for a wildcard": {wildcards, named("*.example.com")},
+		`CAs add "www.example.com" only to what was validated by DNS`: {gen.Product, func(csr *x509.CertificateRequest) {
+			csr.Subject.CommonName, csr.DNSNames = "example.com", []string{"example.com", "www.example.com"}
+		}},
+	} {
+		t.Run(want, func(t *testing.T) {
+			e := env.New(t, cassim.Options{Accounts: []cassim.Account{account}})
+			var dns []v1alpha1.Solver
+			issuer := gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
+				plan := i.Spec.Source.ResourcePlan
+				plan.ProductCode, plan.AdditionalNames = asked.product, []v1alpha1.AdditionalName{v1alpha1.AdditionalNameWWW}
+				dns, i.Spec.Solvers = i.Spec.Solvers, []v1alpha1.Solver{{File: &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}}}
+			})
+			e.Create(issuer)
+			e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key(), asked.csr)))
+			e.Decide("www", cmapi.CertificateRequestConditionApproved)
+			e.Pass(10 * time.Minute)
+			if text := said(e); !strings.Contains(text, `no DNS solver of the AliyunIssuer "cas" matches`) || !strings.Contains(text, want) {
+				t.Errorf("nobody is told: %s", text)
+			}
+			billed(t, e, 0)
+			if err := e.Client.Get(t.Context(), client.ObjectKeyFromObject(issuer), issuer); err != nil {
+				t.Fatal(err)
+			}
+			issuer.Spec.Solvers = append(issuer.Spec.Solvers, dns...)
+			if err := e.Client.Update(t.Context(), issuer); err != nil {
+				t.Fatal(err)
+			}
+			e.Until(time.Hour, isReady(e))
+		})
+	}
 }
