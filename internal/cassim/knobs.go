@@ -27,6 +27,7 @@ type Knobs struct {
 	RecordDomain     string `json:"recordDomain,omitempty"`     // how the record's name is told
 	RecordLabel      string `json:"recordLabel,omitempty"`      // where the record of a subdomain is
 	RecordType       string `json:"recordType,omitempty"`       // TXT or CNAME
+	FileHosts        string `json:"fileHosts,omitempty"`        // where the CA looks for a file
 	AutomaticDNS     string `json:"automaticDNS,omitempty"`     // whether CAS writes into the account's zones
 	VerifyFailReason string `json:"verifyFailReason,omitempty"` // whether a failed order says why
 	UsedCount        string `json:"usedCount,omitempty"`        // UsedCount after DeleteCertificateRequest
@@ -59,6 +60,7 @@ const (
 	RecordRelative, RecordPrefix, RecordFQDN, RecordFQDNDot, RecordUpper   = "relative", "prefix", "fqdn", "fqdnDot", "upper"
 	LabelAtName, LabelAtZone                                               = "name", "zone"
 	RecordTXT, RecordCNAME                                                 = "TXT", "CNAME"
+	FileAtBoth, FileAtDomain                                               = "apex+www", "domain"
 	Off, On                                                                = "off", "on"
 	UsedFalls, UsedStays                                                   = "falls", "stays"
 	SANsDropped, SANsRejected, SANsFailReview                              = "dropped", "rejected", "reviewFails"
@@ -93,6 +95,7 @@ var knobs = []knob{
 		[]string{RecordRelative, RecordPrefix, RecordFQDN, RecordFQDNDot, RecordUpper}},
 	{"recordLabel", func(k *Knobs) *string { return &k.RecordLabel }, "RecordDomain form and label for subdomains", []string{LabelAtName, LabelAtZone}},
 	{"recordType", func(k *Knobs) *string { return &k.RecordType }, "", []string{RecordTXT, RecordCNAME}},
+	{"fileHosts", func(k *Knobs) *string { return &k.FileHosts }, "", []string{FileAtBoth, FileAtDomain}},
 	{"automaticDNS", func(k *Knobs) *string { return &k.AutomaticDNS }, "whether automatic DNS applies to API orders", []string{Off, On}},
 	{"verifyFailReason", func(k *Knobs) *string { return &k.VerifyFailReason }, "verify_fail reason via V1 API", []string{Absent, Present}},
 	{"usedCount", func(k *Knobs) *string { return &k.UsedCount }, "UsedCount after delete", []string{UsedFalls, UsedStays}},

@@ -31,7 +31,10 @@ func (s *Server) look() {
 	for i := range glances {
 		g := &glances[i]
 		if g.proof.uri != "" {
-			g.visible = s.fetch(g.domain, g.proof)
+			g.visible = true
+			for _, host := range s.fileHosts(g.domain) {
+				g.visible = g.visible && s.fetch(host, g.proof)
+			}
 		} else {
 			g.visible = s.resolve(g.proof)
 		}
@@ -131,8 +134,17 @@ func (s *Server) resolve(p proof) bool {
 	return false
 }
 
-// fetch gets the validation file as the CA does: from the domain itself, without following redirects.
-func (s *Server) fetch(domain string, p proof) bool {
+// fileHosts are where the CA wants the file: of a domain and its www, at both (CAS contract §4).
+func (s *Server) fileHosts(domain string) []string {
+	apex := registrable(domain)
+	if s.knobs.FileHosts == FileAtBoth && (domain == apex || domain == "www."+apex) {
+		return []string{apex, "www." + apex}
+	}
+	return []string{domain}
+}
+
+// fetch gets the validation file as the CA does, without following redirects.
+func (s *Server) fetch(host string, p proof) bool {
 	if s.opts.WebAddr == "" {
 		return false
 	}
@@ -147,7 +159,7 @@ func (s *Server) fetch(domain string, p proof) bool {
 			},
 		},
 	}
-	resp, err := client.Get("http://" + domain + p.uri)
+	resp, err := client.Get("http://" + host + p.uri)
 	if err != nil {
 		return false
 	}

@@ -162,12 +162,12 @@ func TestTheCAAsksTheResolverThatIsConfigured(t *testing.T) {
 
 func TestAFileValidatesOnlyWhereItIsServedDirectly(t *testing.T) {
 	var content atomic.Value
-	var redirects atomic.Bool
+	var redirects, lacksWWW atomic.Bool
 	web := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch {
 		case redirects.Load() && !strings.HasPrefix(r.URL.Path, "/moved"):
 			http.Redirect(rw, r, "/moved"+r.URL.Path, http.StatusFound)
-		case r.Host == "example.com" && strings.HasSuffix(r.URL.Path, "/.well-known/pki-validation/fileauth.txt"):
+		case (r.Host == "example.com" || r.Host == "www.example.com" && !lacksWWW.Load()) && strings.HasSuffix(r.URL.Path, "/.well-known/pki-validation/fileauth.txt"):
 			_, _ = rw.Write([]byte(content.Load().(string) + "\n"))
 		default:
 			http.NotFound(rw, r)
@@ -190,7 +190,10 @@ func TestAFileValidatesOnlyWhereItIsServedDirectly(t *testing.T) {
 	content.Store(told.Content)
 	redirects.Store(true)
 	w.wantState(id, "domain_verify")
+	lacksWWW.Store(true)
 	redirects.Store(false)
+	w.wantState(id, "domain_verify")
+	lacksWWW.Store(false)
 	w.wantState(id, "certificate")
 	order, _ := w.Order(id)
 	if names := chain(t, order.Certificate)[0].DNSNames; len(names) != 1 {

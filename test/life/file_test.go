@@ -35,13 +35,13 @@ type web struct {
 
 // withFile makes an approved request to an issuer with this file solver. The CA and the controller reach every host at
 // the web server, whose port 443 nobody serves.
-func withFile(t *testing.T, solver *v1alpha1.FileSolver, name string) (*env.Env, *web) {
+func withFile(t *testing.T, solver *v1alpha1.FileSolver, name string, knobs cassim.Knobs) (*env.Env, *web) {
 	t.Helper()
 	site := &web{answer: http.NotFound}
 	site.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { site.answer(w, r) }))
 	t.Cleanup(site.Close)
 	address := site.Listener.Addr().String()
-	e := env.New(t, cassim.Options{WebAddr: address})
+	e := env.New(t, cassim.Options{WebAddr: address, Knobs: knobs})
 	e.Configure = func(remote *controllers.Remote) {
 		remote.Backend = httpfile.Backend{Namespace: e.Namespace, Name: "aliyun-issuer-files", Port: 80}
 		remote.FileCheck = &httpfile.SelfCheck{Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
@@ -111,7 +111,7 @@ func TestAFileValidatesAnOrderByARouteThatGoesAfterwards(t *testing.T) {
 		httpfile.HTTPRouteKind: {GatewayHTTPRoute: &v1alpha1.HTTPRouteSolver{ParentRefs: parents}},
 	} {
 		t.Run(kind.Kind, func(t *testing.T) {
-			e, site := withFile(t, solver, "example.com")
+			e, site := withFile(t, solver, "example.com", cassim.Knobs{})
 			site.answer = route(e, kind)
 			e.Until(time.Hour, isReady(e))
 			if e.Simulator.Orders()[0].ValidateType != "FILE" {
@@ -149,7 +149,7 @@ func get(t *testing.T, site *web, host, path string) string {
 
 // TestWhatTheWebServerAnswersInsteadIsTold lets it redirect, which the CA does not follow.
 func TestWhatTheWebServerAnswersInsteadIsTold(t *testing.T) {
-	e, site := withFile(t, &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}, "example.com")
+	e, site := withFile(t, &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}, "example.com", cassim.Knobs{})
 	site.answer = func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "https://"+r.Host+r.URL.Path+"?token=secret", http.StatusMovedPermanently)
 	}
@@ -171,13 +171,28 @@ func TestWhatTheWebServerAnswersInsteadIsTold(t *testing.T) {
 }
 
 func TestAFileByHandIsNoticed(t *testing.T) {
-	e, site := withFile(t, &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}, "shop.example.com")
+	e, site := withFile(t, &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}, "shop.example.com", cassim.Knobs{})
 	e.Pass(10 * time.Minute)
 	value := onlyOrder(t, e).Status.Validation.RecordValue
 	if text := said(e); !strings.Contains(text, `put a file with the content "`+value+`" at http://shop.example.com/.well-known/pki-validation/fileauth.txt`) {
 		t.Errorf("nobody is told: %s", text)
 	}
 	site.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, value+"\n") }
+	e.Until(time.Hour, isReady(e))
+}
+
+// TestWhatTheCAHasSeenIsIssuedWhateverWeSee lets the CA look at one of two hosts.
+func TestWhatTheCAHasSeenIsIssuedWhateverWeSee(t *testing.T) {
+	e, site := withFile(t, &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}, "example.com", cassim.Knobs{FileHosts: cassim.FileAtDomain})
+	e.Pass(time.Minute)
+	value := onlyOrder(t, e).Status.Validation.RecordValue
+	site.answer = func(w http.ResponseWriter, r *http.Request) {
+		if r.Host == "example.com" {
+			_, _ = io.WriteString(w, value)
+		} else {
+			http.NotFound(w, r)
+		}
+	}
 	e.Until(time.Hour, isReady(e))
 }
 
