@@ -77,7 +77,7 @@ func startCluster(dir string) (*cluster, error) {
 		return c, err
 	}
 	crds := filepath.Join(string(module[:len(module)-1]), "deploy/crds")
-	if err := c.run(c.program("kubectl"), "apply", "--server-side", "-f", crds); err != nil {
+	if err := c.run(c.program("kubectl"), "apply", "--server-side", "-f", crds, "-f", filepath.Join(top, "test/env/crds")); err != nil {
 		return c, err
 	}
 	if err := c.installChart(); err != nil {
@@ -88,7 +88,7 @@ func startCluster(dir string) (*cluster, error) {
 
 func (c *cluster) installChart() error {
 	return c.run(c.program("helm"), "upgrade", "--install", release, filepath.Join(c.root, chart),
-		"--namespace", system, "--create-namespace", "--set", "replicaCount=0")
+		"--namespace", system, "--create-namespace", "--set", "replicaCount=0,solvers.dnsEndpoint=true,solvers.ingress=true")
 }
 
 // startCertManager lets cert-manager's controller make requests of Certificates, and approve them.

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"sync"
 	"testing"
@@ -68,11 +69,13 @@ func commonWorld(t *testing.T, modifiers ...func(*v1alpha1.AliyunIssuer)) *world
 		account := cassim.DefaultAccount()
 		account.Packages[cassim.DefaultProduct] = 100
 		// A certificate with more names than its Certificate is one that cert-manager does not take from a backup.
-		common.simulator = cassim.New(cassim.Options{Accounts: []cassim.Account{account}, Knobs: cassim.Knobs{ExtraNames: cassim.Off}})
+		// The CA comes to the manager for files, whatever the domain, as if a router led there.
+		files := freeAddress()
+		common.simulator = cassim.New(cassim.Options{Accounts: []cassim.Account{account}, Knobs: cassim.Knobs{ExtraNames: cassim.Off}, WebAddr: files})
 		if common.err = common.simulator.Start(); common.err != nil {
 			return
 		}
-		common.manager, common.err = common.cluster.startManager(common.simulator.DNSAddr())
+		common.manager, common.err = common.cluster.startManager(common.simulator.DNSAddr(), "--files-bind-address="+files, "--files-service="+system+"/"+release+"-files")
 	})
 	if common.err != nil {
 		t.Fatal(common.err)
@@ -84,4 +87,14 @@ func commonWorld(t *testing.T, modifiers ...func(*v1alpha1.AliyunIssuer)) *world
 		}
 	})
 	return w
+}
+
+// freeAddress is one that nobody listens at, unless somebody else takes it.
+func freeAddress() string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = listener.Close() }() // nobody has connected
+	return listener.Addr().String()
 }

@@ -63,7 +63,7 @@ func (m *manager) linesWith(text string) string {
 }
 
 // startManager runs the manager with the ServiceAccount of the chart, and with nothing that this does not grant.
-func (c *cluster) startManager(nameserver string) (*manager, error) {
+func (c *cluster) startManager(nameserver string, flags ...string) (*manager, error) {
 	path, err := binary()
 	if err != nil {
 		return nil, err
@@ -73,9 +73,9 @@ func (c *cluster) startManager(nameserver string) (*manager, error) {
 		return nil, err
 	}
 	m := &manager{done: make(chan struct{})}
-	m.cmd = exec.Command(path, "--kubeconfig="+account, "--cluster-resource-namespace="+system,
+	m.cmd = exec.Command(path, append(flags, "--kubeconfig="+account, "--cluster-resource-namespace="+system,
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-log-level=debug",
-		"--dns-nameservers="+nameserver, "--dns-check-authoritative=false")
+		"--dns-nameservers="+nameserver, "--dns-check-authoritative=false")...)
 	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
 	if err := m.cmd.Start(); err != nil {
 		return nil, err
