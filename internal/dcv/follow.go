@@ -69,11 +69,9 @@ var _ Solver = (*FollowSolver)(nil)
 func (s *FollowSolver) Present(
 	ctx context.Context, ch Challenge, prior *Record, claim func(context.Context, Record) error,
 ) (Record, error) {
-	if !strings.EqualFold(ch.RecordType, "TXT") || ch.Domain == "" || ch.RecordName == "" {
-		return s.Solver.Present(ctx, ch, prior, claim)
-	}
-	if prior != nil && (prior.FQDN == "" || prior.Type != "TXT" || prior.Value != ch.RecordValue) {
-		prior = nil // a claim on another record says nothing about this one
+	prepared, prior, err := Prepare(ch, prior)
+	if err != nil || prepared.RecordType != "TXT" {
+		return s.Solver.Present(ctx, ch, prior, claim) // which says what is wrong with it
 	}
 	target, err := s.target(ctx, ch, prior)
 	if err != nil {

@@ -28,7 +28,7 @@ func RecordFQDN(ch Challenge, zone string) string {
 	// CAS does not know how the domain is cut into zones. Where www.example.com is a zone of its own, "_dnsauth.www" is still meant
 	// relative to example.com: of the zone and its parents, the first that puts the record above the validated name is meant.
 	for parent := zone; strings.Contains(parent, "."); _, parent, _ = strings.Cut(parent, ".") {
-		if fqdn := name + "." + parent; Within(domain, validated(fqdn)) {
+		if fqdn := name + "." + parent; Within(domain, Validated(fqdn)) {
 			return fqdn
 		}
 	}
@@ -47,8 +47,8 @@ func InFull(ch Challenge) bool {
 	return false
 }
 
-// validated is the name that a record proves control of: what is left without the leading labels that no host can have.
-func validated(fqdn string) string {
+// Validated is the name that a record proves control of: what is left without the leading labels that no host can have.
+func Validated(fqdn string) string {
 	for strings.HasPrefix(fqdn, "_") {
 		_, fqdn, _ = strings.Cut(fqdn, ".")
 	}

@@ -14,7 +14,6 @@ package alidns
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
@@ -73,12 +72,12 @@ func New(config Config) (*Solver, error) {
 func (s *Solver) Present(
 	ctx context.Context, ch dcv.Challenge, prior *dcv.Record, claim func(context.Context, dcv.Record) error,
 ) (dcv.Record, error) {
-	ch.RecordType = strings.ToUpper(ch.RecordType)
-	if err := complete(ch); err != nil {
+	ch, prior, err := dcv.Prepare(ch, prior)
+	if err != nil {
 		return dcv.Record{}, err
 	}
-	if prior != nil && (prior.FQDN == "" || prior.Type != ch.RecordType || prior.Value != ch.RecordValue) {
-		prior = nil // a claim on another record says nothing about this one
+	if err := dcv.CheckRecordType(ch); err != nil {
+		return dcv.Record{}, err
 	}
 	rec, err := s.locate(ctx, ch, prior)
 	if err != nil {
@@ -127,17 +126,4 @@ func (s *Solver) CleanUp(ctx context.Context, rec dcv.Record) error {
 		return nil
 	}
 	return explain(err, rec)
-}
-
-// complete guards against writing a record at the zone's own name, or an empty one, from a challenge that CAS has not filled in yet.
-func complete(ch dcv.Challenge) error {
-	switch {
-	case ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "":
-		return fmt.Errorf("the validation record for %q is not known yet: CAS has not named it", ch.Domain)
-	case ch.RecordType != "TXT" && ch.RecordType != "CNAME":
-		return &dcv.Problem{Message: fmt.Sprintf("CAS asks for a record of type %q for %q, and only TXT and CNAME are known: publish it by hand and use the solver \"manual\"",
-			ch.RecordType, ch.Domain)}
-	default:
-		return nil
-	}
 }

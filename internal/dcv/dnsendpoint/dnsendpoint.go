@@ -9,8 +9,6 @@ package dnsendpoint
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -27,11 +25,6 @@ const ttl int64 = 60
 // Kind is what ExternalDNS reads with --source=crd.
 var Kind = schema.GroupVersionKind{Group: "externaldns.k8s.io", Version: "v1alpha1", Kind: "DNSEndpoint"}
 
-// ZoneFinder tells which zone holds a name; dcv.SelfCheck is one.
-type ZoneFinder interface {
-	FindZone(ctx context.Context, name string) (string, error)
-}
-
 // Config is what a Solver needs to know.
 type Config struct {
 	// Kube reads and writes DNSEndpoints past any cache.
@@ -43,7 +36,7 @@ type Config struct {
 	// Labels and Annotations let an ExternalDNS with filters see it.
 	Labels, Annotations map[string]string
 	// Zones tells where a relative name belongs.
-	Zones ZoneFinder
+	Zones dcv.ZoneFinder
 }
 
 // Solver publishes one challenge's record.
@@ -71,14 +64,11 @@ func New(config Config) *Solver {
 func (s *Solver) Present(
 	ctx context.Context, ch dcv.Challenge, prior *dcv.Record, claim func(context.Context, dcv.Record) error,
 ) (dcv.Record, error) {
-	ch.RecordType = strings.ToUpper(ch.RecordType)
-	if ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "" {
-		return dcv.Record{}, fmt.Errorf("the validation record for %q is not known yet: CAS has not named it", ch.Domain)
+	ch, prior, err := dcv.Prepare(ch, prior)
+	if err != nil {
+		return dcv.Record{}, err
 	}
-	if prior != nil && (prior.FQDN == "" || prior.Type != ch.RecordType || prior.Value != ch.RecordValue) {
-		prior = nil // a claim on another record says nothing about this one
-	}
-	rec, err := s.locate(ctx, ch, prior)
+	rec, err := dcv.Locate(ctx, s.config.Zones, ch, prior) // ExternalDNS finds the zone by itself: ours is for people
 	if err != nil {
 		return dcv.Record{}, err
 	}
@@ -101,18 +91,3 @@ func (s *Solver) CleanUp(ctx context.Context, rec dcv.Record) error {
 
 // Probe says whether ExternalDNS' kind is installed, and may be used.
 func (s *Solver) Probe(ctx context.Context) error { return s.kept.Probe(ctx, s.config.Namespace) }
-
-// locate says where the record belongs. ExternalDNS finds the zone by itself, so that ours is for people.
-func (s *Solver) locate(ctx context.Context, ch dcv.Challenge, prior *dcv.Record) (dcv.Record, error) {
-	rec := dcv.Record{Type: ch.RecordType, Value: ch.RecordValue}
-	if prior != nil {
-		rec.FQDN, rec.Zone = prior.FQDN, prior.Zone
-		return rec, nil
-	}
-	zone, err := s.config.Zones.FindZone(ctx, ch.Domain)
-	if err != nil {
-		return dcv.Record{}, err
-	}
-	rec.FQDN, rec.Zone = dcv.RecordFQDN(ch, zone), zone
-	return rec, nil
-}

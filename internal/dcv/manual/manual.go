@@ -6,18 +6,12 @@ package manual
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
 
-// ZoneFinder tells which zone holds a name; dcv.SelfCheck is one.
-type ZoneFinder interface {
-	FindZone(ctx context.Context, name string) (string, error)
-}
-
 // Solver names the record that a person has to publish. Every Record of it is Foreign, since what a person made is not ours to remove.
-type Solver struct{ Zones ZoneFinder }
+type Solver struct{ Zones dcv.ZoneFinder }
 
 var _ dcv.Solver = (*Solver)(nil)
 
@@ -26,10 +20,11 @@ var _ dcv.Solver = (*Solver)(nil)
 func (s *Solver) Present(
 	ctx context.Context, ch dcv.Challenge, prior *dcv.Record, _ func(context.Context, dcv.Record) error,
 ) (dcv.Record, error) {
-	if ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "" {
-		return dcv.Record{}, fmt.Errorf("the validation record for %q is not known yet: CAS has not named it", ch.Domain)
+	ch, prior, err := dcv.Prepare(ch, prior)
+	if err != nil {
+		return dcv.Record{}, err
 	}
-	if prior != nil && prior.FQDN != "" && prior.Type == ch.RecordType && prior.Value == ch.RecordValue {
+	if prior != nil {
 		return *prior, nil // a person may be typing this name right now: it does not change any more
 	}
 	rec := dcv.Record{Type: ch.RecordType, Value: ch.RecordValue, Foreign: true}

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	whapi "github.com/cert-manager/cert-manager/pkg/acme/webhook/apis/acme/v1alpha1"
@@ -48,7 +47,7 @@ func (s *Solver) call(ctx context.Context, action whapi.ChallengeAction, rec dcv
 			UID:                     uuid.NewUUID(),
 			Action:                  action,
 			Type:                    "dns-01",
-			DNSName:                 validated(rec.FQDN),
+			DNSName:                 dcv.Validated(rec.FQDN),
 			Key:                     rec.Value,
 			ResourceNamespace:       s.config.ResourceNamespace,
 			ResolvedFQDN:            dns.Fqdn(rec.FQDN),
@@ -76,12 +75,4 @@ func (s *Solver) call(ctx context.Context, action whapi.ChallengeAction, rec dcv
 		return s.refused(action, rec, answered.Response.Result)
 	}
 	return nil
-}
-
-// validated is the name that the record proves control of. It is taken from the record, which is all that is left for cleaning up.
-func validated(fqdn string) string {
-	for strings.HasPrefix(fqdn, "_") {
-		_, fqdn, _ = strings.Cut(fqdn, ".")
-	}
-	return fqdn
 }

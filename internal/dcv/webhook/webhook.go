@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	whapi "github.com/cert-manager/cert-manager/pkg/acme/webhook/apis/acme/v1alpha1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -23,11 +22,6 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
-
-// ZoneFinder tells which zone holds a name; dcv.SelfCheck is one.
-type ZoneFinder interface {
-	FindZone(ctx context.Context, name string) (string, error)
-}
 
 // Lookup tells what DNS shows at a record's name; dcv.SelfCheck is one.
 type Lookup interface {
@@ -51,7 +45,7 @@ type Config struct {
 	// AllowAmbientCredentials lets the webhook use the credentials of the place where it runs.
 	AllowAmbientCredentials bool
 	// Zones tells the webhook the zone.
-	Zones ZoneFinder
+	Zones dcv.ZoneFinder
 	// Lookup tells what was there before us. One that asks the zone's own servers is best: a resolver that is asked before the record
 	// exists may go on to say that there is none.
 	Lookup Lookup
@@ -90,15 +84,15 @@ func New(config Config) (*Solver, error) {
 func (s *Solver) Present(
 	ctx context.Context, ch dcv.Challenge, prior *dcv.Record, claim func(context.Context, dcv.Record) error,
 ) (dcv.Record, error) {
-	ch.RecordType = strings.ToUpper(ch.RecordType)
-	if err := complete(ch); err != nil {
+	ch, prior, err := dcv.Prepare(ch, prior)
+	if err != nil {
 		return dcv.Record{}, err
 	}
-	if prior != nil && (prior.FQDN == "" || prior.Zone == "" || prior.Type != ch.RecordType || prior.Value != ch.RecordValue) {
-		prior = nil // a claim on another record says nothing about this one
+	if ch.RecordType != "TXT" {
+		return dcv.Record{}, notTXT(ch)
 	}
 	isOurs := prior != nil && !prior.Foreign
-	rec, err := s.locate(ctx, ch, prior)
+	rec, err := dcv.Locate(ctx, s.config.Zones, ch, prior)
 	if err != nil {
 		return dcv.Record{}, err
 	}
@@ -125,40 +119,4 @@ func (s *Solver) CleanUp(ctx context.Context, rec dcv.Record) error {
 		return nil
 	}
 	return s.call(ctx, whapi.ChallengeActionCleanUp, rec)
-}
-
-// complete guards against publishing an empty value, or one at the zone's own name, from a challenge that CAS has not filled in yet.
-func complete(ch dcv.Challenge) error {
-	switch {
-	case ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "":
-		return fmt.Errorf("the validation record for %q is not known yet: CAS has not named it", ch.Domain)
-	case ch.RecordType != "TXT":
-		return notTXT(ch)
-	default:
-		return nil
-	}
-}
-
-// locate says where the record belongs. A record that was claimed once keeps its place, even if a sub-zone has been added since: it
-// could not be cleaned up otherwise.
-func (s *Solver) locate(ctx context.Context, ch dcv.Challenge, prior *dcv.Record) (dcv.Record, error) {
-	rec := dcv.Record{Type: ch.RecordType, Value: ch.RecordValue}
-	if prior != nil {
-		rec.FQDN, rec.Zone = prior.FQDN, prior.Zone
-		return rec, nil
-	}
-	zone := ""
-	if !dcv.InFull(ch) {
-		var err error
-		if zone, err = s.config.Zones.FindZone(ctx, ch.Domain); err != nil {
-			return dcv.Record{}, err
-		}
-	}
-	rec.FQDN = dcv.RecordFQDN(ch, zone)
-	// The record's own name may be delegated further than the validated name, and then only the deeper zone answers for it.
-	var err error
-	if rec.Zone, err = s.config.Zones.FindZone(ctx, rec.FQDN); err != nil {
-		return dcv.Record{}, err
-	}
-	return rec, nil
 }

@@ -1,0 +1,62 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package dcv
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// ZoneFinder tells which zone holds a name, without trailing dot; SelfCheck is one.
+type ZoneFinder interface {
+	FindZone(ctx context.Context, name string) (string, error)
+}
+
+// Prepare is what a DNS solver does first. It spells the record's type as DNS does, and drops a prior that is no claim on the very record
+// that the challenge asks for: one on another record says nothing about this one. As long as CAS has not named the record it returns an
+// error, since a record at the zone's own name, or an empty one, must never be published.
+func Prepare(ch Challenge, prior *Record) (Challenge, *Record, error) {
+	if ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "" {
+		return ch, nil, fmt.Errorf("the validation record for %q is not known yet: CAS has not named it", ch.Domain)
+	}
+	ch.RecordType = strings.ToUpper(ch.RecordType)
+	if prior != nil && (prior.FQDN == "" || prior.Type != ch.RecordType || prior.Value != ch.RecordValue) {
+		prior = nil
+	}
+	return ch, prior, nil
+}
+
+// CheckRecordType returns a Problem for what is neither TXT nor CNAME: CAS is not known to ask for anything else (CAS contract §2).
+func CheckRecordType(ch Challenge) error {
+	if ch.RecordType == "TXT" || ch.RecordType == "CNAME" {
+		return nil
+	}
+	return &Problem{fmt.Sprintf("CAS asks for a record of type %q for %q, and only TXT and CNAME are known: publish it by hand and use the solver \"manual\"",
+		ch.RecordType, ch.Domain)}
+}
+
+// Locate says where the record of a prepared challenge belongs. One that was claimed keeps its place, even if a sub-zone was added since:
+// it could not be cleaned up otherwise. The zone is that of the record's own name, which may be delegated further than the validated
+// name; then only the deeper zone answers for it.
+func Locate(ctx context.Context, zones ZoneFinder, ch Challenge, prior *Record) (Record, error) {
+	rec := Record{Type: ch.RecordType, Value: ch.RecordValue}
+	if prior != nil && prior.Zone != "" {
+		rec.FQDN, rec.Zone = prior.FQDN, prior.Zone
+		return rec, nil
+	}
+	zone := ""
+	if !InFull(ch) {
+		var err error
+		if zone, err = zones.FindZone(ctx, ch.Domain); err != nil {
+			return Record{}, err
+		}
+	}
+	rec.FQDN = RecordFQDN(ch, zone)
+	var err error
+	if rec.Zone, err = zones.FindZone(ctx, rec.FQDN); err != nil {
+		return Record{}, err
+	}
+	return rec, nil
+}
