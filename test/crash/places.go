@@ -4,9 +4,6 @@
 package crash
 
 import (
-	"context"
-	"net"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -16,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/controllers"
@@ -131,15 +127,6 @@ func by(webhook *provider.Provider) func(*testing.T, *cassim.Options) place {
 	}
 }
 
-// objects are all of a kind.
-func objects(e *env.Env, kind schema.GroupVersionKind) []unstructured.Unstructured {
-	e.T.Helper()
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(kind)
-	must(e, e.Client.List(e.T.Context(), list, client.InNamespace(e.Namespace)))
-	return list.Items
-}
-
 // add is somebody else's object.
 func add(e *env.Env, kind schema.GroupVersionKind, name string, spec map[string]any) {
 	e.T.Helper()
@@ -164,7 +151,7 @@ func byExternalDNS(*testing.T, *cassim.Options) place {
 	ids := map[string]string{}
 	p.user = func(e *env.Env) {
 		isWanted := map[string]bool{}
-		for _, object := range objects(e, dnsendpoint.Kind) {
+		for _, object := range e.Objects(dnsendpoint.Kind) {
 			list, _, _ := unstructured.NestedSlice(object.Object, "spec", "endpoints")
 			for _, item := range list {
 				endpoint := item.(map[string]any)
@@ -187,7 +174,7 @@ func byExternalDNS(*testing.T, *cassim.Options) place {
 		}
 	}
 	p.state = func(e *env.Env) any {
-		return []any{e.Simulator.Records(cassim.DefaultZone), objects(e, dnsendpoint.Kind)}
+		return []any{e.Simulator.Records(cassim.DefaultZone), e.Objects(dnsendpoint.Kind)}
 	}
 	return p
 }
@@ -195,14 +182,13 @@ func byExternalDNS(*testing.T, *cassim.Options) place {
 // byFiles is a web server that follows the Ingresses of ours. Somebody else has one for the same host, and one for the
 // same path, too.
 func byFiles(t *testing.T, options *cassim.Options) place {
-	const backend = "aliyun-issuer-files"
 	site := httptest.NewUnstartedServer(nil)
 	t.Cleanup(site.Close)
 	address := site.Listener.Addr().String()
 	options.WebAddr = address
 	return place{
 		open: func(e *env.Env) {
-			site.Config.Handler = following(e, backend)
+			site.Config.Handler = e.Router(httpfile.IngressKind)
 			site.Start()
 			for name, path := range map[string]string{"theirs": "/", "their-file": "/.well-known/pki-validation/fileauth.txt"} {
 				add(e, httpfile.IngressKind, name, map[string]any{"rules": []any{map[string]any{
@@ -211,43 +197,13 @@ func byFiles(t *testing.T, options *cassim.Options) place {
 					}}},
 				}}})
 			}
-			e.Configure = func(remote *controllers.Remote) {
-				remote.Backend = httpfile.Backend{Namespace: e.Namespace, Name: backend, Port: 80}
-				remote.FileCheck = &httpfile.SelfCheck{Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
-					if strings.HasSuffix(to, ":443") {
-						to = "127.0.0.1:1" // which nobody serves
-					} else {
-						to = address
-					}
-					return (&net.Dialer{}).DialContext(ctx, network, to)
-				}}
-			}
+			e.Configure = e.Web(address)
 			e.Restart()
 		},
 		issuer: func(i *v1alpha1.AliyunIssuer) {
 			i.Spec.Solvers = []v1alpha1.Solver{{File: &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}}}
 		},
 		user:  nobody,
-		state: func(e *env.Env) any { return objects(e, httpfile.IngressKind) },
+		state: func(e *env.Env) any { return e.Objects(httpfile.IngressKind) },
 	}
-}
-
-// following serves files where an Ingress leads to the backend.
-func following(e *env.Env, backend string) http.Handler {
-	files := &httpfile.Server{Files: &controllers.OrderFiles{Orders: e.Client}}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, ingress := range objects(e, httpfile.IngressKind) {
-			rules, _, _ := unstructured.NestedSlice(ingress.Object, "spec", "rules")
-			for _, rule := range rules {
-				rule := rule.(map[string]any)
-				paths, _, _ := unstructured.NestedSlice(rule, "http", "paths")
-				name, _, _ := unstructured.NestedString(paths[0].(map[string]any), "backend", "service", "name")
-				if rule["host"] == r.Host && paths[0].(map[string]any)["path"] == r.URL.Path && name == backend {
-					files.ServeHTTP(w, r)
-					return
-				}
-			}
-		}
-		http.NotFound(w, r)
-	})
 }

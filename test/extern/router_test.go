@@ -6,12 +6,10 @@
 package extern
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -93,16 +91,9 @@ func TestARouterLeadsToTheFileBesideSomebodyElsesSite(t *testing.T) {
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "their site") }))
 	t.Cleanup(site.Close)
 	e.Configure = func(remote *controllers.Remote) {
+		e.Web(router)(remote)
 		remote.Kube = env.Client(t) // others write, too
-		remote.Backend = httpfile.Backend{Namespace: e.Namespace, Name: "aliyun-issuer-files", Port: portOf(files)}
-		remote.FileCheck = &httpfile.SelfCheck{Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
-			if strings.HasSuffix(to, ":443") {
-				to = "127.0.0.1:1" // which nobody serves
-			} else {
-				to = router
-			}
-			return (&net.Dialer{}).DialContext(ctx, network, to)
-		}}
+		remote.Backend.Port = portOf(files)
 	}
 	e.Restart()
 	e.Create(service(e.Namespace, "aliyun-issuer-files", files))

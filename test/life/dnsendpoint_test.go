@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
@@ -20,16 +19,6 @@ import (
 
 func withDNSEndpoint(*v1alpha1.Endpoint) []v1alpha1.Solver {
 	return []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{Labels: map[string]string{"external-dns": "public"}}}}}
-}
-
-func endpoints(e *env.Env) []unstructured.Unstructured {
-	e.T.Helper()
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(dnsendpoint.Kind)
-	if err := e.Client.List(e.T.Context(), list, client.InNamespace(e.Namespace)); err != nil {
-		e.T.Fatal(err)
-	}
-	return list.Items
 }
 
 // publish does what ExternalDNS does.
@@ -45,7 +34,7 @@ func publish(e *env.Env, from unstructured.Unstructured) {
 func TestExternalDNSIsAskedForTheRecordAndNoLongerAfterwards(t *testing.T) {
 	e := withSolvers(t, cassim.Options{}, withDNSEndpoint)
 	e.Pass(5 * time.Minute)
-	asked := endpoints(e)
+	asked := e.Objects(dnsendpoint.Kind)
 	if len(asked) != 1 {
 		t.Fatalf("there are %d DNSEndpoints", len(asked))
 	}
@@ -62,7 +51,7 @@ func TestExternalDNSIsAskedForTheRecordAndNoLongerAfterwards(t *testing.T) {
 	publish(e, asked[0])
 	e.Until(time.Hour, isReady(e))
 	e.Pass(time.Hour)
-	if left := endpoints(e); len(left) > 0 {
+	if left := e.Objects(dnsendpoint.Kind); len(left) > 0 {
 		t.Errorf("left behind: %+v", left)
 	}
 }
@@ -70,19 +59,19 @@ func TestExternalDNSIsAskedForTheRecordAndNoLongerAfterwards(t *testing.T) {
 func TestADNSEndpointThatVanishesOrIsChangedIsPutRight(t *testing.T) {
 	e := withSolvers(t, cassim.Options{}, withDNSEndpoint)
 	e.Pass(5 * time.Minute)
-	changed := endpoints(e)[0]
+	changed := e.Objects(dnsendpoint.Kind)[0]
 	want := changed.Object["spec"]
 	changed.Object["spec"] = map[string]any{"endpoints": []any{}}
 	if err := e.Client.Update(t.Context(), &changed); err != nil {
 		t.Fatal(err)
 	}
 	e.Pass(20 * time.Minute)
-	if diff := cmp.Diff(want, endpoints(e)[0].Object["spec"]); diff != "" {
+	if diff := cmp.Diff(want, e.Objects(dnsendpoint.Kind)[0].Object["spec"]); diff != "" {
 		t.Errorf("what was changed stays (-want +got):\n%s", diff)
 	}
-	remove(e, &endpoints(e)[0])
+	remove(e, &e.Objects(dnsendpoint.Kind)[0])
 	e.Pass(20 * time.Minute)
-	if len(endpoints(e)) != 1 {
+	if len(e.Objects(dnsendpoint.Kind)) != 1 {
 		t.Error("what was deleted stays so")
 	}
 }
@@ -100,7 +89,7 @@ func TestOfTwoDNSEndpointsForANameTheOtherIsLeftAndNamed(t *testing.T) {
 	if text := said(e); !strings.Contains(text, `the DNSEndpoint "theirs" in the namespace "`) || !strings.Contains(text, "publishes only one of two") {
 		t.Errorf("nobody is told: %s", text)
 	}
-	if asked := endpoints(e); len(asked) != 1 {
+	if asked := e.Objects(dnsendpoint.Kind); len(asked) != 1 {
 		t.Fatalf("there are %d DNSEndpoints", len(asked))
 	}
 	if e.Request("www").Status.FailureTime != nil {
@@ -108,6 +97,6 @@ func TestOfTwoDNSEndpointsForANameTheOtherIsLeftAndNamed(t *testing.T) {
 	}
 	remove(e, other)
 	e.Pass(20 * time.Minute)
-	publish(e, endpoints(e)[0])
+	publish(e, e.Objects(dnsendpoint.Kind)[0])
 	e.Until(time.Hour, isReady(e))
 }

@@ -4,10 +4,8 @@
 package life
 
 import (
-	"context"
 	"crypto/x509"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,12 +13,10 @@ import (
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
@@ -42,66 +38,12 @@ func withFile(t *testing.T, solver *v1alpha1.FileSolver, name string, knobs cass
 	t.Cleanup(site.Close)
 	address := site.Listener.Addr().String()
 	e := env.New(t, cassim.Options{WebAddr: address, Knobs: knobs})
-	e.Configure = func(remote *controllers.Remote) {
-		remote.Backend = httpfile.Backend{Namespace: e.Namespace, Name: "aliyun-issuer-files", Port: 80}
-		remote.FileCheck = &httpfile.SelfCheck{Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
-			if strings.HasSuffix(to, ":443") {
-				to = "127.0.0.1:1"
-			} else {
-				to = address
-			}
-			return (&net.Dialer{}).DialContext(ctx, network, to)
-		}}
-	}
+	e.Configure = e.Web(address)
 	e.Restart()
 	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers = []v1alpha1.Solver{{File: solver}} }))
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key(), named(name))))
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
 	return e, site
-}
-
-func routes(e *env.Env, kind schema.GroupVersionKind) []unstructured.Unstructured {
-	e.T.Helper()
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(kind)
-	if err := e.Client.List(e.T.Context(), list, client.InNamespace(e.Namespace)); err != nil {
-		e.T.Fatal(err)
-	}
-	return list.Items
-}
-
-// route lets what the routes of the cluster lead to the controller through, and nothing else.
-func route(e *env.Env, kind schema.GroupVersionKind) http.HandlerFunc {
-	files := &httpfile.Server{Files: &controllers.OrderFiles{Orders: e.Client}}
-	return func(w http.ResponseWriter, r *http.Request) {
-		for _, route := range routes(e, kind) {
-			if leads(route, r.Host, r.URL.Path) {
-				files.ServeHTTP(w, r)
-				return
-			}
-		}
-		http.NotFound(w, r)
-	}
-}
-
-func leads(route unstructured.Unstructured, host, path string) bool {
-	rules, _, _ := unstructured.NestedSlice(route.Object, "spec", "rules")
-	hostnames, _, _ := unstructured.NestedStringSlice(route.Object, "spec", "hostnames")
-	for _, rule := range rules {
-		rule := rule.(map[string]any)
-		if rule["host"] == host { // of an Ingress
-			paths, _, _ := unstructured.NestedSlice(rule, "http", "paths")
-			return paths[0].(map[string]any)["path"] == path
-		}
-		for _, hostname := range hostnames {
-			matches, _, _ := unstructured.NestedSlice(rule, "matches")
-			value, _, _ := unstructured.NestedString(matches[0].(map[string]any), "path", "value")
-			if hostname == host && value == path {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func TestAFileValidatesAnOrderByARouteThatGoesAfterwards(t *testing.T) {
@@ -112,13 +54,13 @@ func TestAFileValidatesAnOrderByARouteThatGoesAfterwards(t *testing.T) {
 	} {
 		t.Run(kind.Kind, func(t *testing.T) {
 			e, site := withFile(t, solver, "example.com", cassim.Knobs{})
-			site.answer = route(e, kind)
+			site.answer = e.Router(kind)
 			e.Until(time.Hour, isReady(e))
 			if e.Simulator.Orders()[0].ValidateType != "FILE" {
 				t.Error("it was not validated by a file")
 			}
 			e.Pass(time.Hour)
-			if left := routes(e, kind); len(left) > 0 {
+			if left := e.Objects(kind); len(left) > 0 {
 				t.Errorf("left behind: %+v", left)
 			}
 			if answer := get(t, site, "example.com", "/.well-known/pki-validation/fileauth.txt"); answer != "404 page not found\n" {
@@ -166,7 +108,7 @@ func TestWhatTheWebServerAnswersInsteadIsTold(t *testing.T) {
 	if strings.Contains(text, "token=secret") {
 		t.Error("what may be secret in the redirect is told")
 	}
-	site.answer = route(e, httpfile.IngressKind)
+	site.answer = e.Router(httpfile.IngressKind)
 	e.Until(time.Hour, isReady(e))
 }
 
