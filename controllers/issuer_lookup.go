@@ -55,7 +55,7 @@ func issuerNotReady(issuer v1alpha1.GenericIssuer) string {
 	case issuer.GetDeletionTimestamp() != nil:
 		return fmt.Sprintf("the %s %q is being deleted", issuer.IssuerKind(), issuer.GetName())
 	case ready == nil, status.ObservedGeneration != issuer.GetGeneration():
-		return fmt.Sprintf("the %s %q has not been checked yet", issuer.IssuerKind(), issuer.GetName())
+		return fmt.Sprintf("the %s %q has not been checked yet: that is done within 30 seconds of a change to it", issuer.IssuerKind(), issuer.GetName())
 	case ready.Status != metav1.ConditionTrue:
 		return fmt.Sprintf("the %s %q is not ready: %s", issuer.IssuerKind(), issuer.GetName(), ready.Message)
 	}
