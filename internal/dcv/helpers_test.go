@@ -5,13 +5,14 @@ package dcv
 
 import (
 	"errors"
-	"net"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/aliyun-issuer/aliyun-issuer/test/primary"
 )
 
 // nameServer is a DNS server on a loopback port, over UDP and TCP, that remembers what it was asked.
@@ -79,7 +80,7 @@ func silent(t *testing.T) *nameServer {
 // down is the address of a server that is not there.
 func down(t *testing.T) string {
 	t.Helper()
-	packets, listener := listenBoth(t)
+	packets, listener := primary.Listen(t)
 	if err := errors.Join(packets.Close(), listener.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -88,9 +89,7 @@ func down(t *testing.T) string {
 
 func (s *nameServer) listen(t *testing.T, answer func(reply *dns.Msg, isUDP bool) *dns.Msg) {
 	t.Helper()
-	packets, listener := listenBoth(t)
-	s.addr = listener.Addr().String()
-	handler := dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
+	s.addr = primary.Serve(t, dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
 		network := w.LocalAddr().Network()
 		s.mu.Lock()
 		s.asked = append(s.asked, network+" "+dns.TypeToString[query.Question[0].Qtype]+" "+query.Question[0].Name)
@@ -100,36 +99,7 @@ func (s *nameServer) listen(t *testing.T, answer func(reply *dns.Msg, isUDP bool
 				t.Error(err)
 			}
 		}
-	})
-	for _, server := range []*dns.Server{{PacketConn: packets, Handler: handler}, {Listener: listener, Handler: handler}} {
-		started, ended := make(chan struct{}), make(chan error, 1)
-		server.NotifyStartedFunc = func() { close(started) }
-		go func() { ended <- server.ActivateAndServe() }()
-		<-started
-		t.Cleanup(func() {
-			if err := errors.Join(server.Shutdown(), <-ended); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-}
-
-// listenBoth takes one port for UDP and TCP.
-func listenBoth(t *testing.T) (net.PacketConn, net.Listener) {
-	t.Helper()
-	for range 20 {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		packets, err := net.ListenPacket("udp", listener.Addr().String())
-		if err == nil {
-			return packets, listener
-		}
-		_ = listener.Close()
-	}
-	t.Fatal("no port is free for both UDP and TCP")
-	return nil, nil
+	}), nil)
 }
 
 // resolve fills in the answer to the reply's question.

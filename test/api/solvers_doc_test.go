@@ -17,37 +17,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/test/docs"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
 const solversPage = "../../docs/solvers.md"
-
-// block is code of a page, and the heading that it stands under.
-type block struct{ heading, language, text string }
-
-func blocks(t *testing.T, page string) (found []block) {
-	t.Helper()
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	heading, isCode := "", false
-	for line := range strings.Lines(string(text)) {
-		switch trimmed := strings.TrimSpace(line); {
-		case strings.HasPrefix(trimmed, "```"):
-			isCode = !isCode
-			if isCode {
-				found = append(found, block{heading: heading, language: strings.TrimPrefix(trimmed, "```")})
-			}
-		case isCode:
-			found[len(found)-1].text += line
-		case strings.HasPrefix(line, "#"):
-			heading = strings.TrimLeft(trimmed, "# ")
-		}
-	}
-	return found
-}
 
 // members are the names that a union has in JSON, as headings of the page spell them.
 func members(prefix string, union any) (names []string) {
@@ -69,21 +44,21 @@ func TestTheExamplesOfThePageOnSolversCanBeApplied(t *testing.T) {
 	}
 	run := shell(t, namespace)
 	applied := map[string]v1alpha1.Solver{}
-	for _, block := range blocks(t, solversPage) {
+	for _, block := range docs.Blocks(t, solversPage) {
 		switch {
-		case block.language == "json" && !json.Valid([]byte(block.text)):
-			t.Errorf("%s: this is not JSON:\n%s", block.heading, block.text)
-		case block.language != "sh":
+		case block.Language == "json" && !json.Valid([]byte(block.Text)):
+			t.Errorf("%s: this is not JSON:\n%s", block.Heading, block.Text)
+		case block.Language != "sh":
 			continue
-		case strings.HasPrefix(block.text, "helm upgrade"):
+		case strings.HasPrefix(block.Text, "helm upgrade"):
 			// What the flags are for is told by the templates, and wrong ones are refused by the chart's schema.
-			run(t, "helm template --namespace aliyun-issuer-system "+strings.NewReplacer("helm upgrade", "", "--reuse-values", "").Replace(block.text))
+			run(t, "helm template --namespace aliyun-issuer-system "+strings.NewReplacer("helm upgrade", "", "--reuse-values", "").Replace(block.Text))
 		default:
-			run(t, block.text)
+			run(t, block.Text)
 			if err := kube.Get(t.Context(), client.ObjectKeyFromObject(issuer), issuer); err != nil {
 				t.Fatal(err)
 			}
-			applied[block.heading] = issuer.Spec.Solvers[0]
+			applied[block.Heading] = issuer.Spec.Solvers[0]
 		}
 	}
 	for _, name := range append(members("dns", v1alpha1.DNSSolver{}), members("file", v1alpha1.FileSolver{})...) {
@@ -108,9 +83,7 @@ func shell(t *testing.T, namespace string) func(*testing.T, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	variables := append(os.Environ(), "KUBECONFIG="+env.Kubeconfig(t), "KUBECACHEDIR="+t.TempDir(), "KUBERC=off",
-		"HELM_CACHE_HOME="+t.TempDir(), "HELM_CONFIG_HOME="+t.TempDir(), "HELM_DATA_HOME="+t.TempDir(),
-		"PATH="+filepath.Join(root, "bin/k8s")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	variables := docs.Environment(root, env.Kubeconfig(t), t.TempDir())
 	run := func(t *testing.T, commands string) {
 		t.Helper()
 		cmd := exec.Command("sh", "-euc", commands)

@@ -7,7 +7,6 @@ package certmanager
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/aliyun-issuer/aliyun-issuer/test/docs"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 )
 
@@ -120,9 +120,6 @@ func (c *cluster) run(name string, arguments ...string) error {
 
 func (c *cluster) command(name string, arguments ...string) *exec.Cmd {
 	cmd := exec.Command(name, arguments...)
-	cache := filepath.Join(c.dir, "cache") // nothing is read from the caller's home, or left there
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.kubeconfig(), "KUBECACHEDIR="+cache, "KUBERC=off",
-		"HELM_CACHE_HOME="+cache, "HELM_CONFIG_HOME="+cache, "HELM_DATA_HOME="+cache,
-		"PATH="+filepath.Join(c.root, programs)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	cmd.Env = docs.Environment(c.root, c.kubeconfig(), filepath.Join(c.dir, "cache"))
 	return cmd
 }

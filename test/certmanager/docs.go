@@ -4,31 +4,19 @@
 package certmanager
 
 import (
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/aliyun-issuer/aliyun-issuer/test/docs"
 )
 
 // commands are the blocks of shell commands that a page of the documentation has under a heading.
 func (c *cluster) commands(t *testing.T, page, heading string, want int) []string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(c.root, page))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var blocks []string
-	isHere, isCommand := false, false
-	for line := range strings.Lines(string(text)) {
-		switch text := strings.TrimSpace(line); {
-		case strings.HasPrefix(line, "#") && !isCommand:
-			isHere = strings.TrimLeft(text, "# ") == heading
-		case text == "```sh" && isHere:
-			isCommand, blocks = true, append(blocks, "")
-		case text == "```":
-			isCommand = false
-		case isCommand:
-			blocks[len(blocks)-1] += line
+	for _, block := range docs.Blocks(t, filepath.Join(c.root, page)) {
+		if block.Heading == heading && block.Language == "sh" {
+			blocks = append(blocks, block.Text)
 		}
 	}
 	if len(blocks) != want {

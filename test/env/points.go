@@ -27,8 +27,9 @@ const (
 // Interruptions are all of them.
 var Interruptions = []Interruption{CrashBefore, CrashAfter, ReplyLost, Transient}
 
-// Points are the moments of a life at which something can be lost: every call that changes something
-// outside of the cluster, every other call to Alibaba Cloud, and every write to the API server. Each has a name, and the number of its occurrence. The zero value records nothing.
+// Points are the moments of a life at which something can be lost: every call to Alibaba Cloud, every other call that
+// changes something outside of the cluster, and every write to the API server. Each has a name, and the number of its
+// occurrence. The zero value records nothing.
 type Points struct {
 	mutex     sync.Mutex
 	isTracing bool

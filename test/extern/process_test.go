@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+	"github.com/aliyun-issuer/aliyun-issuer/test/primary"
 )
 
 // patience is how long anything may take that others do.
@@ -60,23 +61,12 @@ func start(t *testing.T, path string, arguments ...string) {
 	})
 }
 
-// freePort is free for UDP and TCP, and may be taken by others until somebody listens there.
+// freePort is free for UDP and TCP, unless somebody else takes it.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for range 20 {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		packets, err := net.ListenPacket("udp", listener.Addr().String())
-		_ = listener.Close() // nobody has connected
-		if err == nil {
-			_ = packets.Close()
-			return listener.Addr().(*net.TCPAddr).Port
-		}
-	}
-	t.Fatal("no port is free")
-	return 0
+	packets, listener := primary.Listen(t)
+	_, _ = packets.Close(), listener.Close() // nobody has connected
+	return listener.Addr().(*net.TCPAddr).Port
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -7,7 +7,6 @@ package primary
 import (
 	"encoding/base64"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -39,40 +38,11 @@ func Start(t *testing.T, zone string, records ...string) *Server {
 	s := &Server{KeyName: "update-key.", Secret: base64.StdEncoding.EncodeToString([]byte("a key for tests, 32 bytes long..")), zone: dns.Fqdn(zone)}
 	s.Add(t, fmt.Sprintf("%[1]s 60 IN SOA ns.%[1]s hostmaster.%[1]s 1 3600 600 86400 60", s.zone), fmt.Sprintf("%[1]s 60 IN NS ns.%[1]s", s.zone))
 	s.Add(t, records...)
-	packets, listener := listen(t)
-	s.Addr = packets.LocalAddr().String()
-	for _, server := range []*dns.Server{{PacketConn: packets}, {Listener: listener}} {
-		server.Handler, server.TsigSecret = dns.HandlerFunc(s.serve), map[string]string{s.KeyName: s.Secret}
+	s.Addr = Serve(t, dns.HandlerFunc(s.serve), func(server *dns.Server) {
+		server.TsigSecret = map[string]string{s.KeyName: s.Secret}
 		server.MsgAcceptFunc = func(dns.Header) dns.MsgAcceptAction { return dns.MsgAccept } // updates are refused by default
-		started, ended := make(chan struct{}), make(chan error, 1)
-		server.NotifyStartedFunc = func() { close(started) }
-		go func() { ended <- server.ActivateAndServe() }()
-		<-started
-		t.Cleanup(func() {
-			_ = server.Shutdown() // its only error is that it does not run
-			if err := <-ended; err != nil {
-				t.Errorf("the name server ended: %v", err)
-			}
-		})
-	}
+	})
 	return s
-}
-
-// listen finds a port that is free for UDP and for TCP.
-func listen(t *testing.T) (net.PacketConn, net.Listener) {
-	t.Helper()
-	for range 20 {
-		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if listener, err := net.Listen("tcp", packets.LocalAddr().String()); err == nil {
-			return packets, listener
-		}
-		_ = packets.Close() // a connection has that port
-	}
-	t.Fatal("no port is free for UDP and TCP")
-	return nil, nil
 }
 
 // Add puts records into the zone.
