@@ -16,9 +16,7 @@ type Config struct {
 	// that site.
 	Endpoint rpc.Endpoint
 	// Credentials is asked once for each call.
-	Credentials rpc.CredentialsFunc
-	// Account is what the rate of calls is counted under; the default is the AccessKey id.
-	Account string
+	Credentials rpc.CredentialsProvider
 	// Rate is the number of calls a second for each API; the default is [rpc.DefaultRate].
 	Rate float64
 	// Timeout bounds every call but Submit; the default is [rpc.DefaultTimeout].
@@ -52,7 +50,6 @@ func New(config Config) (*Client, error) {
 	caller, err := rpc.New(rpc.Config{
 		Endpoint:    config.Endpoint,
 		Credentials: config.Credentials,
-		Account:     config.Account,
 		Rate:        config.Rate,
 		Timeout:     config.Timeout,
 		Classify:    kindOfCode,

@@ -22,7 +22,7 @@ import (
 func TestACallIsNotSentWithoutCredentials(t *testing.T) {
 	gone := errors.New("the Secret is gone")
 	client := newClient(t, unreached(t), func(c *cas.Config) {
-		c.Credentials = func(context.Context) (rpc.Credentials, error) { return rpc.Credentials{}, gone }
+		c.Credentials = rpc.CredentialsFunc(func(context.Context) (rpc.Credentials, error) { return rpc.Credentials{}, gone })
 	})
 	for _, verb := range verbs {
 		result, err := verb.call(context.Background(), client)
@@ -109,7 +109,9 @@ func TestAWithdrawalThatDoesNotWorkIsAnError(t *testing.T) {
 
 // limited gives a client its account and a rate at which a second call comes too early by far.
 func limited(account string) func(*cas.Config) {
-	return func(c *cas.Config) { c.Account, c.Rate = account, 0.1 }
+	keys := testCredentials
+	keys.Account = account
+	return func(c *cas.Config) { c.Credentials, c.Rate = rpc.StaticCredentials(keys), 0.1 }
 }
 
 func TestTheClientsOfAnAccountShareItsRate(t *testing.T) {

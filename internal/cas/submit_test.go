@@ -174,10 +174,10 @@ func TestAnOrderHasADeadlineOfItsOwn(t *testing.T) {
 	var deadline time.Time
 	began := time.Now()
 	client := newClient(t, answering(t, 200, `{"RequestId":"R-1","OrderId":1}`), func(c *cas.Config) {
-		c.Credentials = func(ctx context.Context) (rpc.Credentials, error) {
+		c.Credentials = rpc.CredentialsFunc(func(ctx context.Context) (rpc.Credentials, error) {
 			deadline, _ = ctx.Deadline()
 			return testCredentials, nil
-		}
+		})
 	})
 	for name, timeout := range map[string]time.Duration{"a shorter one": time.Second, "a longer one": time.Hour} {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)

@@ -89,7 +89,10 @@ func TestAllCallersOfAnAccountShareItsRate(t *testing.T) {
 		_, _ = w.Write([]byte(`{"RequestId":"R-1"}`))
 	})
 	account := rand.Text()
-	limited := func(c *Config) { c.Rate, c.Account = 0.1, account }
+	limited := func(c *Config) {
+		c.Rate = 0.1
+		c.Credentials = StaticCredentials(Credentials{AccessKeyID: rand.Text(), AccessKeySecret: "s", Account: account})
+	}
 	if err := newCaller(t, url, limited).Do(context.Background(), newRequest(), newReply()); err != nil {
 		t.Fatal(err)
 	}

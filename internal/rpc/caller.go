@@ -20,11 +20,12 @@ const DefaultTimeout = 15 * time.Second
 
 // Config is what a [Caller] needs to know.
 type Config struct {
-	Endpoint    Endpoint
-	Credentials CredentialsFunc
-	// Account is what calls are counted under, so that all users of one account share its rate. The
-	// default is the AccessKey id.
-	Account string
+	Endpoint Endpoint
+	// Credentials sign the calls, unless they are Unsigned.
+	Credentials CredentialsProvider
+	// Unsigned calls carry no signature. Only AssumeRoleWithOIDC of STS takes one, since its token is proof
+	// enough (CAS contract §9).
+	Unsigned bool
 	// Rate is the number of calls a second for each action of the account; the default is [DefaultRate].
 	Rate float64
 	// Timeout bounds a call of [Caller.Do]; the default is [DefaultTimeout].
@@ -46,7 +47,7 @@ type Caller struct {
 
 // New checks the configuration. Its errors are safe to show, and no call can heal them.
 func New(config Config) (*Caller, error) {
-	if config.Credentials == nil {
+	if config.Credentials == nil && !config.Unsigned {
 		return nil, errors.New("no source of credentials is given")
 	}
 	scheme, host, err := config.Endpoint.parse()
@@ -124,14 +125,26 @@ func (c *Caller) call(ctx context.Context, req requests.AcsRequest, resp respons
 	if ctx.Err() != nil {
 		return contextError(ctx)
 	}
-	creds, err := c.config.Credentials.fetch(ctx)
-	if err != nil {
-		message := scrubber{}.scrub(fmt.Sprintf("no credentials: %v", err))
-		return &Error{Kind: KindCredentialsUnavailable, Message: message, cause: &hiddenCause{err: err, message: message}}
+	var creds Credentials
+	if !c.config.Unsigned {
+		var err error
+		if creds, err = fetch(ctx, c.config.Credentials); err != nil {
+			message := scrubber{}.scrub(fmt.Sprintf("no credentials: %v", err))
+			return &Error{Kind: KindCredentialsUnavailable, Message: message, cause: &hiddenCause{err: err, message: message}}
+		}
 	}
 	if err := buckets.wait(ctx, c.bucket(creds, req)); err != nil {
 		return err
 	}
+	err := c.send(ctx, req, resp, creds, via)
+	if err != nil && (err.Kind == KindCredentialsExpired || err.Kind == KindCredentialsInvalid) && !c.config.Unsigned {
+		c.config.Credentials.Refused(creds)
+	}
+	return err
+}
+
+// send signs the request, hands it over, and reads the reply.
+func (c *Caller) send(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse, creds Credentials, via delivery) *Error {
 	signed, err := c.sign(ctx, req, creds)
 	secrets := newScrubber(creds, req)
 	if err != nil {
@@ -145,7 +158,7 @@ func (c *Caller) call(ctx context.Context, req requests.AcsRequest, resp respons
 }
 
 func (c *Caller) bucket(creds Credentials, req requests.AcsRequest) bucketKey {
-	account := c.config.Account
+	account := creds.Account
 	if account == "" {
 		account = creds.AccessKeyID
 	}

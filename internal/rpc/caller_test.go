@@ -101,10 +101,10 @@ func TestARequestIsSignedWithTheKeysOfTheMoment(t *testing.T) {
 		got = r.URL.Query()
 		_, _ = w.Write([]byte(`{"RequestId":"R-1"}`))
 	}), func(c *Config) {
-		c.Credentials = func(context.Context) (Credentials, error) {
+		c.Credentials = CredentialsFunc(func(context.Context) (Credentials, error) {
 			calls++
 			return keys[calls-1], nil
-		}
+		})
 	})
 	for _, key := range keys {
 		req := newRequest()
@@ -124,28 +124,28 @@ func TestARequestIsSignedWithTheKeysOfTheMoment(t *testing.T) {
 func TestCredentialsThatCannotBeHadAreToldApartAndNothingIsSent(t *testing.T) {
 	cause := errors.New("the Secret is gone")
 	tests := map[string]struct {
-		fetch CredentialsFunc
-		want  error
+		from CredentialsProvider
+		want error
 	}{
 		"the function fails": {
-			fetch: func(context.Context) (Credentials, error) { return Credentials{}, cause },
-			want:  cause,
+			from: CredentialsFunc(func(context.Context) (Credentials, error) { return Credentials{}, cause }),
+			want: cause,
 		},
 		"the function panics": {
-			fetch: func(context.Context) (Credentials, error) { panic("nil Expiration") },
+			from: CredentialsFunc(func(context.Context) (Credentials, error) { panic("nil Expiration") }),
 		},
 		"the secret is empty": {
-			fetch: StaticCredentials(Credentials{AccessKeyID: "LTAI5tTESTkeyIdentifier"}),
+			from: StaticCredentials(Credentials{AccessKeyID: "LTAI5tTESTkeyIdentifier"}),
 		},
 		"the id is empty": {
-			fetch: StaticCredentials(Credentials{AccessKeySecret: "TESTkeySecretTESTkeySecret"}),
+			from: StaticCredentials(Credentials{AccessKeySecret: "TESTkeySecretTESTkeySecret"}),
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			caller := newCaller(t, serving(t, func(http.ResponseWriter, *http.Request) {
 				t.Error("a request was sent")
-			}), func(c *Config) { c.Credentials = test.fetch })
+			}), func(c *Config) { c.Credentials = test.from })
 			e := failing(t, caller)
 			if e.Kind != KindCredentialsUnavailable || e.Sent || !IsNotSent(e) || !IsCredentials(e) {
 				t.Errorf("got %#v", *e)

@@ -15,12 +15,30 @@ type Credentials struct {
 	AccessKeySecret string
 	// SecurityToken is set for temporary credentials of STS only.
 	SecurityToken string
+	// Account is the id of the main account, which calls are counted under: all of its users, roles and
+	// sessions share one rate (CAS contract §1). Empty, where nobody could tell: then they are counted under
+	// the AccessKey id.
+	Account string
 }
 
-// CredentialsFunc returns the credentials to sign the next call with. It is called once for each call, from
-// many goroutines, before anything else happens: its failure has [KindCredentialsUnavailable] and counts
-// as not sent.
+// CredentialsProvider has the credentials to sign the next call with. It is used from many goroutines.
+type CredentialsProvider interface {
+	// Credentials is called once for each call, before anything else happens: its failure has
+	// [KindCredentialsUnavailable] and counts as not sent.
+	Credentials(ctx context.Context) (Credentials, error)
+	// Refused tells that the service did not accept what Credentials has returned, for [KindCredentialsExpired]
+	// or [KindCredentialsInvalid]: what is remembered of them is worth nothing any more.
+	Refused(refused Credentials)
+}
+
+// CredentialsFunc is a provider that remembers nothing.
 type CredentialsFunc func(ctx context.Context) (Credentials, error)
+
+// Credentials implements CredentialsProvider.
+func (f CredentialsFunc) Credentials(ctx context.Context) (Credentials, error) { return f(ctx) }
+
+// Refused implements CredentialsProvider.
+func (CredentialsFunc) Refused(Credentials) {}
 
 const redacted = "[redacted]"
 
@@ -37,19 +55,19 @@ func (Credentials) LogValue() slog.Value { return slog.StringValue(redacted) }
 func (Credentials) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
 // StaticCredentials always returns the same credentials.
-func StaticCredentials(c Credentials) CredentialsFunc {
-	return func(context.Context) (Credentials, error) { return c, nil }
+func StaticCredentials(c Credentials) CredentialsProvider {
+	return CredentialsFunc(func(context.Context) (Credentials, error) { return c, nil })
 }
 
-// fetch calls the function under recover: providers of the SDK panic when a metadata or STS reply lacks a
+// fetch asks the provider under recover: providers of the SDK panic when a metadata or STS reply lacks a
 // field (CAS contract §7.1).
-func (f CredentialsFunc) fetch(ctx context.Context) (creds Credentials, err error) {
+func fetch(ctx context.Context, from CredentialsProvider) (creds Credentials, err error) {
 	defer func() {
 		if recover() != nil {
 			creds, err = Credentials{}, fmt.Errorf("the credential provider panicked")
 		}
 	}()
-	creds, err = f(ctx)
+	creds, err = from.Credentials(ctx)
 	if err == nil && (creds.AccessKeyID == "" || creds.AccessKeySecret == "") {
 		err = fmt.Errorf("the AccessKey id or the AccessKey secret is empty")
 	}

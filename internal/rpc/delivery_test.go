@@ -131,9 +131,9 @@ func TestACallWhoseContextHasEndedIsNotSent(t *testing.T) {
 	caller := newCaller(t, serving(t, func(http.ResponseWriter, *http.Request) {
 		t.Error("a request was sent")
 	}), func(c *Config) {
-		c.Credentials = func(context.Context) (Credentials, error) {
+		c.Credentials = CredentialsFunc(func(context.Context) (Credentials, error) {
 			return Credentials{}, errors.New("cannot be read any more")
-		}
+		})
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

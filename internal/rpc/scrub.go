@@ -20,7 +20,7 @@ const maxMessage = 256
 // secretParameters are those whose values never appear in a message: keys and what is derived from them,
 // and personal data. The CSR is public, but would make every message different.
 var secretParameters = []string{
-	"AccessKeyId", "SecurityToken", "Signature", "SignatureNonce",
+	"AccessKeyId", "SecurityToken", "Signature", "SignatureNonce", "OIDCToken", "ExternalId",
 	"Csr", "Username", "Email", "Phone",
 }
 
@@ -38,6 +38,7 @@ var secretPatterns = []*regexp.Regexp{
 	regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"']*`),
 	regexp.MustCompile(`/?\?\S*=\S*`),
 	regexp.MustCompile(`\b(LTAI|STS\.)[A-Za-z0-9]{8,}`),
+	regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)*`), // a JSON web token
 	regexp.MustCompile(`[^\s@"'<>]+@[^\s@"'<>]+\.[^\s@"'<>]+`),
 	regexp.MustCompile(`\b[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b`),
 }
@@ -49,9 +50,8 @@ type scrubber struct {
 
 func newScrubber(creds Credentials, req requests.AcsRequest) scrubber {
 	secrets := []string{creds.AccessKeySecret, creds.AccessKeyID, creds.SecurityToken}
-	params := req.GetQueryParams()
 	for _, name := range secretParameters {
-		secrets = append(secrets, params[name])
+		secrets = append(secrets, req.GetQueryParams()[name], req.GetFormParams()[name])
 	}
 	return scrubber{secrets: secrets}
 }

@@ -174,9 +174,9 @@ func (e quotingError) Error() string { return e.Quote }
 
 func TestAProviderThatQuotesTheAnswerOfSTSIsScrubbed(t *testing.T) {
 	caller := newCaller(t, "http://127.0.0.1:1", func(c *Config) {
-		c.Credentials = func(context.Context) (Credentials, error) {
+		c.Credentials = CredentialsFunc(func(context.Context) (Credentials, error) {
 			return Credentials{}, quotingError{"refresh failed: https://sts.aliyuncs.com/?Signature=abc LTAI5tTESTkeyIdentifier"}
-		}
+		})
 	})
 	e := failing(t, caller)
 	checkSafe(t, e)

@@ -35,9 +35,7 @@ type Config struct {
 	// Endpoint is where Alibaba Cloud DNS is reached; what is empty gets its default.
 	Endpoint rpc.Endpoint
 	// Credentials may be of another account than the orders.
-	Credentials rpc.CredentialsFunc
-	// Account is what calls are counted under; the default is the AccessKey id.
-	Account string
+	Credentials rpc.CredentialsProvider
 }
 
 // Solver keeps validation records in the zones of one account. It is safe for concurrent use and holds no state.
@@ -55,7 +53,7 @@ func New(config Config) (*Solver, error) {
 	if config.Endpoint.Region == "" {
 		config.Endpoint.Region = defaultRegion
 	}
-	calls := rpc.Config{Endpoint: config.Endpoint, Credentials: config.Credentials, Account: config.Account}
+	calls := rpc.Config{Endpoint: config.Endpoint, Credentials: config.Credentials}
 	zoneCalls, err := rpc.New(calls)
 	if err != nil {
 		return nil, fmt.Errorf("alidns: %w", err)

@@ -62,12 +62,16 @@ func startWith(t *testing.T, opts cassim.Options, zones ...string) *world {
 // accounts gives every solver a rate of its own.
 var accounts atomic.Int64
 
-var credentials = rpc.StaticCredentials(rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
+var credentials = credentialsOf("")
+
+func credentialsOf(account string) rpc.CredentialsProvider {
+	return rpc.StaticCredentials(rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token, Account: account})
+}
 
 func newSolver(t *testing.T, url string) *alidns.Solver {
 	t.Helper()
 	solver, err := alidns.New(alidns.Config{
-		Endpoint: rpc.Endpoint{URL: url}, Credentials: credentials, Account: fmt.Sprintf("alidns-%d", accounts.Add(1)),
+		Endpoint: rpc.Endpoint{URL: url}, Credentials: credentialsOf(fmt.Sprintf("alidns-%d", accounts.Add(1))),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ const crowd = 100
 // of makes a solver for an account, as each reconcile does.
 func (w *world) of(account string) *alidns.Solver {
 	w.t.Helper()
-	solver, err := alidns.New(alidns.Config{Endpoint: rpc.Endpoint{URL: w.URL()}, Credentials: credentials, Account: account})
+	solver, err := alidns.New(alidns.Config{Endpoint: rpc.Endpoint{URL: w.URL()}, Credentials: credentialsOf(account)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
