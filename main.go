@@ -14,12 +14,16 @@ import (
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // for kubeconfigs of cloud providers
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -54,6 +58,11 @@ type flags struct {
 	nameservers              string
 	checkAuthoritative       bool
 	webhookSolvers           string
+	namespaces               string
+	issuerEndpointHosts      string
+	secretReaderRole         string
+	issuerAmbient            bool
+	clusterIssuerAmbient     bool
 	filesAddress             string
 	filesService             string
 	printVersion             bool
@@ -86,6 +95,11 @@ func parse() flags {
 	flag.StringVar(&set.webhookSolvers, "webhook-solvers", "", "DNS01 webhooks that issuers may use, as groupName/solverName, separated by commas")
 	flag.StringVar(&set.filesAddress, "files-bind-address", "0", "address that validation files are served at; 0 for none")
 	flag.StringVar(&set.filesService, "files-service", "", "namespace/name of the Service that leads port 80 to files-bind-address; routes to files stand beside it")
+	flag.StringVar(&set.namespaces, "namespaces", "", "namespaces to serve, separated by commas, without any AliyunClusterIssuer; default: all, and these too")
+	flag.BoolVar(&set.issuerAmbient, "issuer-ambient-credentials", false, "let AliyunIssuers use the controller's own identity: whoever may write one acts with it")
+	flag.BoolVar(&set.clusterIssuerAmbient, "cluster-issuer-ambient-credentials", true, "let AliyunClusterIssuers use the controller's own identity")
+	flag.StringVar(&set.issuerEndpointHosts, "issuer-endpoint-hosts", ".aliyuncs.com", "hosts that AliyunIssuers may name in endpoints, separated by commas; .example.com stands for all below it")
+	flag.StringVar(&set.secretReaderRole, "secret-reader-role", "", "ClusterRole that may read Secrets, for the command that is printed where the manager may not")
 	flag.BoolVar(&set.printVersion, "version", false, "print the version and exit")
 	set.log.BindFlags(flag.CommandLine)
 	flag.Parse()
@@ -115,7 +129,7 @@ func run(ctx context.Context, set flags) error {
 
 func newManager(set flags) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, cmapi.AddToScheme, v1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, authenticationv1.AddToScheme, cmapi.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
@@ -128,6 +142,7 @@ func newManager(set flags) (ctrl.Manager, error) {
 	config.QPS = -1
 	return ctrl.NewManager(config, manager.Options{
 		Scheme:                        scheme,
+		Cache:                         cache.Options{DefaultNamespaces: cached(set.namespaces)},
 		Metrics:                       metricsserver.Options{BindAddress: set.metricsAddress},
 		HealthProbeBindAddress:        set.probeAddress,
 		LeaderElection:                set.leaderElect,
@@ -140,7 +155,11 @@ func newManager(set flags) (ctrl.Manager, error) {
 
 // setUp wires the reconcilers.
 func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *controllers.Submissions) error {
-	cluster, err := clusterID(ctx, mgr.GetAPIReader(), set.clusterID)
+	cluster, err := clusterID(ctx, mgr.GetAPIReader(), set)
+	if err != nil {
+		return err
+	}
+	self, err := whoAmI(ctx, mgr.GetConfig())
 	if err != nil {
 		return err
 	}
@@ -151,7 +170,10 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 	}
 	recorder := mgr.GetEventRecorder("aliyun-issuer")
 	remote := &controllers.Remote{
-		Secrets:   &credentials.Store{Reader: mgr.GetAPIReader()},
+		Secrets: &credentials.Store{Reader: mgr.GetAPIReader(), Tokens: kube, Self: self, SecretReaderRole: set.secretReaderRole},
+		Policy: controllers.Policy{
+			OwnIdentityForIssuers: set.issuerAmbient, OwnIdentityForClusterIssuers: set.clusterIssuerAmbient, EndpointHosts: split(set.issuerEndpointHosts),
+		},
 		SelfCheck: &dcv.SelfCheck{Nameservers: split(set.nameservers), Authoritative: set.checkAuthoritative},
 		FileCheck: &httpfile.SelfCheck{},
 		Clock:     clock.RealClock{},
@@ -160,17 +182,22 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 		API:       mgr.GetConfig(),
 		Webhooks:  split(set.webhookSolvers),
 	}
-	fresh := &controllers.FreshOrders{}
+	fresh, isListed := &controllers.FreshOrders{}, set.namespaces != ""
 	reconcilers := []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controllers.CertificateRequestReconciler{
-			Client: mgr.GetClient(), Recorder: recorder, Clock: remote.Clock, Fresh: fresh, ClusterResourceNamespace: set.clusterResourceNamespace,
+			Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: remote.Clock, Fresh: fresh,
+			ClusterResourceNamespace: set.clusterResourceNamespace, Listed: isListed,
 		},
 		&controllers.OrderReconciler{
 			Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Remote: remote, Submissions: submissions, Cluster: cluster, Fresh: fresh,
-			Settle: controllers.DefaultSettle,
+			Listed: isListed, Settle: controllers.DefaultSettle,
 		},
 	}
-	for _, kind := range []string{v1alpha1.AliyunIssuerKind, v1alpha1.AliyunClusterIssuerKind} {
+	kinds := []string{v1alpha1.AliyunIssuerKind, v1alpha1.AliyunClusterIssuerKind}
+	if isListed {
+		kinds = kinds[:1]
+	}
+	for _, kind := range kinds {
 		reconcilers = append(reconcilers, &controllers.IssuerReconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Remote: remote, Kind: kind, ClusterResourceNamespace: set.clusterResourceNamespace,
 		})
@@ -191,16 +218,46 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping))
 }
 
-// clusterID is the one that is set, or else what no other cluster shares and no upgrade changes.
-func clusterID(ctx context.Context, from client.Reader, set string) (string, error) {
-	if set != "" {
-		return set, nil
+// clusterID is the one that is set, or else what no other cluster shares and no upgrade changes. An installation that
+// serves listed namespaces may not read others, and takes its first one.
+func clusterID(ctx context.Context, from client.Reader, set flags) (string, error) {
+	if set.clusterID != "" {
+		return set.clusterID, nil
+	}
+	name := metav1.NamespaceSystem
+	if listed := split(set.namespaces); len(listed) > 0 {
+		name = listed[0]
 	}
 	namespace := &corev1.Namespace{}
-	if err := from.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, namespace); err != nil {
-		return "", fmt.Errorf("the cluster has no id yet: set --cluster-id, or let the manager read the namespace %s: %w", metav1.NamespaceSystem, err)
+	if err := from.Get(ctx, client.ObjectKey{Name: name}, namespace); err != nil {
+		return "", fmt.Errorf("the cluster has no id yet: set --cluster-id, or let the manager read the namespace %s: %w", name, err)
 	}
 	return string(namespace.UID), nil
+}
+
+// whoAmI asks for the name by which permissions are granted. Anybody may ask that.
+func whoAmI(ctx context.Context, config *rest.Config) (credentials.Self, error) {
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return "", err
+	}
+	review, err := client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err != nil {
+		return "", fmt.Errorf("the API server does not tell as whom the manager talks to it: %w", err)
+	}
+	return credentials.Self(review.Status.UserInfo.Username), nil
+}
+
+// cached are the namespaces that are listed and watched; nil stands for all.
+func cached(namespaces string) map[string]cache.Config {
+	if namespaces == "" {
+		return nil
+	}
+	only := map[string]cache.Config{}
+	for _, name := range split(namespaces) {
+		only[name] = cache.Config{}
+	}
+	return only
 }
 
 func backend(service string) httpfile.Backend {

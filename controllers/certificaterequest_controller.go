@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -29,11 +30,15 @@ import (
 // fields are required.
 type CertificateRequestReconciler struct {
 	client.Client
-	Recorder events.EventRecorder
-	Clock    clock.PassiveClock
-	Fresh    *FreshOrders
+	// APIReader reads namespaces, of which nothing is cached.
+	APIReader client.Reader
+	Recorder  events.EventRecorder
+	Clock     clock.PassiveClock
+	Fresh     *FreshOrders
 	// ClusterResourceNamespace is where the Secrets of cluster issuers are.
 	ClusterResourceNamespace string
+	// Listed says that the installation serves listed namespaces, and so no cluster issuers.
+	Listed bool
 }
 
 // requestRun is what one run knows of its request.
@@ -55,7 +60,7 @@ func (r *CertificateRequestReconciler) Reconcile(ctx context.Context, req ctrl.R
 		return ctrl.Result{}, nil
 	}
 	run := &requestRun{request: request}
-	for _, gate := range []gate{r.delivered, r.denied, r.finished, r.kind, r.approved, r.ordered, r.restored, r.fits, r.issuerReady, r.fitsIssuer, r.solvable, r.order} {
+	for _, gate := range []gate{r.delivered, r.denied, r.finished, r.kind, r.approved, r.ordered, r.restored, r.fits, r.issuerReady, r.allowed, r.fitsIssuer, r.solvable, r.order} {
 		report, err := gate(ctx, run)
 		if err != nil {
 			return retry(err)
@@ -103,6 +108,9 @@ func (r *CertificateRequestReconciler) finished(_ context.Context, run *requestR
 
 func (r *CertificateRequestReconciler) kind(_ context.Context, run *requestRun) (*report, error) {
 	ref := run.request.Spec.IssuerRef
+	if ref.Kind == v1alpha1.AliyunClusterIssuerKind && r.Listed {
+		return pending("this installation of aliyun-issuer serves listed namespaces (chart value namespaces), and no AliyunClusterIssuer: name an AliyunIssuer in issuerRef"), nil
+	}
 	if newIssuer(ref.Kind) == nil {
 		return pending(fmt.Sprintf("issuerRef names the kind %q, and the group %s has AliyunIssuer and AliyunClusterIssuer: correct issuerRef.kind", ref.Kind, v1alpha1.Group)), nil
 	}
@@ -174,6 +182,15 @@ func (r *CertificateRequestReconciler) issuerReady(ctx context.Context, run *req
 	return nil, nil
 }
 
+// allowed refuses before the spend what the operator of the issuer does not want to pay for.
+func (r *CertificateRequestReconciler) allowed(ctx context.Context, run *requestRun) (*report, error) {
+	why, err := notAllowed(ctx, r.APIReader, run.issuer, run.request.Namespace, run.asks.dnsNames)
+	if err != nil || why == "" {
+		return nil, err
+	}
+	return refused(errors.New(why)), nil
+}
+
 func (r *CertificateRequestReconciler) fitsIssuer(_ context.Context, run *requestRun) (*report, error) {
 	if err := preflightFor(run.asks, run.issuer.GetSpec().Source.ResourcePlan); err != nil {
 		return refused(err), nil
@@ -200,6 +217,10 @@ func (r *CertificateRequestReconciler) order(ctx context.Context, run *requestRu
 	err := r.Create(ctx, order)
 	if apierrors.IsAlreadyExists(err) {
 		return nothing().again(holdFirst), nil // the cache is behind: its event leads to the mirror
+	}
+	if apierrors.IsForbidden(err) {
+		return pending(fmt.Sprintf("the API server does not let the controller create an AliyunOrder here: another installation of aliyun-issuer may serve the namespace, "+
+			"or a policy is in the way; let one installation serve it: %s", bounded(err.Error(), 1024))).again(holdFirst), nil
 	}
 	if err != nil {
 		return nil, err

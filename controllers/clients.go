@@ -4,6 +4,9 @@
 package controllers
 
 import (
+	"fmt"
+	"time"
+
 	kuberest "k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,14 +33,66 @@ type Remote struct {
 	// groupName/solverName.
 	API      *kuberest.Config
 	Webhooks []string
+	// Policy is what issuers are allowed.
+	Policy Policy
 	// Rate is the number of calls a second for each API and account; the default is [rpc.DefaultRate].
 	Rate float64
 }
 
-// cas returns a client for the site that an issuer, or the copy of it in an Order, names. Its error heals only when
-// the issuer is edited.
-func (r *Remote) cas(region v1alpha1.Region, endpoint *v1alpha1.Endpoint, keys rpc.CredentialsFunc) (*cas.Client, error) {
-	return cas.New(cas.Config{Endpoint: rpcEndpoint(region, endpoint), Credentials: keys, Now: r.Clock.Now, Rate: r.Rate})
+// reach is how an issuer, or the copy of it in an Order, reaches its account.
+type reach struct {
+	v1alpha1.Access
+	// kind is that of the issuer, and namespace is where its Secrets are.
+	kind, namespace string
+}
+
+func reachOfOrder(order *v1alpha1.AliyunOrder) reach {
+	return reach{Access: order.Spec.Access, kind: order.Spec.IssuerRef.Kind, namespace: order.Spec.SecretNamespace}
+}
+
+// as is the same with other credentials, if there are any.
+func (to reach) as(from *v1alpha1.Credentials) reach {
+	if from != nil {
+		to.Credentials = *from
+	}
+	return to
+}
+
+// login is how the issuer signs in. Its error heals only when the issuer is edited, or the operator allows more.
+func (r *Remote) login(to reach) (credentials.Login, error) {
+	return credentials.Login{
+		Credentials: to.Credentials, Namespace: to.namespace, MayUseOwn: r.Policy.mayUseOwn(to.kind), STS: rpcEndpoint(to.Region, to.STSEndpoint),
+	}, r.Policy.allows(to.kind, to.Credentials, to.STSEndpoint)
+}
+
+// cas returns a client for the account. Its error heals only when the issuer is edited, or the operator allows more.
+func (r *Remote) cas(to reach, secrets secretReader) (*cas.Client, error) {
+	login, err := r.login(to)
+	if err == nil {
+		err = r.Policy.allows(to.kind, to.Credentials, to.Endpoint)
+	}
+	if err != nil {
+		return nil, err
+	}
+	client, err := cas.New(cas.Config{
+		Endpoint: rpcEndpoint(to.Region, to.Endpoint), Credentials: secrets.Provider(login), Now: r.Clock.Now, Rate: r.Rate, Timeout: to.callTimeout(),
+	})
+	return client, endpointInvalid(err)
+}
+
+// callTimeout is zero for the default.
+func (to reach) callTimeout() time.Duration {
+	if to.CallTimeout == nil {
+		return 0
+	}
+	return to.CallTimeout.Duration
+}
+
+func endpointInvalid(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &credentials.Problem{Reason: v1alpha1.ReasonEndpointInvalid, Message: fmt.Sprintf("the endpoint cannot be used: %v: correct it in the issuer", err)}
 }
 
 func rpcEndpoint(region v1alpha1.Region, endpoint *v1alpha1.Endpoint) rpc.Endpoint {

@@ -5,15 +5,19 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 )
 
 // finding is what a check found out about one thing that the issuer depends on.
@@ -36,23 +40,38 @@ func unknown(message string) finding {
 // passing are the reasons that say nothing about the issuer itself: an issuer that was ready stays so.
 var passing = []string{v1alpha1.ReasonCASUnavailable}
 
+// dependencies are what an issuer depends on, in the order in which they are told.
+var dependencies = []string{
+	v1alpha1.ConditionCredentialsValid, v1alpha1.ConditionPermissionsGranted, v1alpha1.ConditionPackageAvailable, v1alpha1.ConditionSolversValid,
+}
+
 // check asks read verbs only: what a mutating verb refuses is learned from its first refusal.
 func (r *IssuerReconciler) check(ctx context.Context, issuer v1alpha1.GenericIssuer) {
-	credentials, plan := r.checkPlan(ctx, issuer)
-	solvers := r.checkSolvers(ctx, issuer)
+	found := r.checkAccount(ctx, issuer)
+	found[v1alpha1.ConditionSolversValid] = r.checkSolvers(ctx, issuer)
 	status := issuer.GetStatus()
 	status.ObservedGeneration = issuer.GetGeneration()
-	r.conclude(issuer, v1alpha1.ConditionCredentialsValid, credentials)
-	r.conclude(issuer, v1alpha1.ConditionPackageAvailable, plan)
-	r.conclude(issuer, v1alpha1.ConditionSolversValid, solvers)
+	for _, kind := range dependencies {
+		r.conclude(issuer, kind, found[kind])
+	}
 	ready := good("certificates can be ordered")
-	for _, kind := range []string{v1alpha1.ConditionCredentialsValid, v1alpha1.ConditionPackageAvailable, v1alpha1.ConditionSolversValid} {
-		if c := meta.FindStatusCondition(status.Conditions, kind); c.Status != metav1.ConditionTrue {
-			ready = bad(c.Reason, fmt.Sprintf("%s. It is checked again every 10 minutes, and within 30 seconds of a change to the Secret or the issuer", c.Message))
-			break
-		}
+	if c := obstacle(status.Conditions); c != nil {
+		ready = bad(c.Reason, fmt.Sprintf("%s. It is checked again %s, and within 30 seconds of a change to the Secret or the issuer", c.Message, recheck(c.Reason)))
 	}
 	r.conclude(issuer, v1alpha1.ConditionReady, ready)
+}
+
+// obstacle is the condition that keeps the issuer from being ready: the first that is false, or else the first that is
+// unknown.
+func obstacle(conditions []metav1.Condition) *metav1.Condition {
+	for _, status := range []metav1.ConditionStatus{metav1.ConditionFalse, metav1.ConditionUnknown} {
+		for _, kind := range dependencies {
+			if c := meta.FindStatusCondition(conditions, kind); c.Status == status {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 // conclude sets a condition. A failure that passes by itself does not take away what was true before.
@@ -68,31 +87,78 @@ func (r *IssuerReconciler) conclude(issuer v1alpha1.GenericIssuer, kind string, 
 	})
 }
 
-// checkPlan asks for the numbers of the plan, which proves the credentials on the way.
-func (r *IssuerReconciler) checkPlan(ctx context.Context, issuer v1alpha1.GenericIssuer) (credentials, plan finding) {
-	notChecked := unknown("the plan can be checked once the credentials are valid")
-	namespace, spec := r.secretsNamespace(issuer), issuer.GetSpec()
-	source := spec.Source.ResourcePlan
-	if _, err := r.Remote.Secrets.Contact(ctx, namespace, spec); err != nil {
-		reason, message := explain(err)
-		return bad(reason, "the contact: "+message), notChecked
+// checkAccount asks whom the credentials belong to, and what they may do with the plan.
+func (r *IssuerReconciler) checkAccount(ctx context.Context, issuer v1alpha1.GenericIssuer) map[string]finding {
+	notChecked := unknown("this can be checked once the credentials are valid")
+	found := map[string]finding{v1alpha1.ConditionPermissionsGranted: notChecked, v1alpha1.ConditionPackageAvailable: notChecked}
+	calls, isTold, signedIn := r.checkCredentials(ctx, issuer)
+	found[v1alpha1.ConditionCredentialsValid] = signedIn
+	if signedIn.status != metav1.ConditionTrue {
+		return found
 	}
-	calls, err := r.Remote.cas(spec.Region, spec.Endpoint, r.Remote.Secrets.Keys(namespace, spec.Credentials))
-	if err != nil {
-		return bad(v1alpha1.ReasonEndpointInvalid, fmt.Sprintf("the endpoint cannot be used: %v: correct spec.endpoint", err)), notChecked
-	}
-	numbers, err := calls.Package(ctx, source.ProductCode)
-	if err != nil && !cas.IsNoPackage(err) {
-		reason, message := explain(err)
-		return bad(reason, message), notChecked
-	}
-	credentials = good("CAS accepts the credentials")
+	plan, err := r.checkPlan(ctx, issuer, calls)
 	switch {
+	case cas.IsCredentials(err) || cas.KindOf(err) == cas.KindClock:
+		reason, message := explain(err)
+		found[v1alpha1.ConditionCredentialsValid] = bad(reason, message)
+		return found
+	case err == nil:
+		found[v1alpha1.ConditionPackageAvailable] = plan
+	case cas.IsPermission(err):
+		found[v1alpha1.ConditionPackageAvailable] = unknown("this can be checked once the permission for it is granted")
+	default:
+		reason, message := explain(err)
+		found[v1alpha1.ConditionPackageAvailable] = bad(reason, message)
+		if !isTold {
+			found[v1alpha1.ConditionCredentialsValid] = finding{metav1.ConditionUnknown, reason, "neither CAS nor STS has answered: " + message}
+		}
+	}
+	found[v1alpha1.ConditionPermissionsGranted] = r.checkPermissions(ctx, issuer, calls, err)
+	return found
+}
+
+// checkCredentials signs in. Whom the credentials belong to is good to know, and no condition: STS may be out of reach
+// where CAS is not.
+func (r *IssuerReconciler) checkCredentials(ctx context.Context, issuer v1alpha1.GenericIssuer) (calls *cas.Client, isTold bool, found finding) {
+	spec, to := issuer.GetSpec(), r.reach(issuer)
+	if _, err := r.Remote.Secrets.Contact(ctx, to.namespace, spec); err != nil {
+		reason, message := explain(err)
+		return nil, false, bad(reason, "the contact: "+message)
+	}
+	calls, err := r.Remote.cas(to, r.Remote.Secrets)
+	if err != nil {
+		return nil, false, bad(explain(err))
+	}
+	login, err := r.Remote.login(to)
+	if err != nil {
+		return nil, false, bad(explain(err))
+	}
+	identity, err := r.Remote.Secrets.Identity(ctx, login)
+	problem, isProblem := errors.AsType[*credentials.Problem](err)
+	switch {
+	case isProblem:
+		return nil, false, bad(problem.Reason, problem.Message)
+	case cas.IsCredentials(err) || cas.KindOf(err) == cas.KindClock:
+		return nil, false, bad(explain(err))
 	case err != nil:
+		return calls, false, good("Alibaba Cloud accepts the credentials; whom they belong to is not known, since STS does not tell")
+	}
+	issuer.GetStatus().Identity = &v1alpha1.IssuerIdentity{AccountID: bounded(identity.Account, 64), ARN: bounded(identity.ARN, 512)}
+	return calls, true, good("Alibaba Cloud accepts the credentials, of the account " + issuer.GetStatus().Identity.AccountID)
+}
+
+// checkPlan asks for the numbers of the plan.
+func (r *IssuerReconciler) checkPlan(ctx context.Context, issuer v1alpha1.GenericIssuer, calls *cas.Client) (finding, error) {
+	source := issuer.GetSpec().Source.ResourcePlan
+	numbers, err := calls.Package(ctx, source.ProductCode)
+	switch {
+	case cas.IsNoPackage(err):
 		_, message := explain(err)
-		return credentials, bad(v1alpha1.ReasonNoPackage, message)
+		return bad(v1alpha1.ReasonNoPackage, message), nil
+	case err != nil:
+		return finding{}, err
 	case domainTypeOf(source) == "":
-		return credentials, bad(v1alpha1.ReasonDomainTypeRequired, domainTypeRequired(source))
+		return bad(v1alpha1.ReasonDomainTypeRequired, domainTypeRequired(source)), nil
 	}
 	issuer.GetStatus().Package = &v1alpha1.PackageStatus{
 		ProductCode: source.ProductCode,
@@ -100,10 +166,57 @@ func (r *IssuerReconciler) checkPlan(ctx context.Context, issuer v1alpha1.Generi
 		ObservedAt: metav1.NewTime(r.Remote.Clock.Now().Truncate(time.Second)),
 	}
 	if numbers.Total == 0 {
-		return credentials, bad(v1alpha1.ReasonNoPackage, fmt.Sprintf(
-			"the account has no certificate for the product code %q: buy a resource plan for it, or correct spec.source.resourcePlan.productCode", source.ProductCode))
+		return bad(v1alpha1.ReasonNoPackage, fmt.Sprintf(
+			"the account has no certificate for the product code %q: buy a resource plan for it, or correct spec.source.resourcePlan.productCode", source.ProductCode)), nil
 	}
-	return credentials, good("the account has a plan for the product")
+	return good("the account has a plan for the product"), nil
+}
+
+// probedKeyword is in no domain, and probedOrder is no order: what is asked for with them finds nothing.
+const (
+	probedKeyword = "permission-probe.invalid"
+	probedOrder   = cas.OrderID("1")
+)
+
+// checkPermissions tries the other verbs that read, whatever they find. Of those that change something it knows what
+// orders have met with.
+func (r *IssuerReconciler) checkPermissions(ctx context.Context, issuer v1alpha1.GenericIssuer, calls *cas.Client, plan error) finding {
+	_, listed := calls.List(ctx, cas.ListQuery{Keyword: probedKeyword})
+	_, described := calls.Describe(ctx, probedOrder)
+	var actions []string
+	for _, err := range []error{plan, listed, described} {
+		if call, ok := errors.AsType[*cas.Error](err); ok && call.Kind == cas.KindPermission {
+			actions = append(actions, call.DeniedAction)
+		}
+	}
+	if len(actions) > 0 {
+		return bad(v1alpha1.ReasonPermissionDenied, fmt.Sprintf(
+			"the RAM user or role lacks %s: allow it in a RAM policy (docs/credentials.md has one that suffices)", strings.Join(actions, ", ")))
+	}
+	if order := r.refusedOrder(ctx, issuer); order != nil {
+		ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
+		return bad(v1alpha1.ReasonPermissionRefused, fmt.Sprintf("the AliyunOrder %s/%s was refused: %s. It tries again within 12 minutes", order.Namespace, order.Name, ready.Message))
+	}
+	return good("everything that was tried is permitted")
+}
+
+// refusedOrder is an Order that waits for a permission that only an order could find to be missing.
+func (r *IssuerReconciler) refusedOrder(ctx context.Context, issuer v1alpha1.GenericIssuer) *v1alpha1.AliyunOrder {
+	orders, ref := &v1alpha1.AliyunOrderList{}, v1alpha1.IssuerReference{Kind: r.Kind, Name: issuer.GetName()}
+	if err := r.List(ctx, orders, client.InNamespace(issuer.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
+		return nil
+	}
+	for i := range orders.Items {
+		if order := &orders.Items[i]; order.Spec.IssuerRef == ref && isRefused(order) {
+			return order
+		}
+	}
+	return nil
+}
+
+func isRefused(order *v1alpha1.AliyunOrder) bool {
+	ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Reason == v1alpha1.ReasonPermissionDenied
 }
 
 // prober is a solver that can say, for one read call, whether it could work.
@@ -118,8 +231,11 @@ func (r *IssuerReconciler) checkSolvers(ctx context.Context, issuer v1alpha1.Gen
 			continue
 		}
 		present, err := r.Remote.solver(solverUse{
-			Solver: solver, namespace: r.secretsNamespace(issuer), credentials: spec.Credentials, secrets: r.Remote.Secrets,
+			Solver: solver, reach: r.reach(issuer), secrets: r.Remote.Secrets,
 		})
+		if problem, ok := errors.AsType[*credentials.Problem](err); ok {
+			return bad(problem.Reason, fmt.Sprintf("solver %d: %s", i, problem.Message))
+		}
 		if err != nil {
 			return bad(v1alpha1.ReasonSolverInvalid, fmt.Sprintf("solver %d cannot be used: %v", i, err))
 		}

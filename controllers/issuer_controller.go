@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -45,6 +47,7 @@ type IssuerReconciler struct {
 type issuerCheck struct {
 	generation int64
 	secrets    string
+	refused    types.UID // of an order
 	at         time.Time
 	due        time.Time
 }
@@ -60,12 +63,15 @@ func (r *IssuerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	}
 	now := r.Remote.Clock.Now()
 	basis := issuerCheck{generation: issuer.GetGeneration(), secrets: r.secretVersions(ctx, issuer), at: now}
+	if order := r.refusedOrder(ctx, issuer); order != nil {
+		basis.refused = order.UID
+	}
 	if wait := r.notDue(issuer, basis); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	before := issuer.DeepCopyObject().(v1alpha1.GenericIssuer)
 	r.check(ctx, issuer)
-	basis.due = now.Add(around(issuerRecheck))
+	basis.due = now.Add(r.recheckAfter(issuer))
 	r.checks.Store(issuer.GetUID(), basis)
 	if err := r.save(ctx, before, issuer); err != nil {
 		basis.generation = -1 // what was found out is lost: the next run may look again
@@ -82,7 +88,7 @@ func (r *IssuerReconciler) notDue(issuer v1alpha1.GenericIssuer, basis issuerChe
 		return 0
 	}
 	last := stored.(issuerCheck)
-	if last.generation == basis.generation && last.secrets == basis.secrets {
+	if last.generation == basis.generation && last.secrets == basis.secrets && last.refused == basis.refused {
 		return min(r.next(issuer, last), max(last.due.Sub(basis.at), 0))
 	}
 	return max(last.at.Add(secretRecheck).Sub(basis.at), 0)
@@ -115,6 +121,34 @@ func (r *IssuerReconciler) save(ctx context.Context, before, issuer v1alpha1.Gen
 	return nil
 }
 
+// identityRecheck is how often an issuer is checked that cannot sign in for a reason that no Secret shows.
+const identityRecheck = time.Minute
+
+// identityReasons are those reasons.
+var identityReasons = []string{
+	v1alpha1.ReasonRoleRefused, v1alpha1.ReasonTokenForbidden, v1alpha1.ReasonTokenUnavailable, v1alpha1.ReasonServiceAccountNotFound, v1alpha1.ReasonMetadataUnavailable,
+}
+
+func (r *IssuerReconciler) recheckAfter(issuer v1alpha1.GenericIssuer) time.Duration {
+	if ready := meta.FindStatusCondition(issuer.GetStatus().Conditions, v1alpha1.ConditionReady); ready != nil && slices.Contains(identityReasons, ready.Reason) {
+		return around(identityRecheck)
+	}
+	return around(issuerRecheck)
+}
+
+// recheck tells people the same.
+func recheck(reason string) string {
+	if slices.Contains(identityReasons, reason) {
+		return "every minute"
+	}
+	return "every 10 minutes"
+}
+
+// reach is how the issuer reaches its account.
+func (r *IssuerReconciler) reach(issuer v1alpha1.GenericIssuer) reach {
+	return reach{Access: issuer.GetSpec().Access, kind: r.Kind, namespace: r.secretsNamespace(issuer)}
+}
+
 // secretsNamespace is where the Secrets of the issuer are, and nowhere else.
 func (r *IssuerReconciler) secretsNamespace(issuer v1alpha1.GenericIssuer) string {
 	if r.Kind == v1alpha1.AliyunClusterIssuerKind {
@@ -126,14 +160,17 @@ func (r *IssuerReconciler) secretsNamespace(issuer v1alpha1.GenericIssuer) strin
 // secretVersions changes when one of the issuer's Secrets does.
 func (r *IssuerReconciler) secretVersions(ctx context.Context, issuer v1alpha1.GenericIssuer) string {
 	spec := issuer.GetSpec()
-	names := []string{spec.Credentials.AccessKeySecretRef.Name}
+	var names []string
+	if ref := spec.Credentials.AccessKeySecretRef; ref != nil {
+		names = append(names, ref.Name)
+	}
 	if spec.ContactSecretRef != nil {
 		names = append(names, spec.ContactSecretRef.Name)
 	}
 	for _, solver := range spec.Solvers {
 		switch dns := solver.DNS; {
 		case dns == nil:
-		case dns.Alidns != nil && dns.Alidns.Credentials != nil:
+		case dns.Alidns != nil && dns.Alidns.Credentials != nil && dns.Alidns.Credentials.AccessKeySecretRef != nil:
 			names = append(names, dns.Alidns.Credentials.AccessKeySecretRef.Name)
 		case dns.RFC2136 != nil && dns.RFC2136.TSIGSecretSecretRef != nil:
 			names = append(names, dns.RFC2136.TSIGSecretSecretRef.Name)

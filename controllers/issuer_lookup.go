@@ -61,3 +61,11 @@ func issuerNotReady(issuer v1alpha1.GenericIssuer) string {
 	}
 	return ""
 }
+
+// mayTryAgain says that the issuer is not ready because of what an order was refused: only another try can tell whether
+// that has been mended.
+func mayTryAgain(issuer v1alpha1.GenericIssuer) bool {
+	status := issuer.GetStatus()
+	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	return issuer.GetDeletionTimestamp() == nil && ready != nil && status.ObservedGeneration == issuer.GetGeneration() && ready.Reason == v1alpha1.ReasonPermissionRefused
+}

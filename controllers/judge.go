@@ -27,7 +27,7 @@ const passes = "it is tried again without further action"
 var verdicts = map[cas.Kind]verdict{
 	cas.KindRedirect:           {v1alpha1.ReasonEndpointInvalid, "set the endpoint to the address that answers by itself, and look for a proxy in the way"},
 	cas.KindClock:              {v1alpha1.ReasonClockSkew, "set the clock of the controller's node; up to 15 minutes are tolerated"},
-	cas.KindCredentialsExpired: {v1alpha1.ReasonCredentialsRefused, "renew the credentials in the Secret"},
+	cas.KindCredentialsExpired: {v1alpha1.ReasonCredentialsRefused, "renew them in the Secret; the session of a role is renewed without further action"},
 	cas.KindCredentialsInvalid: {v1alpha1.ReasonCredentialsRefused, "put a valid AccessKey into the Secret"},
 	cas.KindAccount:            {v1alpha1.ReasonAccountBlocked, "settle it with Alibaba Cloud: verification, risk control or balance of the account"},
 	cas.KindNoPackage:          {v1alpha1.ReasonNoPackage, "buy a resource plan for the product code, or correct spec.source.resourcePlan.productCode of the issuer"},
@@ -48,7 +48,7 @@ func explain(err error) (reason, message string) {
 	call, ok := errors.AsType[*cas.Error](err)
 	if ok && call.Kind == cas.KindPermission {
 		return v1alpha1.ReasonPermissionDenied,
-			fmt.Sprintf("%s: allow %s to the RAM user in a RAM policy", sentence(err), call.DeniedAction)
+			fmt.Sprintf("%s: allow %s to the RAM user or role in a RAM policy", sentence(err), call.DeniedAction)
 	}
 	v, found := verdicts[cas.KindOf(err)]
 	if !found {

@@ -122,9 +122,11 @@ func newScene(t *testing.T, code string, status int, change func(*v1alpha1.Order
 	order := &v1alpha1.AliyunOrder{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "www-1", UID: "order"}}
 	order.Spec = v1alpha1.OrderSpec{
 		Request: request(t, newKey(t), "www.example.com", nil, nil), CommonName: "www.example.com", DNSNames: []string{"www.example.com"},
-		SecretNamespace: "team", Region: "cn-hangzhou", Endpoint: endpoint, Source: v1alpha1.Source{ResourcePlan: &v1alpha1.ResourcePlan{ProductCode: "p"}},
-		Credentials: v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{SecretReference: v1alpha1.SecretReference{Name: "key"}, AccessKeyIDKey: "accessKeyID", AccessKeySecretKey: "accessKeySecret"}},
-		Solver:      v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{Endpoint: endpoint}}},
+		SecretNamespace: "team", Source: v1alpha1.Source{ResourcePlan: &v1alpha1.ResourcePlan{ProductCode: "p"}},
+		Access: v1alpha1.Access{Region: "cn-hangzhou", Endpoint: endpoint, STSEndpoint: endpoint, Credentials: v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
+			SecretReference: v1alpha1.SecretReference{Name: "key"}, AccessKeyIDKey: "accessKeyID", AccessKeySecretKey: "accessKeySecret",
+		}}},
+		Solver: v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{Endpoint: endpoint}}},
 	}
 	change(&order.Status)
 	// A key of its own has a rate of its own.
@@ -134,7 +136,7 @@ func newScene(t *testing.T, code string, status int, change func(*v1alpha1.Order
 	kube := fakeCluster(t, order, secret)
 	s.OrderReconciler = &OrderReconciler{
 		Client: kube, APIReader: kube, Recorder: events.NewFakeRecorder(10), Submissions: &Submissions{}, Fresh: &FreshOrders{},
-		Remote: &Remote{Secrets: &credentials.Store{Reader: kube}, Clock: s.clock},
+		Remote: &Remote{Secrets: &credentials.Store{Reader: kube, STSRate: 1e6}, Clock: s.clock, Policy: Policy{EndpointHosts: []string{"127.0.0.1"}}},
 	}
 	if err := kube.Get(t.Context(), client.ObjectKeyFromObject(order), order); err != nil {
 		t.Fatal(err)
@@ -156,8 +158,7 @@ func fakeCluster(t *testing.T, objects ...client.Object) client.Client {
 
 func (s *scene) calls(t *testing.T) *cas.Client {
 	t.Helper()
-	spec := s.run.order.Spec
-	calls, err := s.Remote.cas(spec.Region, spec.Endpoint, s.Remote.Secrets.Keys("team", spec.Credentials))
+	calls, err := s.Remote.cas(reachOfOrder(s.run.order), s.Remote.Secrets)
 	if err != nil {
 		t.Fatal(err)
 	}

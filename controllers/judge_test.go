@@ -29,9 +29,9 @@ var judged = map[cas.Kind]struct{ reason, advice string }{
 	cas.KindClock:                  {"ClockSkew", "set the clock of the controller's node; up to 15 minutes are tolerated"},
 	cas.KindNonceUsed:              {"CASUnavailable", "it is tried again without further action"},
 	cas.KindCredentialsUnavailable: {"CASUnavailable", "it is tried again without further action"},
-	cas.KindCredentialsExpired:     {"CredentialsRefused", "renew the credentials in the Secret"},
+	cas.KindCredentialsExpired:     {"CredentialsRefused", "renew them in the Secret; the session of a role is renewed without further action"},
 	cas.KindCredentialsInvalid:     {"CredentialsRefused", "put a valid AccessKey into the Secret"},
-	cas.KindPermission:             {"PermissionDenied", "allow yundun-cert:DescribeCertificateState to the RAM user in a RAM policy"},
+	cas.KindPermission:             {"PermissionDenied", "allow yundun-cert:DescribeCertificateState to the RAM user or role in a RAM policy"},
 	cas.KindAccount:                {"AccountBlocked", "settle it with Alibaba Cloud: verification, risk control or balance of the account"},
 	cas.KindInvalid:                {"Rejected", "correct what CAS names"},
 	cas.KindNotFound:               {"OrderNotFound", "check that the credentials are of the account that made the order"},
@@ -96,7 +96,7 @@ func refusedKeys(t *testing.T, why error) error {
 	t.Helper()
 	client, err := cas.New(cas.Config{
 		Endpoint:    rpc.Endpoint{Region: "cn-hangzhou"},
-		Credentials: func(context.Context) (rpc.Credentials, error) { return rpc.Credentials{}, why },
+		Credentials: rpc.CredentialsFunc(func(context.Context) (rpc.Credentials, error) { return rpc.Credentials{}, why }),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -44,10 +44,13 @@ func (r *OrderReconciler) adopt(ctx context.Context, run *orderRun) outcome {
 }
 
 func (r *OrderReconciler) settleDoubt(ctx context.Context, run *orderRun) outcome {
-	spec, submission := run.order.Spec, run.order.Status.Submission
-	calls, err := r.Remote.cas(spec.Region, spec.Endpoint, r.Remote.Secrets.Keys(run.secrets(), spec.Credentials))
+	submission := run.order.Status.Submission
+	calls, err := r.Remote.cas(reachOfOrder(run.order), r.Remote.Secrets)
+	if err == nil {
+		err = r.inOtherAccount(ctx, run, r.Remote.Secrets)
+	}
 	if err != nil {
-		return stall(0, v1alpha1.ReasonEndpointInvalid, fmt.Sprintf("the endpoint cannot be used: %v", err))
+		return judge(err, run.stateAge())
 	}
 	found, err := r.find(ctx, run, calls, submission.StartedAt.Time, submission.StartedAt.Add(signatureLife))
 	if isAPIError(err) {

@@ -39,6 +39,8 @@ type OrderReconciler struct {
 	Cluster string
 	// Fresh knows the Orders that this process made.
 	Fresh *FreshOrders
+	// Listed says that the installation serves listed namespaces, and so no cluster issuers.
+	Listed bool
 	// Settle is how long after a submission without an answer nothing is bought again. It is at least MinSettle.
 	Settle time.Duration
 

@@ -108,8 +108,15 @@ func (r *OrderReconciler) readyIssuer(ctx context.Context, run *orderRun) outcom
 	case err != nil:
 		return failed(err)
 	}
-	if message := issuerNotReady(issuer); message != "" {
+	if message := issuerNotReady(issuer); message != "" && !mayTryAgain(issuer) {
 		return stall(0, v1alpha1.ReasonIssuerNotReady, message)
+	}
+	why, err := notAllowed(ctx, r.APIReader, issuer, run.order.Namespace, run.order.Spec.DNSNames)
+	switch {
+	case err != nil:
+		return failed(err)
+	case why != "":
+		return fail(v1alpha1.ReasonNotAllowed, why)
 	}
 	run.issuer = issuer
 	return proceed()

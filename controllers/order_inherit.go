@@ -39,7 +39,7 @@ func (r *OrderReconciler) inherit(ctx context.Context, run *orderRun) outcome {
 	}
 	heir, from := &run.order.Status, old.Status.DeepCopy()
 	heir.Submission, heir.OrderID, heir.OrderIDBasis, heir.SubmittedAt = from.Submission, from.OrderID, from.OrderIDBasis, from.SubmittedAt
-	heir.ExcludedOrderIDs, heir.CASState, heir.CASStateSince = from.ExcludedOrderIDs, from.CASState, from.CASStateSince
+	heir.AccountID, heir.ExcludedOrderIDs, heir.CASState, heir.CASStateSince = from.AccountID, from.ExcludedOrderIDs, from.CASState, from.CASStateSince
 	heir.Validation, heir.CertificateID, heir.Deadline, heir.Missing = from.Validation, from.CertificateID, from.Deadline, from.Missing
 	if heir.Validation != nil {
 		heir.Validation.PresentedAt, heir.Validation.VisibleAt = nil, nil // what the old Order owns goes with it

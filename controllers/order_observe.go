@@ -21,14 +21,15 @@ func (r *OrderReconciler) observe(ctx context.Context, run *orderRun) outcome {
 	}
 	delay := pollDelay(run.casStateAge())
 	r.pace.next(run.order.UID, activityObserve, run.now.Add(delay))
-	spec := run.order.Spec
-	calls, err := r.Remote.cas(spec.Region, spec.Endpoint, r.Remote.Secrets.Keys(run.secrets(), spec.Credentials))
-	if err != nil {
-		return stall(0, v1alpha1.ReasonEndpointInvalid, fmt.Sprintf("the endpoint cannot be used: %v", err))
+	var described *cas.Order
+	calls, err := r.Remote.cas(reachOfOrder(run.order), r.Remote.Secrets)
+	if err == nil {
+		described, err = calls.Describe(ctx, cas.OrderID(run.order.Status.OrderID))
 	}
-	described, err := calls.Describe(ctx, cas.OrderID(run.order.Status.OrderID))
 	if cas.IsNotFound(err) {
-		return r.missing(run)
+		if err = r.inOtherAccount(ctx, run, r.Remote.Secrets); err == nil {
+			return r.missing(run)
+		}
 	}
 	if err != nil {
 		end := judge(err, run.stateAge())

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 )
 
 // beginRelease decides that the order ends. What was never submitted has nothing to give back.
@@ -28,7 +29,7 @@ func (run *orderRun) beginRelease(reason, message string) {
 
 // release gives the order back to CAS, a step in each run.
 func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
-	status, spec := &run.order.Status, run.order.Spec
+	status := &run.order.Status
 	if status.OrderID == "" {
 		if left := status.Submission.StartedAt.Add(inDoubt).Sub(run.now); left > 0 {
 			return wait(left)
@@ -37,17 +38,17 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 	if due := r.pace.remaining(run.order.UID, activityRelease, run.now); due > 0 {
 		return rest(due)
 	}
-	calls, err := r.Remote.cas(spec.Region, spec.Endpoint, r.Remote.Secrets.LastKeys(run.secrets(), spec.Credentials))
+	calls, err := r.Remote.cas(reachOfOrder(run.order), credentials.Last{Store: r.Remote.Secrets})
 	run.calls = calls
 	var doubt string
 	switch {
 	case err != nil:
 	case status.OrderID == "":
 		doubt, err = r.resolve(ctx, run, calls)
-	case status.IsPresumed() && spec.Account != v1alpha1.AccountExclusive:
+	case status.IsPresumed() && run.order.Spec.Account != v1alpha1.AccountExclusive:
 		return r.giveUp(ctx, run, "its id is not from the answer of CAS, and it may be somebody else's")
 	default:
-		status.Release.Outcome, err = withdraw(ctx, calls, run)
+		status.Release.Outcome, err = r.giveBack(ctx, calls, run)
 	}
 	if isAPIError(err) {
 		return failed(err)
@@ -74,6 +75,9 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 // resolve looks for the order of a submission whose answer was lost. Only in an account that nobody else uses is a
 // match enough to withdraw it.
 func (r *OrderReconciler) resolve(ctx context.Context, run *orderRun, calls *cas.Client) (doubt string, err error) {
+	if err := r.inOtherAccount(ctx, run, credentials.Last{Store: r.Remote.Secrets}); err != nil {
+		return "", err
+	}
 	started := run.order.Status.Submission.StartedAt
 	found, err := r.find(ctx, run, calls, started.Time, started.Add(signatureLife))
 	switch {
@@ -108,12 +112,15 @@ func (r *OrderReconciler) ended(ctx context.Context, run *orderRun) outcome {
 	return r.issue(ctx, run)
 }
 
-// withdraw makes the next step that the order's state allows: cancel, wait for payed, delete (CAS contract §3.1). It
+// giveBack makes the next step that the order's state allows: cancel, wait for payed, delete (CAS contract §3.1). It
 // returns "" while there is one more to make.
-func withdraw(ctx context.Context, calls *cas.Client, run *orderRun) (v1alpha1.ReleaseOutcome, error) {
+func (r *OrderReconciler) giveBack(ctx context.Context, calls *cas.Client, run *orderRun) (v1alpha1.ReleaseOutcome, error) {
 	id := cas.OrderID(run.order.Status.OrderID)
 	described, err := calls.Describe(ctx, id)
 	if cas.IsNotFound(err) {
+		if err := r.inOtherAccount(ctx, run, credentials.Last{Store: r.Remote.Secrets}); err != nil {
+			return "", err
+		}
 		return goneOutcome(run), nil
 	}
 	if err != nil {

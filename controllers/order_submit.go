@@ -52,11 +52,15 @@ func (r *OrderReconciler) submit(ctx context.Context, run *orderRun) outcome {
 
 // order prepares everything that can fail for free, and buys then.
 func (r *OrderReconciler) order(ctx context.Context, run *orderRun) outcome {
-	spec := run.order.Spec
-	calls, err := r.Remote.cas(spec.Region, spec.Endpoint, r.Remote.Secrets.Keys(run.secrets(), spec.Credentials))
+	calls, err := r.Remote.cas(reachOfOrder(run.order), r.Remote.Secrets)
 	if err != nil {
-		return stall(0, v1alpha1.ReasonEndpointInvalid, fmt.Sprintf("the endpoint cannot be used: %v", err))
+		return judge(err, run.stateAge())
 	}
+	account, err := r.accountOf(ctx, run, r.Remote.Secrets)
+	if err != nil {
+		return judge(err, run.stateAge())
+	}
+	run.order.Status.AccountID = account
 	contact, err := r.Remote.Secrets.Contact(ctx, run.secrets(), run.issuer.GetSpec())
 	if err != nil {
 		return judge(err, run.stateAge())

@@ -16,6 +16,7 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/alidns"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/dnsendpoint"
@@ -73,30 +74,26 @@ func specificity(selector *v1alpha1.SolverSelector, name string) int {
 
 // secretReader reads what Secrets hold now, or held last where something must be cleaned up.
 type secretReader interface {
-	Keys(namespace string, credentials v1alpha1.Credentials) rpc.CredentialsFunc
+	Provider(login credentials.Login) rpc.CredentialsProvider
 	Value(namespace string, ref v1alpha1.SecretKeyReference) func(context.Context) (string, error)
 }
 
 // solverUse is a solver, and for whom it works.
 type solverUse struct {
 	v1alpha1.Solver
-	// namespace is where its Secrets are, and credentials are what it uses if it has none of its own.
-	namespace   string
-	credentials v1alpha1.Credentials
-	secrets     secretReader
+	// reach is that of the issuer, whose credentials it uses if it has none of its own.
+	reach
+	secrets secretReader
 	// order is whose record is published; nil where the solver is only checked.
 	order *v1alpha1.AliyunOrder
 }
 
 func orderSolver(run *orderRun, secrets secretReader) solverUse {
-	spec := run.order.Spec
-	return solverUse{Solver: spec.Solver, namespace: run.secrets(), credentials: spec.Credentials, secrets: secrets, order: run.order}
+	return solverUse{Solver: run.order.Spec.Solver, reach: reachOfOrder(run.order), secrets: secrets, order: run.order}
 }
 
 // isOfCluster says whether operators wrote the solver: others must not use the identities of what publishes for them.
-func (use solverUse) isOfCluster() bool {
-	return use.order != nil && use.order.Spec.IssuerRef.Kind == v1alpha1.AliyunClusterIssuerKind
-}
+func (use solverUse) isOfCluster() bool { return use.kind == v1alpha1.AliyunClusterIssuerKind }
 
 // home is the namespace of the Order, or of the issuer where there is none.
 func (use solverUse) home() string {
@@ -146,11 +143,7 @@ func (r *Remote) solver(use solverUse) (dcv.Solver, error) {
 func (r *Remote) dnsSolver(use solverUse) (dcv.Solver, error) {
 	switch dns := use.DNS; {
 	case dns.Alidns != nil:
-		credentials := use.credentials
-		if own := dns.Alidns.Credentials; own != nil {
-			credentials = *own
-		}
-		return alidns.New(alidns.Config{Endpoint: rpcEndpoint("", dns.Alidns.Endpoint), Credentials: use.secrets.Keys(use.namespace, credentials)})
+		return r.alidnsSolver(use, dns.Alidns)
 	case dns.DNSEndpoint != nil:
 		return dnsendpoint.New(dnsendpoint.Config{
 			Kube: r.Kube, Namespace: use.home(), Name: use.objectName(), Owner: use.owner(), Labels: dns.DNSEndpoint.Labels, Annotations: dns.DNSEndpoint.Annotations,
@@ -172,6 +165,18 @@ func (r *Remote) dnsSolver(use solverUse) (dcv.Solver, error) {
 	default:
 		return nil, fmt.Errorf("the DNS solver has no member that this version knows")
 	}
+}
+
+func (r *Remote) alidnsSolver(use solverUse, from *v1alpha1.AlidnsSolver) (dcv.Solver, error) {
+	to := use.as(from.Credentials)
+	login, err := r.login(to)
+	if err == nil {
+		err = r.Policy.allows(to.kind, to.Credentials, from.Endpoint)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return alidns.New(alidns.Config{Endpoint: rpcEndpoint("", from.Endpoint), Credentials: use.secrets.Provider(login), Timeout: to.callTimeout()})
 }
 
 func (r *Remote) fileSolver(use solverUse) (dcv.Solver, error) {

@@ -66,11 +66,9 @@ func options() controller.Options {
 // SetupWithManager starts the reconciler for requests, for their Orders, and for the issuers that they wait for.
 func (r *CertificateRequestReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	waiting := handler.EnqueueRequestsFromMapFunc(waitingFor(mgr.GetClient(), func() client.ObjectList { return &cmapi.CertificateRequestList{} }))
-	return ctrl.NewControllerManagedBy(mgr).
+	return watchIssuers(ctrl.NewControllerManagedBy(mgr), waiting, r.Listed).
 		For(&cmapi.CertificateRequest{}, builder.WithPredicates(ours())).
 		Owns(&v1alpha1.AliyunOrder{}).
-		Watches(&v1alpha1.AliyunIssuer{}, waiting, builder.WithPredicates(readinessChanged())).
-		Watches(&v1alpha1.AliyunClusterIssuer{}, waiting, builder.WithPredicates(readinessChanged())).
 		WithOptions(options()).
 		Complete(r)
 }
@@ -79,19 +77,28 @@ func (r *CertificateRequestReconciler) SetupWithManager(mgr ctrl.Manager) error 
 // Order's own status wakes nobody: what comes next is a matter of time.
 func (r *OrderReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	waiting := handler.EnqueueRequestsFromMapFunc(waitingFor(mgr.GetClient(), func() client.ObjectList { return &v1alpha1.AliyunOrderList{} }))
-	return ctrl.NewControllerManagedBy(mgr).
+	return watchIssuers(ctrl.NewControllerManagedBy(mgr), waiting, r.Listed).
 		For(&v1alpha1.AliyunOrder{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&cmapi.CertificateRequest{}, handler.EnqueueRequestsFromMapFunc(orderOf), builder.WithPredicates(ours())).
-		Watches(&v1alpha1.AliyunIssuer{}, waiting, builder.WithPredicates(readinessChanged())).
-		Watches(&v1alpha1.AliyunClusterIssuer{}, waiting, builder.WithPredicates(readinessChanged())).
 		WithOptions(options()).
 		Complete(r)
 }
 
-// SetupWithManager starts the reconciler for issuers of its kind.
+// watchIssuers wakes what waits for an issuer.
+func watchIssuers(to *ctrl.Builder, waiting handler.EventHandler, isListed bool) *ctrl.Builder {
+	to = to.Watches(&v1alpha1.AliyunIssuer{}, waiting, builder.WithPredicates(readinessChanged()))
+	if isListed {
+		return to // an AliyunClusterIssuer belongs to no namespace
+	}
+	return to.Watches(&v1alpha1.AliyunClusterIssuer{}, waiting, builder.WithPredicates(readinessChanged()))
+}
+
+// SetupWithManager starts the reconciler for issuers of its kind, and for their Orders: these find out what an issuer
+// may not do.
 func (r *IssuerReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(newIssuer(r.Kind), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.AliyunOrder{}, handler.EnqueueRequestsFromMapFunc(r.issuerOf), builder.WithPredicates(refusalChanged())).
 		WithOptions(options()).
 		Complete(r)
 }
@@ -101,6 +108,25 @@ func ours() predicate.Predicate {
 	return predicate.NewPredicateFuncs(func(o client.Object) bool {
 		return o.(*cmapi.CertificateRequest).Spec.IssuerRef.Group == v1alpha1.Group
 	})
+}
+
+func (r *IssuerReconciler) issuerOf(_ context.Context, o client.Object) []reconcile.Request {
+	ref := o.(*v1alpha1.AliyunOrder).Spec.IssuerRef
+	if ref.Kind != r.Kind {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: issuerKey(o.GetNamespace(), ref)}}
+}
+
+// refusalChanged lets an Order wake its issuer when it meets with a permission that is missing, or does no longer.
+func refusalChanged() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return isRefused(e.Object.(*v1alpha1.AliyunOrder)) },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return isRefused(e.ObjectOld.(*v1alpha1.AliyunOrder)) != isRefused(e.ObjectNew.(*v1alpha1.AliyunOrder))
+		},
+		DeleteFunc: func(e event.DeleteEvent) bool { return isRefused(e.Object.(*v1alpha1.AliyunOrder)) },
+	}
 }
 
 func orderOf(_ context.Context, o client.Object) []reconcile.Request {

@@ -26,7 +26,7 @@ type AliyunClusterIssuer struct {
 	// spec says what to buy, with which identity, and how domains are validated. Set by the user; may change at any
 	// time. Orders that exist keep what they were made with.
 	// +required
-	Spec IssuerSpec `json:"spec"`
+	Spec ClusterIssuerSpec `json:"spec"`
 
 	// status is written by the controller.
 	// +optional
@@ -40,4 +40,41 @@ type AliyunClusterIssuerList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []AliyunClusterIssuer `json:"items"`
+}
+
+// ClusterIssuerSpec is that of an issuer, and who may use it for what.
+type ClusterIssuerSpec struct {
+	IssuerSpec `json:",inline"`
+
+	// allowedNamespaces are those whose requests are served. Requests from others fail before anything is bought. Empty:
+	// all namespaces.
+	// +optional
+	AllowedNamespaces *NamespaceSelector `json:"allowedNamespaces,omitempty"`
+
+	// allowedDomains are those that certificates may be ordered for: example.com allows example.com and every name below
+	// it. Requests for others fail before anything is bought. Empty: all domains.
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +listType=set
+	// +optional
+	AllowedDomains []string `json:"allowedDomains,omitempty"`
+}
+
+// NamespaceSelector selects namespaces that are named, or whose labels match.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.names) || has(self.selector)",message="names or selector is needed: leave allowedNamespaces out to serve all namespaces"
+type NamespaceSelector struct {
+	// names of namespaces.
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=63
+	// +listType=set
+	// +optional
+	Names []string `json:"names,omitempty"`
+
+	// selector of namespaces by their labels.
+	// +optional
+	Selector *metav1.LabelSelector `json:"selector,omitempty"`
 }

@@ -8,8 +8,11 @@ const (
 	// ConditionReady sums up all other conditions of an object.
 	ConditionReady = "Ready"
 
-	// ConditionCredentialsValid, of issuers: CAS accepts the credentials and permits what is needed.
+	// ConditionCredentialsValid, of issuers: there are credentials, and Alibaba Cloud accepts them.
 	ConditionCredentialsValid = "CredentialsValid"
+	// ConditionPermissionsGranted, of issuers: RAM permits what is needed. Only verbs that read are tried; what others
+	// refuse is known once an order has met with it.
+	ConditionPermissionsGranted = "PermissionsGranted"
 	// ConditionPackageAvailable, of issuers: the account has a plan for the product.
 	ConditionPackageAvailable = "PackageAvailable"
 	// ConditionSolversValid, of issuers: every solver can be used.
@@ -39,6 +42,18 @@ const (
 	ReasonSecretInvalid = "SecretInvalid"
 	// ReasonCredentialsRefused: Alibaba Cloud does not accept the credentials.
 	ReasonCredentialsRefused = "CredentialsRefused"
+	// ReasonCredentialsNotAllowed: the issuer may not use the controller's own identity, or not at that endpoint.
+	ReasonCredentialsNotAllowed = "CredentialsNotAllowed"
+	// ReasonServiceAccountNotFound: the ServiceAccount that a token is to be requested for does not exist.
+	ReasonServiceAccountNotFound = "ServiceAccountNotFound"
+	// ReasonTokenForbidden: the controller may not request tokens for the ServiceAccount.
+	ReasonTokenForbidden = "TokenForbidden"
+	// ReasonTokenUnavailable: the controller has no token of its own to exchange.
+	ReasonTokenUnavailable = "TokenUnavailable"
+	// ReasonRoleRefused: STS does not let the credentials, or the token, assume the role.
+	ReasonRoleRefused = "RoleRefused"
+	// ReasonMetadataUnavailable: the controller's surroundings, such as the metadata server, have no credentials for it.
+	ReasonMetadataUnavailable = "MetadataUnavailable"
 	// ReasonPermissionDenied: the identity lacks a RAM permission.
 	ReasonPermissionDenied = "PermissionDenied"
 	// ReasonAccountBlocked: Alibaba Cloud refuses the account: verification, risk control or balance.
@@ -51,6 +66,10 @@ const (
 	ReasonCASUnavailable = "CASUnavailable"
 	// ReasonEndpointInvalid: the endpoint of the issuer or of a solver cannot be used.
 	ReasonEndpointInvalid = "EndpointInvalid"
+	// ReasonEndpointNotAllowed: the installation does not allow the issuer to name the endpoint's host.
+	ReasonEndpointNotAllowed = "EndpointNotAllowed"
+	// ReasonPermissionRefused, of issuers: an order was refused for want of a RAM permission, and tries it again.
+	ReasonPermissionRefused = "PermissionRefused"
 	// ReasonSolverInvalid: a solver of the issuer cannot be used as it is written, or is not allowed.
 	ReasonSolverInvalid = "SolverInvalid"
 	// ReasonDomainTypeRequired: the product code's domain type is not known and has to be set.
@@ -76,6 +95,8 @@ const (
 	// ReasonDomainRefused: no CA would issue for the name as it is, or none could be asked about it. Held: the order would
 	// cost money and wait for days.
 	ReasonDomainRefused = "DomainRefused"
+	// ReasonAccountChanged: the credentials are of another account than the order.
+	ReasonAccountChanged = "AccountChanged"
 	// ReasonOrderNotFound: CAS does not know the order, or not in this account.
 	ReasonOrderNotFound = "OrderNotFound"
 	// ReasonPresentFailed: the solver could not publish the record.
@@ -119,6 +140,8 @@ const (
 	ReasonIssuerNotFound = "IssuerNotFound"
 	// ReasonIssuerNotReady: the issuer is not ready.
 	ReasonIssuerNotReady = "IssuerNotReady"
+	// ReasonNotAllowed: the issuer does not serve the namespace, or does not order for the domain.
+	ReasonNotAllowed = "NotAllowed"
 	// ReasonDeleted: the AliyunOrder is being deleted.
 	ReasonDeleted = "Deleted"
 	// ReasonNamesAdded: the CA added names that were not asked for.

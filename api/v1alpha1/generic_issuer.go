@@ -30,7 +30,7 @@ func (*AliyunIssuer) IssuerKind() string                 { return AliyunIssuerKi
 func (issuer *AliyunIssuer) GetSpec() *IssuerSpec        { return &issuer.Spec }
 func (issuer *AliyunIssuer) GetStatus() *IssuerStatus    { return &issuer.Status }
 func (*AliyunClusterIssuer) IssuerKind() string          { return AliyunClusterIssuerKind }
-func (issuer *AliyunClusterIssuer) GetSpec() *IssuerSpec { return &issuer.Spec }
+func (issuer *AliyunClusterIssuer) GetSpec() *IssuerSpec { return &issuer.Spec.IssuerSpec }
 func (issuer *AliyunClusterIssuer) GetStatus() *IssuerStatus {
 	return &issuer.Status
 }

@@ -25,6 +25,7 @@ type AliyunIssuer struct {
 
 	// spec says what to buy, with which identity, and how domains are validated. Set by the user; may change at any
 	// time. Orders that exist keep what they were made with.
+	// +kubebuilder:validation:XValidation:rule="!(has(self.endpoint) || has(self.stsEndpoint)) || has(self.credentials) && (has(self.credentials.accessKeySecretRef) || has(self.credentials.oidc) && has(self.credentials.oidc.serviceAccountRef))",message="endpoint and stsEndpoint need credentials of the namespace (accessKeySecretRef, or oidc with serviceAccountRef): what the controller signs with its own identity goes to Alibaba Cloud's own endpoints only"
 	// +required
 	Spec IssuerSpec `json:"spec"`
 
@@ -46,23 +47,11 @@ type AliyunIssuerList struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.contact) != has(self.contactSecretRef)",message="exactly one of contact and contactSecretRef is needed: CAS asks for a contact with each order"
 type IssuerSpec struct {
-	// region selects the site of Alibaba Cloud, not the region of the cluster: cn-hangzhou is the China site
-	// (aliyun.com), ap-southeast-1 the international site (alibabacloud.com). An account belongs to one of them.
-	// +kubebuilder:default=cn-hangzhou
-	// +optional
-	Region Region `json:"region,omitempty"`
-
-	// endpoint replaces the site's public CAS endpoint, for instance by its VPC endpoint. Empty: the public endpoint.
-	// +optional
-	Endpoint *Endpoint `json:"endpoint,omitempty"`
+	Access `json:",inline"`
 
 	// source says what orders are paid with.
 	// +required
 	Source Source `json:"source"`
-
-	// credentials say who orders.
-	// +required
-	Credentials Credentials `json:"credentials"`
 
 	// account says whether anybody else orders from the account: people in the console, other clusters, other tools.
 	// An order whose id was lost and found again in a listing is given back only in an Exclusive account: in a Shared
@@ -165,35 +154,6 @@ const (
 	DeleteKeeps    DeletePolicy = "Keep"
 )
 
-// Region is a site of Alibaba Cloud, named by the region id that its API expects (CAS contract §6).
-//
-// +kubebuilder:validation:Enum=cn-hangzhou;ap-southeast-1
-type Region string
-
-// The sites that CAS has.
-const (
-	RegionChina         Region = "cn-hangzhou"
-	RegionInternational Region = "ap-southeast-1"
-)
-
-// Endpoint is an address of an Alibaba Cloud API.
-//
-// +kubebuilder:validation:XValidation:rule="self.url.startsWith('https://') || self.url.matches('^http://(localhost|127[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}|\\\\[::1\\\\])(:[0-9]{1,5})?/?$')",message="url must begin with https:// (plain http is for a loopback host only: requests carry signatures and contact data)"
-// +kubebuilder:validation:XValidation:rule="self.url.matches('^https?://[^/?#@[:space:]]+/?$')",message="url is scheme and host only, without path, query or user: https://cas-vpc.cn-hangzhou.aliyuncs.com"
-type Endpoint struct {
-	// url is scheme and host, for instance https://cas-vpc.cn-hangzhou.aliyuncs.com.
-	// +kubebuilder:validation:MinLength=8
-	// +kubebuilder:validation:MaxLength=256
-	// +required
-	URL string `json:"url"`
-
-	// caBundle holds PEM certificates that the endpoint's certificate is verified against, instead of the
-	// system's. Base64 in YAML.
-	// +kubebuilder:validation:MaxLength=65536
-	// +optional
-	CABundle []byte `json:"caBundle,omitempty"`
-}
-
 // Source is what orders are paid with. Exactly one member is set.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.resourcePlan)",message="exactly one source is needed: resourcePlan"
@@ -287,55 +247,6 @@ const (
 	TagsDisabled TagPolicy = "Disabled"
 )
 
-// Credentials say who calls the API. Exactly one member is set.
-//
-// +kubebuilder:validation:XValidation:rule="has(self.accessKeySecretRef)",message="exactly one kind of credentials is needed: accessKeySecretRef"
-type Credentials struct {
-	// accessKeySecretRef names a Secret with an AccessKey of a RAM user. An AliyunIssuer reads it from its own
-	// namespace, an AliyunClusterIssuer from the cluster resource namespace.
-	// +optional
-	AccessKeySecretRef *AccessKeySecretRef `json:"accessKeySecretRef,omitempty"`
-}
-
-// AccessKeySecretRef names a Secret and the keys in it. A changed Secret is used within 30 seconds.
-type AccessKeySecretRef struct {
-	SecretReference `json:",inline"`
-
-	// accessKeyIDKey is the Secret's key that holds the AccessKey ID.
-	// +kubebuilder:default=accessKeyID
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
-	// +optional
-	AccessKeyIDKey string `json:"accessKeyIDKey,omitempty"`
-
-	// accessKeySecretKey is the Secret's key that holds the AccessKey Secret.
-	// +kubebuilder:default=accessKeySecret
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
-	// +optional
-	AccessKeySecretKey string `json:"accessKeySecretKey,omitempty"`
-
-	// securityTokenKey is the Secret's key that holds an STS token, for temporary credentials that something else
-	// renews in the Secret. Empty: the AccessKey is a permanent one.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
-	// +optional
-	SecurityTokenKey string `json:"securityTokenKey,omitempty"`
-}
-
-// SecretReference names a Secret in the namespace that the issuer reads Secrets from.
-type SecretReference struct {
-	// name of the Secret.
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
-	// +required
-	Name string `json:"name"`
-}
-
 // Contact is the applicant of an order.
 type Contact struct {
 	// name of the contact.
@@ -366,12 +277,17 @@ type IssuerStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready, and one for each thing it depends on: CredentialsValid, PackageAvailable, SolversValid.
+	// conditions are Ready, and one for each thing it depends on: CredentialsValid, PermissionsGranted, PackageAvailable,
+	// SolversValid.
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// identity is whom the credentials belong to, as STS last told. Empty until it has.
+	// +optional
+	Identity *IssuerIdentity `json:"identity,omitempty"`
 
 	// package is what CAS last said about the resource plan. Empty until the first answer.
 	// +optional
@@ -399,4 +315,16 @@ type PackageStatus struct {
 
 	// observedAt is when CAS said so.
 	ObservedAt metav1.Time `json:"observedAt"`
+}
+
+// IssuerIdentity is an identity at Alibaba Cloud.
+type IssuerIdentity struct {
+	// accountID is the id of the main account: rates and orders are the account's.
+	// +kubebuilder:validation:MaxLength=64
+	AccountID string `json:"accountID"`
+
+	// arn names the user, or the role with its session.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	ARN string `json:"arn,omitempty"`
 }

@@ -94,21 +94,12 @@ type OrderSpec struct {
 	// +required
 	SecretNamespace string `json:"secretNamespace"`
 
-	// region, endpoint, source and credentials are copies of the issuer's.
-	// +required
-	Region Region `json:"region"`
-
-	// endpoint is a copy of the issuer's.
-	// +optional
-	Endpoint *Endpoint `json:"endpoint,omitempty"`
+	// region, endpoint, stsEndpoint and credentials are copies of the issuer's. Credentials name Secrets and hold none.
+	Access `json:",inline"`
 
 	// source is a copy of the issuer's.
 	// +required
 	Source Source `json:"source"`
-
-	// credentials is a copy of the issuer's. It names a Secret and holds none.
-	// +required
-	Credentials Credentials `json:"credentials"`
 
 	// account is a copy of the issuer's.
 	// +optional
@@ -186,6 +177,12 @@ type OrderStatus struct {
 	// +kubebuilder:validation:Enum=Answer;Listing;Operator;Certificate
 	// +optional
 	OrderIDBasis OrderIDBasis `json:"orderIDBasis,omitempty"`
+
+	// accountID is the account that the order was submitted in: ids mean something there only. Written with the intent;
+	// empty if STS could not be asked. It never changes while there is an order.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	AccountID string `json:"accountID,omitempty"`
 
 	// excludedOrderIDs were presumed to be this order's once, and are not: they are left alone.
 	// +kubebuilder:validation:MaxItems=64

@@ -64,7 +64,9 @@ func start(secrets ...*corev1.Secret) *cluster {
 	return c
 }
 
-func (c *cluster) store() *credentials.Store { return &credentials.Store{Reader: c} }
+func (c *cluster) store() *credentials.Store {
+	return &credentials.Store{Reader: c, Self: "system:serviceaccount:system:aliyun-issuer", SecretReaderRole: "secret-reader"}
+}
 
 // put makes the Secret what it is to be, there or not.
 func (c *cluster) put(t *testing.T, s *corev1.Secret) {
@@ -104,6 +106,11 @@ func permanent() v1alpha1.Credentials {
 	}}
 }
 
+// in is a login whose STS is nowhere: whose keys they are stays unknown.
+func in(namespace string, from v1alpha1.Credentials) credentials.Login {
+	return credentials.Login{Namespace: namespace, Credentials: from, STS: rpc.Endpoint{Region: "cn-hangzhou", URL: "http://127.0.0.1:1"}}
+}
+
 func temporary() v1alpha1.Credentials {
 	from := permanent()
 	from.AccessKeySecretRef.SecurityTokenKey = "securityToken"
@@ -115,9 +122,9 @@ var (
 	forbidden = apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "aliyun", errors.New("no get"))
 )
 
-func wantKeys(t *testing.T, read rpc.CredentialsFunc, want rpc.Credentials) {
+func wantKeys(t *testing.T, read rpc.CredentialsProvider, want rpc.Credentials) {
 	t.Helper()
-	got, err := read(t.Context())
+	got, err := read.Credentials(t.Context())
 	if err != nil {
 		t.Error(err)
 	} else if got != want { // the keys themselves print as "[redacted]"

@@ -5,17 +5,19 @@ package credentials
 
 import (
 	"fmt"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
 
-// Problem is a Secret that cannot be used. It heals when the Secret does. Its text is stable and names no value.
+// Problem is what keeps somebody from signing in, until a person mends it. Its text is stable and names no value.
 type Problem struct {
-	// Reason is a condition reason of package v1alpha1: SecretNotFound, SecretForbidden or SecretInvalid.
+	// Reason is a condition reason of package v1alpha1.
 	Reason string
-	// Message names the Secret, what is wrong with it, and what to do.
+	// Message names the object, what is wrong with it, and what to do.
 	Message string
 }
 
@@ -23,20 +25,60 @@ func (p *Problem) Error() string { return p.Message }
 
 // unreadable turns what the API server said about a Secret into what its owner has to do. Errors that may pass are
 // returned as they are.
-func unreadable(err error, namespace, name string) error {
+func (s *Store) unreadable(err error, namespace, name string) error {
 	switch {
 	case apierrors.IsNotFound(err):
 		return &Problem{v1alpha1.ReasonSecretNotFound,
 			fmt.Sprintf("the Secret %q does not exist in the namespace %q: create it", name, namespace)}
 	case apierrors.IsForbidden(err):
-		return &Problem{v1alpha1.ReasonSecretForbidden,
-			fmt.Sprintf("the controller may not read the Secret %q in the namespace %q: grant its ServiceAccount the verb get on it", name, namespace)}
+		return &Problem{v1alpha1.ReasonSecretForbidden, fmt.Sprintf(
+			"the controller may not read the Secret %q in the namespace %q: grant it that: %s", name, namespace, s.grant(namespace, name))}
 	default:
 		return fmt.Errorf("read the Secret %q in the namespace %q: %w", name, namespace, err)
 	}
 }
 
+// grant is the RoleBinding that lets the controller read the Secret.
+func (s *Store) grant(namespace, name string) string {
+	if role := s.SecretReaderRole; role != "" {
+		return fmt.Sprintf("kubectl create rolebinding %[2]s -n %[1]s --clusterrole=%[2]s %[3]s", namespace, role, s.Self.subject())
+	}
+	return fmt.Sprintf("kubectl create role aliyun-issuer-secret-%[2]s -n %[1]s --verb=get --resource=secrets --resource-name=%[2]s && "+
+		"kubectl create rolebinding aliyun-issuer-secret-%[2]s -n %[1]s --role=aliyun-issuer-secret-%[2]s %[3]s", namespace, name, s.Self.subject())
+}
+
 func invalid(namespace, name, format string, args ...any) error {
 	return &Problem{v1alpha1.ReasonSecretInvalid,
 		fmt.Sprintf("the Secret %q in the namespace %q %s", name, namespace, fmt.Sprintf(format, args...))}
+}
+
+func ownNotAllowed() error {
+	return &Problem{v1alpha1.ReasonCredentialsNotAllowed,
+		"an AliyunIssuer may not use the controller's own identity: set accessKeySecretRef, or oidc with a serviceAccountRef, in its credentials, " +
+			"or let the operator allow it (chart value ambientCredentials.issuers)"}
+}
+
+// roleRefused tells apart what STS refuses for good from what may pass. advice is for the former.
+func roleRefused(err error, role, advice string) error {
+	said := ""
+	if err != nil {
+		said = strings.TrimSuffix(err.Error(), ".")
+	}
+	switch rpc.KindOf(err) {
+	case "":
+		return err // none, or no answer of STS
+	case rpc.KindPermission, rpc.KindNotFound, rpc.KindInvalid, rpc.KindOther:
+		return &Problem{v1alpha1.ReasonRoleRefused, fmt.Sprintf("the role %s cannot be assumed (%s): %s", role, said, advice)}
+	case rpc.KindCredentialsExpired, rpc.KindCredentialsInvalid:
+		if rpc.CodeOf(err) != "" && strings.HasPrefix(rpc.CodeOf(err), "AuthenticationFail.") {
+			return &Problem{v1alpha1.ReasonRoleRefused, fmt.Sprintf("the role %s cannot be assumed (%s): %s", role, said, advice)}
+		}
+		return &Problem{v1alpha1.ReasonCredentialsRefused, fmt.Sprintf("the credentials that are to assume the role %s are refused (%s): put valid ones in their place", role, said)}
+	case rpc.KindRedirect:
+		return &Problem{v1alpha1.ReasonEndpointInvalid, fmt.Sprintf("STS cannot be called (%s): correct stsEndpoint", said)}
+	case rpc.KindClock:
+		return &Problem{v1alpha1.ReasonClockSkew, fmt.Sprintf("STS does not accept the time (%s): set the clock of the controller's node; up to 15 minutes are tolerated", said)}
+	default:
+		return fmt.Errorf("assume the role %s: %w", role, err)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,15 +17,28 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/sts"
 )
 
 // maxKeyLength bounds a key or a token. STS tokens have some hundred characters and no documented length.
 const maxKeyLength = 8192
 
-// Store reads Secrets. It is safe for concurrent use.
+// Store reads Secrets, and keeps what STS gives for them. It is safe for concurrent use.
 type Store struct {
 	// Reader reads past the cache: the manager's API reader.
 	Reader client.Reader
+	// Tokens requests tokens of ServiceAccounts.
+	Tokens client.SubResourceClientConstructor
+	// Self and SecretReaderRole, a ClusterRole, are for the commands that say what to grant. Both may be empty.
+	Self             Self
+	SecretReaderRole string
+	// STSRate is the number of calls a second to each API of STS; the default is that of package sts.
+	STSRate float64
+	// Now is the clock; the default is time.Now.
+	Now func() time.Time
+
+	sessions   sessions
+	identities identities
 
 	mutex      sync.Mutex
 	remembered map[reference]rpc.Credentials
@@ -36,37 +50,29 @@ type reference struct {
 	ref       v1alpha1.AccessKeySecretRef
 }
 
-// Keys returns what signs the calls of an issuer whose Secrets are in the namespace. The Secret is read anew for
-// each call. Errors are a *Problem, or one of the API server that may pass.
-func (s *Store) Keys(namespace string, from v1alpha1.Credentials) rpc.CredentialsFunc {
-	return func(ctx context.Context) (rpc.Credentials, error) {
-		keys, err := s.read(ctx, namespace, *from.AccessKeySecretRef)
-		if err == nil {
-			s.remember(namespace, *from.AccessKeySecretRef, keys)
-		}
-		return keys, err
+// accessKey reads the keys in a Secret. If that has been deleted since they were read last, the last ones are returned
+// where that is asked for: for giving orders back, and for nothing that costs money. A deleted Secret must end that.
+func (s *Store) accessKey(ctx context.Context, namespace string, ref v1alpha1.AccessKeySecretRef, last bool) (rpc.Credentials, error) {
+	keys, err := s.read(ctx, namespace, ref)
+	if err == nil {
+		s.remember(namespace, ref, keys)
+		return keys, nil
 	}
-}
-
-// LastKeys is like Keys, and falls back to the keys that were read last if the Secret has been deleted since. It is
-// for giving orders back, and for nothing that costs money: a deleted Secret must end those.
-func (s *Store) LastKeys(namespace string, from v1alpha1.Credentials) rpc.CredentialsFunc {
-	current := s.Keys(namespace, from)
-	return func(ctx context.Context) (rpc.Credentials, error) {
-		keys, err := current(ctx)
-		if problem, ok := errors.AsType[*Problem](err); ok && problem.Reason == v1alpha1.ReasonSecretNotFound {
-			if last, ok := s.recall(namespace, *from.AccessKeySecretRef); ok {
-				return last, nil
-			}
+	if problem, ok := errors.AsType[*Problem](err); last && ok && problem.Reason == v1alpha1.ReasonSecretNotFound {
+		if remembered, ok := s.recall(namespace, ref); ok {
+			return remembered, nil
 		}
-		return keys, err
 	}
+	return rpc.Credentials{}, err
 }
 
 func (s *Store) read(ctx context.Context, namespace string, ref v1alpha1.AccessKeySecretRef) (rpc.Credentials, error) {
 	secret, err := s.secret(ctx, namespace, ref.Name)
 	if err != nil {
 		return rpc.Credentials{}, err
+	}
+	if secret.Type != "" && secret.Type != corev1.SecretTypeOpaque {
+		return rpc.Credentials{}, invalid(namespace, ref.Name, "is of the type %q, whose values are no AccessKeys and go nowhere: put the AccessKey into one of the type Opaque", secret.Type)
 	}
 	var keys rpc.Credentials
 	if keys.AccessKeyID, err = value(secret, ref.AccessKeyIDKey, maxKeyLength); err != nil {
@@ -92,10 +98,14 @@ func (s *Store) Version(ctx context.Context, namespace, name string) string {
 	return string(secret.UID) + "/" + secret.ResourceVersion
 }
 
+func (s *Store) sts(endpoint rpc.Endpoint) *sts.Client {
+	return sts.New(sts.Config{Endpoint: endpoint, Rate: s.STSRate})
+}
+
 func (s *Store) secret(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	if err := s.Reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, secret); err != nil {
-		return nil, unreadable(err, namespace, name)
+		return nil, s.unreadable(err, namespace, name)
 	}
 	return secret, nil
 }

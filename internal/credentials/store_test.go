@@ -20,12 +20,12 @@ import (
 func TestKeysAreReadAsTheIssuerNamesThem(t *testing.T) {
 	c := start(goodSecret(), secretOf("team", "other.name", "id", "another-id", "key.of-it", "another-secret", "token", "another-token"))
 	store := c.store()
-	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
-	wantKeys(t, store.Keys("team", temporary()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
+	wantKeys(t, store.Provider(in("team", permanent())), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+	wantKeys(t, store.Provider(in("team", temporary())), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
 	other := v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
 		SecretReference: v1alpha1.SecretReference{Name: "other.name"}, AccessKeyIDKey: "id", AccessKeySecretKey: "key.of-it", SecurityTokenKey: "token",
 	}}
-	wantKeys(t, store.Keys("team", other), rpc.Credentials{AccessKeyID: "another-id", AccessKeySecret: "another-secret", SecurityToken: "another-token"})
+	wantKeys(t, store.Provider(in("team", other)), rpc.Credentials{AccessKeyID: "another-id", AccessKeySecret: "another-secret", SecurityToken: "another-token"})
 	if want := []string{"team/aliyun", "team/aliyun", "team/other.name"}; !slices.Equal(c.reads, want) {
 		t.Errorf("read %q, want %q", c.reads, want)
 	}
@@ -33,8 +33,8 @@ func TestKeysAreReadAsTheIssuerNamesThem(t *testing.T) {
 
 func TestNothingIsReadBeforeACall(t *testing.T) {
 	c := start(goodSecret())
-	c.store().Keys("team", permanent())
-	c.store().LastKeys("team", permanent())
+	c.store().Provider(in("team", permanent()))
+	credentials.Last{Store: c.store()}.Provider(in("team", permanent()))
 	if len(c.reads) > 0 {
 		t.Errorf("read %q", c.reads)
 	}
@@ -43,12 +43,12 @@ func TestNothingIsReadBeforeACall(t *testing.T) {
 func TestWhatPastingBringsAlongIsTakenOff(t *testing.T) {
 	c := start(secretOf("team", "aliyun",
 		"accessKeyID", keyID+"\n", "accessKeySecret", "\r\n\t "+secret+" \r\n", "securityToken", "\n\n"+token+"\n"))
-	wantKeys(t, c.store().Keys("team", temporary()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
+	wantKeys(t, c.store().Provider(in("team", temporary())), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
 }
 
 func TestARotatedKeyIsUsedByTheNextCall(t *testing.T) {
 	c := start(goodSecret())
-	read := c.store().Keys("team", permanent())
+	read := c.store().Provider(in("team", permanent()))
 	wantKeys(t, read, rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
 	c.put(t, secretOf("team", "aliyun", "accessKeyID", "rotated-id", "accessKeySecret", "rotated-secret"))
 	wantKeys(t, read, rpc.Credentials{AccessKeyID: "rotated-id", AccessKeySecret: "rotated-secret"})
@@ -57,10 +57,10 @@ func TestARotatedKeyIsUsedByTheNextCall(t *testing.T) {
 func TestOnlyTheNamespaceOfTheIssuerIsRead(t *testing.T) {
 	c := start(goodSecret(), secretOf("cert-manager", "aliyun", "accessKeyID", "cluster-id", "accessKeySecret", "cluster-secret"))
 	store := c.store()
-	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
-	wantKeys(t, store.Keys("cert-manager", permanent()), rpc.Credentials{AccessKeyID: "cluster-id", AccessKeySecret: "cluster-secret"})
-	for _, read := range []rpc.CredentialsFunc{store.Keys("stranger", permanent()), store.LastKeys("stranger", permanent())} {
-		_, err := read(t.Context())
+	wantKeys(t, store.Provider(in("team", permanent())), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+	wantKeys(t, store.Provider(in("cert-manager", permanent())), rpc.Credentials{AccessKeyID: "cluster-id", AccessKeySecret: "cluster-secret"})
+	for _, read := range []rpc.CredentialsProvider{store.Provider(in("stranger", permanent())), credentials.Last{Store: store}.Provider(in("stranger", permanent()))} {
+		_, err := read.Credentials(t.Context())
 		wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "stranger": create it`)
 	}
 	if want := []string{"team/aliyun", "cert-manager/aliyun", "stranger/aliyun", "stranger/aliyun"}; !slices.Equal(c.reads, want) {
@@ -90,8 +90,8 @@ func TestASecretThatCannotBeUsedSaysWhatToDo(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			store := start(secretOf("team", "aliyun", test.pairs...)).store()
-			for _, read := range []rpc.CredentialsFunc{store.Keys("team", temporary()), store.LastKeys("team", temporary())} {
-				got, err := read(t.Context())
+			for _, read := range []rpc.CredentialsProvider{store.Provider(in("team", temporary())), credentials.Last{Store: store}.Provider(in("team", temporary()))} {
+				got, err := read.Credentials(t.Context())
 				wantProblem(t, err, "SecretInvalid", test.message)
 				if got != (rpc.Credentials{}) {
 					t.Error("half of the keys are returned")
@@ -103,29 +103,29 @@ func TestASecretThatCannotBeUsedSaysWhatToDo(t *testing.T) {
 
 func TestATokenThatIsNotAskedForIsNotMissed(t *testing.T) {
 	c := start(secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret, "securityToken", ""))
-	wantKeys(t, c.store().Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+	wantKeys(t, c.store().Provider(in("team", permanent())), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
 }
 
 func TestWhatTheAPIServerRefusesSaysWhatToGrant(t *testing.T) {
 	c := start(goodSecret())
 	store := c.store()
-	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret}) // remembered
+	wantKeys(t, store.Provider(in("team", permanent())), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret}) // remembered
 	c.refuse = forbidden
-	for _, read := range []rpc.CredentialsFunc{store.Keys("team", permanent()), store.LastKeys("team", permanent())} {
-		_, err := read(t.Context())
+	for _, read := range []rpc.CredentialsProvider{store.Provider(in("team", permanent())), credentials.Last{Store: store}.Provider(in("team", permanent()))} {
+		_, err := read.Credentials(t.Context())
 		wantProblem(t, err, "SecretForbidden",
-			`the controller may not read the Secret "aliyun" in the namespace "team": grant its ServiceAccount the verb get on it`)
+			`the controller may not read the Secret "aliyun" in the namespace "team": grant it that: kubectl create rolebinding secret-reader -n team --clusterrole=secret-reader --serviceaccount=system:aliyun-issuer`)
 	}
 }
 
 func TestAFailureOfTheAPIServerIsNoProblemOfTheSecret(t *testing.T) {
 	c := start(goodSecret())
 	store := c.store()
-	wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+	wantKeys(t, store.Provider(in("team", permanent())), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
 	for _, failure := range []error{apierrors.NewInternalError(errors.New("etcd")), apierrors.NewTooManyRequests("later", 1), errors.New("connection refused")} {
 		c.refuse = failure
-		for _, read := range []rpc.CredentialsFunc{store.Keys("team", permanent()), store.LastKeys("team", permanent())} {
-			_, err := read(t.Context())
+		for _, read := range []rpc.CredentialsProvider{store.Provider(in("team", permanent())), credentials.Last{Store: store}.Provider(in("team", permanent()))} {
+			_, err := read.Credentials(t.Context())
 			if _, isProblem := errors.AsType[*credentials.Problem](err); isProblem || !errors.Is(err, failure) ||
 				err.Error() != `read the Secret "aliyun" in the namespace "team": `+failure.Error() {
 				t.Errorf("got %v", err)
@@ -138,36 +138,36 @@ func TestKeysOfADeletedSecretGiveOrdersBackAndBuyNothing(t *testing.T) {
 	good := goodSecret()
 	c := start(good)
 	store := c.store()
-	buy, giveBack := store.Keys("team", temporary()), store.LastKeys("team", temporary())
+	buy, giveBack := store.Provider(in("team", temporary())), credentials.Last{Store: store}.Provider(in("team", temporary()))
 	wantKeys(t, buy, rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
 	c.put(t, secretOf("team", "aliyun", "accessKeyID", "rotated-id", "accessKeySecret", "rotated-secret", "securityToken", "rotated-token"))
 	last := rpc.Credentials{AccessKeyID: "rotated-id", AccessKeySecret: "rotated-secret", SecurityToken: "rotated-token"}
 	wantKeys(t, giveBack, last)
 	c.remove(t, good)
 
-	_, err := buy(t.Context())
+	_, err := buy.Credentials(t.Context())
 	wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "team": create it`)
 	wantKeys(t, giveBack, last) // not the first ones, though LastKeys read them
-	_, err = store.LastKeys("stranger", temporary())(t.Context())
+	_, err = credentials.Last{Store: store}.Provider(in("stranger", temporary())).Credentials(t.Context())
 	wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "stranger": create it`)
-	_, err = store.LastKeys("team", permanent())(t.Context()) // another way to read it, of which nothing is known
+	_, err = credentials.Last{Store: store}.Provider(in("team", permanent())).Credentials(t.Context()) // another way to read it, of which nothing is known
 	wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "team": create it`)
-	_, err = c.store().LastKeys("team", temporary())(t.Context()) // after a restart
+	_, err = credentials.Last{Store: c.store()}.Provider(in("team", temporary())).Credentials(t.Context()) // after a restart
 	wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "team": create it`)
 
 	c.put(t, secretOf("team", "aliyun", "accessKeyID", "", "accessKeySecret", "x", "securityToken", "y"))
-	_, err = giveBack(t.Context()) // somebody has something in mind
+	_, err = giveBack.Credentials(t.Context()) // somebody has something in mind
 	wantProblem(t, err, "SecretInvalid", `the Secret "aliyun" in the namespace "team" has an empty value for "accessKeyID": fill it in`)
 }
 
 func TestKeysThatWereRefusedAreNotRemembered(t *testing.T) {
 	bad := secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", "")
 	c := start(bad)
-	giveBack := c.store().LastKeys("team", permanent())
-	_, err := giveBack(t.Context())
+	giveBack := credentials.Last{Store: c.store()}.Provider(in("team", permanent()))
+	_, err := giveBack.Credentials(t.Context())
 	wantProblem(t, err, "SecretInvalid", `the Secret "aliyun" in the namespace "team" has an empty value for "accessKeySecret": fill it in`)
 	c.remove(t, bad)
-	_, err = giveBack(t.Context())
+	_, err = giveBack.Credentials(t.Context())
 	wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "team": create it`)
 }
 
@@ -176,19 +176,19 @@ func TestTheVersionChangesWithTheSecret(t *testing.T) {
 	s.UID = "first"
 	c := start(s)
 	store := c.store()
-	read := func() string { return store.Version(t.Context(), "team", "aliyun") }
-	first := read()
-	if first == "" || read() != first {
-		t.Errorf("got %q, and then %q", first, read())
+	version := func() string { return store.Version(t.Context(), "team", "aliyun") }
+	first := version()
+	if first == "" || version() != first {
+		t.Errorf("got %q, and then %q", first, version())
 	}
 	s.Data["accessKeyID"] = []byte("rotated-id")
 	c.put(t, s)
-	second := read()
+	second := version()
 	if second == "" || second == first {
 		t.Errorf("after a change got %q", second)
 	}
 	c.remove(t, s)
-	if got := read(); got != "" {
+	if got := version(); got != "" {
 		t.Errorf("of a Secret that is gone got %q", got)
 	}
 	again := goodSecret()
@@ -199,7 +199,7 @@ func TestTheVersionChangesWithTheSecret(t *testing.T) {
 	}
 	for _, refused := range []error{forbidden, notFound, errors.New("connection refused")} {
 		c.refuse = refused
-		if got := read(); got != "" {
+		if got := version(); got != "" {
 			t.Errorf("%v: got %q", refused, got)
 		}
 	}
@@ -210,8 +210,8 @@ func TestManyCallsReadAtOnce(t *testing.T) {
 	var done sync.WaitGroup
 	for range 20 {
 		done.Go(func() {
-			wantKeys(t, store.Keys("team", permanent()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
-			wantKeys(t, store.LastKeys("team", temporary()), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
+			wantKeys(t, store.Provider(in("team", permanent())), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+			wantKeys(t, credentials.Last{Store: store}.Provider(in("team", temporary())), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
 		})
 	}
 	done.Wait()

@@ -16,7 +16,7 @@ type valueReference struct {
 	ref       v1alpha1.SecretKeyReference
 }
 
-// Value returns what reads one value of a Secret, anew for each use. Errors are as those of [Store.Keys].
+// Value returns what reads one value of a Secret, anew for each use. Errors are as those of [Store.Provider].
 func (s *Store) Value(namespace string, ref v1alpha1.SecretKeyReference) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		secret, err := s.secret(ctx, namespace, ref.Name)
@@ -40,9 +40,9 @@ func (s *Store) Value(namespace string, ref v1alpha1.SecretKeyReference) func(co
 // giving back and cleaning up, and for nothing that costs money: a deleted Secret must end that.
 type Last struct{ *Store }
 
-// Keys is [Store.LastKeys].
-func (l Last) Keys(namespace string, from v1alpha1.Credentials) rpc.CredentialsFunc {
-	return l.LastKeys(namespace, from)
+// Provider is like [Store.Provider].
+func (l Last) Provider(login Login) rpc.CredentialsProvider {
+	return &provider{store: l.Store, login: login, last: true}
 }
 
 // Value is like [Store.Value].

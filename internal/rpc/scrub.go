@@ -88,6 +88,9 @@ func (s scrubber) scrub(message string) string {
 	return message
 }
 
+// Scrub makes a text of the SDK, or of a server, safe to show: it knows what secrets look like, and no secret itself.
+func Scrub(text string) string { return scrubber{}.scrub(text) }
+
 func unprintable(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
 
 // shortSecret is the length in bytes below which a secret is replaced only where it is a word of its own: a

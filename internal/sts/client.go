@@ -23,29 +23,38 @@ const callTimeout = 10 * time.Second
 // (https://alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-endpoint).
 func publicURL(region string) string { return fmt.Sprintf("https://sts.%s.aliyuncs.com", region) }
 
-// Client calls STS at one endpoint. It is cheap to construct and safe for concurrent use.
-type Client struct {
-	endpoint rpc.Endpoint
+// Config is what a [Client] needs to know.
+type Config struct {
+	// Endpoint is where STS is reached; without a URL it is the public endpoint of its region.
+	Endpoint rpc.Endpoint
+	// Rate is the number of calls a second for each API and account; the default is 20.
+	Rate float64
 }
 
-// New returns a client for the endpoint, or for the public one of its region if it has no URL. A mistake in it is told
-// by the first call.
-func New(endpoint rpc.Endpoint) *Client {
-	if endpoint.URL == "" {
-		endpoint.URL = publicURL(endpoint.Region)
+// Client calls STS at one endpoint. It is cheap to construct and safe for concurrent use.
+type Client struct {
+	config Config
+}
+
+// New returns a client. A mistake in the endpoint is told by the first call.
+func New(config Config) *Client {
+	if config.Endpoint.URL == "" {
+		config.Endpoint.URL = publicURL(config.Endpoint.Region)
 	}
-	return &Client{endpoint: endpoint}
+	if config.Rate <= 0 {
+		config.Rate = callRate
+	}
+	return &Client{config: config}
 }
 
 func (c *Client) signed(keys rpc.Credentials) (*rpc.Caller, error) {
-	return rpc.New(rpc.Config{Endpoint: c.endpoint, Credentials: rpc.StaticCredentials(keys), Timeout: callTimeout, Rate: callRate, Classify: kindOfCode})
+	return rpc.New(rpc.Config{Endpoint: c.config.Endpoint, Credentials: rpc.StaticCredentials(keys), Timeout: callTimeout, Rate: c.config.Rate, Classify: kindOfCode})
 }
 
 func (c *Client) unsigned() (*rpc.Caller, error) {
-	return rpc.New(rpc.Config{Endpoint: c.endpoint, Unsigned: true, Timeout: callTimeout, Rate: callRate, Classify: kindOfCode})
+	return rpc.New(rpc.Config{Endpoint: c.config.Endpoint, Unsigned: true, Timeout: callTimeout, Rate: c.config.Rate, Classify: kindOfCode})
 }
 
 // callRate is the number of calls a second for each API and account. The pages of AssumeRole say 100
-// (https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole); other users of the
-// account need some.
+// (https://www.alibabacloud.com/notice/ram20220829); other users of the account need some.
 const callRate = 20

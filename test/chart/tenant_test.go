@@ -63,8 +63,8 @@ func order(namespace string) *v1alpha1.AliyunOrder {
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "forged-", Namespace: namespace},
 		Spec: v1alpha1.OrderSpec{
 			RequestRef: v1alpha1.RequestReference{Name: "www", UID: "uid"}, IssuerRef: v1alpha1.IssuerReference{Kind: v1alpha1.AliyunIssuerKind, Name: "cas"},
-			Request: []byte("x"), CommonName: gen.Domain, DNSNames: []string{gen.Domain}, SecretNamespace: namespace, Region: v1alpha1.RegionChina,
-			Source: spec.Source, Credentials: spec.Credentials, Solver: spec.Solvers[0],
+			Request: []byte("x"), CommonName: gen.Domain, DNSNames: []string{gen.Domain}, SecretNamespace: namespace, Access: spec.Access,
+			Source: spec.Source, Solver: spec.Solvers[0],
 		},
 	}
 }

@@ -80,7 +80,8 @@ func (e *Env) Restart() {
 	e.recorder = events.NewFakeRecorder(10000)
 	e.Submissions = &controllers.Submissions{}
 	remote := &controllers.Remote{
-		Secrets:   &credentials.Store{Reader: e.Client},
+		Secrets:   &credentials.Store{Reader: e.Client, Tokens: e.Client, Now: e.Clock.Now, STSRate: math.MaxFloat64},
+		Policy:    controllers.Policy{OwnIdentityForClusterIssuers: true, EndpointHosts: []string{"127.0.0.1"}},
 		SelfCheck: &dcv.SelfCheck{Nameservers: []string{e.Simulator.DNSAddr()}},
 		FileCheck: &httpfile.SelfCheck{},
 		Clock:     e.Clock,
@@ -93,7 +94,7 @@ func (e *Env) Restart() {
 	}
 	fresh := &controllers.FreshOrders{}
 	e.requests = &controllers.CertificateRequestReconciler{
-		Client: e.counted, Recorder: e.recorder, Clock: e.Clock, Fresh: fresh, ClusterResourceNamespace: e.Namespace,
+		Client: e.counted, APIReader: e.Client, Recorder: e.recorder, Clock: e.Clock, Fresh: fresh, ClusterResourceNamespace: e.Namespace,
 	}
 	e.orders = &controllers.OrderReconciler{
 		Client: e.counted, APIReader: e.Client, Recorder: e.recorder, Remote: remote, Submissions: e.Submissions, Cluster: Cluster, Fresh: fresh,

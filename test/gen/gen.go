@@ -44,11 +44,13 @@ func Secret(namespace, id, secret string) *corev1.Secret {
 func IssuerSpec(url string) v1alpha1.IssuerSpec {
 	endpoint := &v1alpha1.Endpoint{URL: url}
 	return v1alpha1.IssuerSpec{
-		Endpoint: endpoint,
-		Source:   v1alpha1.Source{ResourcePlan: &v1alpha1.ResourcePlan{ProductCode: Product}},
-		Credentials: v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
-			SecretReference: v1alpha1.SecretReference{Name: SecretName},
-		}},
+		Access: v1alpha1.Access{
+			Endpoint: endpoint, STSEndpoint: endpoint,
+			Credentials: v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
+				SecretReference: v1alpha1.SecretReference{Name: SecretName},
+			}},
+		},
+		Source:  v1alpha1.Source{ResourcePlan: &v1alpha1.ResourcePlan{ProductCode: Product}},
 		Contact: &v1alpha1.Contact{Name: Person, Email: Email, Phone: Phone},
 		Solvers: []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{Endpoint: endpoint}}}},
 	}

@@ -14,6 +14,7 @@ package alidns
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
@@ -36,6 +37,8 @@ type Config struct {
 	Endpoint rpc.Endpoint
 	// Credentials may be of another account than the orders.
 	Credentials rpc.CredentialsProvider
+	// Timeout bounds a call; the default is [rpc.DefaultTimeout].
+	Timeout time.Duration
 }
 
 // Solver keeps validation records in the zones of one account. It is safe for concurrent use and holds no state.
@@ -53,7 +56,7 @@ func New(config Config) (*Solver, error) {
 	if config.Endpoint.Region == "" {
 		config.Endpoint.Region = defaultRegion
 	}
-	calls := rpc.Config{Endpoint: config.Endpoint, Credentials: config.Credentials}
+	calls := rpc.Config{Endpoint: config.Endpoint, Credentials: config.Credentials, Timeout: config.Timeout}
 	zoneCalls, err := rpc.New(calls)
 	if err != nil {
 		return nil, fmt.Errorf("alidns: %w", err)

@@ -1,0 +1,116 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package credentials
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/sts"
+)
+
+// Login is how an issuer, or the copy of it in an Order, signs in.
+type Login struct {
+	Credentials v1alpha1.Credentials
+	// Namespace is where its Secrets and ServiceAccounts are, and nowhere else.
+	Namespace string
+	// MayUseOwn lets it use the controller's own identity.
+	MayUseOwn bool
+	// STS is where roles are assumed; without a URL it is the public endpoint of its region.
+	STS rpc.Endpoint
+}
+
+// UsesOwn says that the identity is the controller's own: what surrounds it, the instance that it runs on, or the token
+// in its Pod.
+func UsesOwn(from v1alpha1.Credentials) bool {
+	return from.AccessKeySecretRef == nil && (from.OIDC == nil || from.OIDC.ServiceAccountRef == nil)
+}
+
+// provider signs in anew for each call, as far as that is needed.
+type provider struct {
+	store *Store
+	login Login
+	// last falls back to the keys that a Secret held last, if it has been deleted since.
+	last bool
+}
+
+// Provider returns what signs the calls of a login. Errors are a *Problem, or one that may pass.
+func (s *Store) Provider(login Login) rpc.CredentialsProvider {
+	return &provider{store: s, login: login}
+}
+
+// Credentials implements rpc.CredentialsProvider.
+func (p *provider) Credentials(ctx context.Context) (rpc.Credentials, error) {
+	keys, err := p.base(ctx)
+	if role := p.login.Credentials.AssumeRole; err == nil && role != nil {
+		keys, err = p.store.sessions.get(ctx, p.store.now, p.key("assumeRole"), keys, func() source { return &assumedRole{p.store, p.login, role} })
+	}
+	if err != nil {
+		return rpc.Credentials{}, err
+	}
+	if keys.Account == "" {
+		keys.Account = p.store.identities.account(ctx, p.store, p.login.STS, keys)
+	}
+	return keys, nil
+}
+
+// base are the keys without the role that is assumed on top of them.
+func (p *provider) base(ctx context.Context) (rpc.Credentials, error) {
+	from, s := p.login.Credentials, p.store
+	if UsesOwn(from) && !p.login.MayUseOwn {
+		return rpc.Credentials{}, ownNotAllowed()
+	}
+	switch {
+	case from.AccessKeySecretRef != nil:
+		return s.accessKey(ctx, p.login.Namespace, *from.AccessKeySecretRef, p.last)
+	case from.OIDC != nil:
+		return s.sessions.get(ctx, s.now, p.key("oidc"), rpc.Credentials{}, func() source { return &oidcRole{s, p.login, from.OIDC} })
+	case from.ECSRAMRole != nil:
+		return s.sessions.get(ctx, s.now, "ecsRAMRole "+from.ECSRAMRole.RoleName+" "+string(from.ECSRAMRole.Metadata), rpc.Credentials{}, func() source { return instanceRole(s.now, *from.ECSRAMRole) })
+	default:
+		return s.sessions.get(ctx, s.now, "ambient", rpc.Credentials{}, func() source { return surroundings(s.now) })
+	}
+}
+
+// Refused implements rpc.CredentialsProvider.
+func (p *provider) Refused(refused rpc.Credentials) { p.store.sessions.refuse(refused) }
+
+// key is the same for logins that may share a session, which are equal.
+func (p *provider) key(kind string) string {
+	text, _ := json.Marshal(p.login) // it has no member that could fail
+	return kind + " " + string(text)
+}
+
+// Account is the id of the account that the login belongs to, or empty where nobody can tell.
+func (s *Store) Account(ctx context.Context, login Login) (string, error) {
+	keys, err := s.Provider(login).Credentials(ctx)
+	return keys.Account, err
+}
+
+// Identity asks STS whom the login belongs to.
+func (s *Store) Identity(ctx context.Context, login Login) (sts.Identity, error) {
+	p := s.Provider(login)
+	keys, err := p.Credentials(ctx)
+	if err != nil {
+		return sts.Identity{}, err
+	}
+	identity, err := s.sts(login.STS).CallerIdentity(ctx, keys)
+	switch {
+	case rpc.IsCredentials(err):
+		p.Refused(keys)
+	case err == nil:
+		s.identities.learn(login.STS, keys, identity, s.now())
+	}
+	return identity, err
+}
+
+func (s *Store) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}

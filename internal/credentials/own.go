@@ -1,0 +1,81 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package credentials
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	sdk "github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/sts"
+)
+
+const (
+	// sdkKeeps is how long the keys are good at least that a provider of the SDK hands out: it renews those that have
+	// less left (CAS contract §7.1), and does not tell how much it is.
+	sdkKeeps = 180 * time.Second
+	// sdkPause is how long they are used before the provider is asked again.
+	sdkPause = 30 * time.Second
+)
+
+// own asks a provider of the SDK. The SDK's providers race, panic, and one of them forgets its chain after a failure
+// (CAS contract §7.1): so this one is asked by one goroutine at a time, under recover, and built anew after a failure.
+type own struct {
+	now   func() time.Time
+	build func() (sdk.CredentialsProvider, error)
+	// advice is what helps if there are no credentials.
+	advice string
+
+	provider sdk.CredentialsProvider
+}
+
+// surroundings is the SDK's default chain: environment, token of the Pod, profile files, metadata server, URI.
+func surroundings(now func() time.Time) source {
+	return &own{
+		now:    now,
+		build:  func() (sdk.CredentialsProvider, error) { return sdk.NewDefaultCredentialsProvider(), nil },
+		advice: "give the controller an identity (env of the Helm chart, RRSA, or a RAM role for its instance), or name credentials in the issuer",
+	}
+}
+
+// instanceRole is the RAM role of the ECS instance.
+func instanceRole(now func() time.Time, from v1alpha1.ECSRAMRoleCredentials) source {
+	return &own{
+		now: now,
+		build: func() (sdk.CredentialsProvider, error) {
+			return sdk.NewECSRAMRoleCredentialsProviderBuilder().WithRoleName(from.RoleName).
+				WithDisableIMDSv1(from.Metadata == v1alpha1.MetadataRequireV2).Build()
+		},
+		advice: "attach a RAM role to the ECS instance that the controller runs on, let its Pod reach 100.100.100.200, and correct roleName if it is set",
+	}
+}
+
+func (o *own) fetch(_ context.Context, _ rpc.Credentials, wasRefused bool) (session sts.Session, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("the answer lacks what it must have")
+		}
+		if err != nil {
+			o.provider = nil
+			err = &Problem{v1alpha1.ReasonMetadataUnavailable, "the controller finds no credentials of its own (" + rpc.Scrub(err.Error()) + "): " + o.advice}
+		}
+	}()
+	if o.provider == nil || wasRefused {
+		if o.provider, err = o.build(); err != nil {
+			return sts.Session{}, err
+		}
+	}
+	keys, err := o.provider.GetCredentials()
+	if err != nil {
+		return sts.Session{}, err
+	}
+	return sts.Session{
+		Keys:    rpc.Credentials{AccessKeyID: keys.AccessKeyId, AccessKeySecret: keys.AccessKeySecret, SecurityToken: keys.SecurityToken},
+		Expires: o.now().Add(sdkKeeps),
+	}, nil
+}
