@@ -62,6 +62,10 @@ type Account struct {
 	Packages map[string]int
 	// Zones are the domains that the account has in Alidns. A zone belongs to one account only.
 	Zones []string
+	// Roles are the RAM roles that can be assumed at STS, or by an ECS instance.
+	Roles []Role
+	// OIDCProviders are the issuers of tokens that the account knows.
+	OIDCProviders []OIDCProvider
 }
 
 // Key is an AccessKey of an account.
@@ -69,6 +73,10 @@ type Key struct {
 	ID, Secret string
 	// SecurityToken makes it a temporary key, whose requests must carry this token. Empty means a permanent one.
 	SecurityToken string
+	// User is the name of the RAM user who has the key. The default is the ID.
+	User string
+	// Root makes it a key of the account itself, which has all permissions but may assume no role.
+	Root bool
 	// ExpiresAt ends a temporary key by the clock of the gateway. Zero means never.
 	ExpiresAt time.Time
 	// Denied are the actions that RAM does not grant to the key's user.
