@@ -4,6 +4,7 @@
 package cassim
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -39,13 +40,16 @@ type Options struct {
 	CancelDelay time.Duration
 	// ListDelay is how long a new order is missing from listings.
 	ListDelay time.Duration
-	// Addr and DNSAddr are where to listen; the default is a free port of 127.0.0.1.
-	Addr, DNSAddr string
+	// Addr, DNSAddr and MetadataAddr are where to listen; the default is a free port of 127.0.0.1.
+	Addr, DNSAddr, MetadataAddr string
 	// Resolver is the DNS server, as host:port, that the CA asks. The default is the simulator's own.
 	Resolver string
 	// WebAddr is the host:port that the CA fetches validation files from, whatever the domain. Without it no file is ever seen.
 	WebAddr string
-	// OnRequest is called when a request with a good signature has arrived, before a fault befalls it and before it is executed.
+	// InstanceRole is the role of the ECS instance whose metadata server is at MetadataURL: the name of a role of the first account that
+	// trusts the service ecs.aliyuncs.com. Without it the instance has no role.
+	InstanceRole string
+	// OnRequest is called when a request with a good signature, or one that needs none, has arrived, before a fault befalls it and before it is executed.
 	OnRequest Hook
 	// OnExecuted is called when a verb has run, successfully or not, before the reply and before a fault keeps that back.
 	OnExecuted Hook
@@ -110,11 +114,8 @@ func (o Options) withDefaults() Options {
 			o.Accounts[i].ID = strconv.Itoa(1000000000000001 + i)
 		}
 	}
-	if o.Addr == "" {
-		o.Addr = "127.0.0.1:0"
-	}
-	if o.DNSAddr == "" {
-		o.DNSAddr = "127.0.0.1:0"
+	for _, addr := range []*string{&o.Addr, &o.DNSAddr, &o.MetadataAddr} {
+		*addr = cmp.Or(*addr, "127.0.0.1:0")
 	}
 	if o.Logf == nil {
 		o.Logf = func(string, ...any) {}

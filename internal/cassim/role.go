@@ -116,9 +116,9 @@ func (s *Server) SetRole(named string, change func(*Role)) {
 }
 
 // RemoveRole deletes a role. Its sessions are refused as those that RevokeSessions ends. It panics if there is none.
-func (s *Server) RemoveRole(named string) {
-	s.changeRole(named, func(r *role) {
-		r.removed = true
-		delete(r.account.roles, r.Name)
-	})
+func (s *Server) RemoveRole(named string) { s.changeRole(named, (*role).remove) }
+
+func (r *role) remove() {
+	r.removed = true
+	delete(r.account.roles, r.Name)
 }

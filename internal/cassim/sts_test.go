@@ -47,19 +47,16 @@ func (w *world) stsOf(session sdksts.Credentials) *sdksts.Client {
 	return w.sts(session.AccessKeyId, session.AccessKeySecret, session.SecurityToken)
 }
 
-func assumeRequest(arn string, modify ...func(*sdksts.AssumeRoleRequest)) *sdksts.AssumeRoleRequest {
+func assumeRequest(arn string) *sdksts.AssumeRoleRequest {
 	req := sdksts.CreateAssumeRoleRequest()
 	req.RoleArn, req.RoleSessionName = arn, "a-test"
-	for _, change := range modify {
-		change(req)
-	}
 	return req
 }
 
 // assume begins a session that has to be granted.
-func (w *world) assume(client *sdksts.Client, arn string, modify ...func(*sdksts.AssumeRoleRequest)) *sdksts.AssumeRoleResponse {
+func (w *world) assume(client *sdksts.Client, arn string) *sdksts.AssumeRoleResponse {
 	w.t.Helper()
-	resp, err := client.AssumeRole(assumeRequest(arn, modify...))
+	resp, err := client.AssumeRole(assumeRequest(arn))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -210,9 +207,9 @@ func TestASessionHasALengthAndAName(t *testing.T) {
 		"a name with a slash":             {"usual", "a/b", "", 0, malformed},
 	}
 	for name, test := range tests {
-		resp, err := w.defaultSTS().AssumeRole(assumeRequest(w.RoleARN(test.role), func(r *sdksts.AssumeRoleRequest) {
-			r.RoleSessionName, r.DurationSeconds = test.name, requests.Integer(test.seconds)
-		}))
+		req := assumeRequest(w.RoleARN(test.role))
+		req.RoleSessionName, req.DurationSeconds = test.name, requests.Integer(test.seconds)
+		resp, err := w.defaultSTS().AssumeRole(req)
 		if codeOf(err) != test.code {
 			t.Errorf("%s: %v, want %q", name, err, test.code)
 		}
