@@ -203,4 +203,7 @@ func TestTheInstanceIsSteeredFromAnotherProcess(t *testing.T) {
 	w.admin(404, "POST", "roles/spare/revoke", "")
 	w.admin(404, "PUT", "metadata/role", `{"role": "spare"}`)
 	w.admin(404, "PUT", "metadata/mode", `{"mode": "Slow"}`)
+	if got := w.admin(200, "GET", "tls-root.pem", ""); got != string(w.TLSRootPEM()) || got == string(w.RootPEM()) {
+		t.Errorf("the root is %s", got)
+	}
 }

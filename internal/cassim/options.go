@@ -40,8 +40,8 @@ type Options struct {
 	CancelDelay time.Duration
 	// ListDelay is how long a new order is missing from listings.
 	ListDelay time.Duration
-	// Addr, DNSAddr and MetadataAddr are where to listen; the default is a free port of 127.0.0.1.
-	Addr, DNSAddr, MetadataAddr string
+	// Addr, DNSAddr, MetadataAddr and ProxyAddr are where to listen; the default is a free port of 127.0.0.1.
+	Addr, DNSAddr, MetadataAddr, ProxyAddr string
 	// Resolver is the DNS server, as host:port, that the CA asks. The default is the simulator's own.
 	Resolver string
 	// WebAddr is the host:port that the CA fetches validation files from, whatever the domain. Without it no file is ever seen.
@@ -114,7 +114,7 @@ func (o Options) withDefaults() Options {
 			o.Accounts[i].ID = strconv.Itoa(1000000000000001 + i)
 		}
 	}
-	for _, addr := range []*string{&o.Addr, &o.DNSAddr, &o.MetadataAddr} {
+	for _, addr := range []*string{&o.Addr, &o.DNSAddr, &o.MetadataAddr, &o.ProxyAddr} {
 		*addr = cmp.Or(*addr, "127.0.0.1:0")
 	}
 	if o.Logf == nil {

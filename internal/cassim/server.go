@@ -19,6 +19,9 @@ type Server struct {
 	dns       *dnsServer
 	web       *endpoint
 	imds      *endpoint // the metadata server
+	proxy     *endpoint
+	tunnels   *tunnels
+	tls       *tlsAuthority
 	done      sync.WaitGroup
 	closing   chan struct{} // closed by Close
 
@@ -46,6 +49,7 @@ func New(opts Options) *Server {
 	s := &Server{
 		opts:      opts.withDefaults(),
 		authority: newAuthority(),
+		tls:       newTLSAuthority(),
 		accounts:  map[string]*account{},
 		keys:      map[string]*key{},
 		nonces:    map[string]bool{},
@@ -75,6 +79,7 @@ func (s *Server) Start() (err error) {
 	if s.dns, err = s.serveDNS(s.opts.DNSAddr); err != nil {
 		return fmt.Errorf("cassim: DNS: %w", err)
 	}
+	s.tunnels = newTunnels()
 	for _, begin := range []struct {
 		at      **endpoint
 		addr    string
@@ -82,6 +87,7 @@ func (s *Server) Start() (err error) {
 	}{
 		{&s.web, s.opts.Addr, s.handler()},
 		{&s.imds, s.opts.MetadataAddr, s.metadata()},
+		{&s.proxy, s.opts.ProxyAddr, s.forward()},
 	} {
 		listener, err := net.Listen("tcp", begin.addr)
 		if err != nil {
@@ -90,6 +96,7 @@ func (s *Server) Start() (err error) {
 		}
 		*begin.at = s.serve(listener, begin.handler)
 	}
+	s.tunnels.endpoint = s.serve(s.tunnels, s.handler())
 	return nil
 }
 
@@ -106,7 +113,7 @@ func (s *Server) Close() {
 	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	for _, e := range []*endpoint{s.web, s.imds} {
+	for _, e := range []*endpoint{s.web, s.imds, s.proxy, s.tunnels.endpoint} {
 		e.close(ctx)
 	}
 	s.dns.close()
