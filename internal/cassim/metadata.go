@@ -105,7 +105,7 @@ func (s *Server) metadata() http.Handler {
 		switch {
 		case s.metadataIsDown():
 			panic(http.ErrAbortHandler)
-		case r.Method == http.MethodConnect || r.URL.Host != "" && r.URL.Hostname() != metadataHost:
+		case r.URL.Host != "" && r.URL.Hostname() != metadataHost:
 			http.Error(w, "this is the metadata server", http.StatusForbidden)
 		default:
 			mux.ServeHTTP(w, r)

@@ -32,7 +32,8 @@ const (
 	subject   = "system:serviceaccount:aliyun-issuer:controller"
 )
 
-// tokenIssuer is a cluster that signs tokens with a key for each algorithm, whose kid is the algorithm.
+// tokenIssuer is a cluster that signs tokens with a key for each algorithm, whose kid is the algorithm. It publishes one of them once
+// more for what it does not do.
 type tokenIssuer struct {
 	t    *testing.T
 	keys map[jose.SignatureAlgorithm]crypto.Signer
@@ -52,6 +53,10 @@ func (i *tokenIssuer) jwks(context.Context) ([]byte, error) {
 	for algorithm, key := range i.keys {
 		set.Keys = append(set.Keys, jose.JSONWebKey{Key: key.Public(), KeyID: string(algorithm), Algorithm: string(algorithm), Use: "sig"})
 	}
+	public := i.keys[jose.RS256].Public()
+	set.Keys = append(set.Keys,
+		jose.JSONWebKey{Key: public, KeyID: "for-PS256", Algorithm: "PS256", Use: "sig"},
+		jose.JSONWebKey{Key: public, KeyID: "for-encryption", Algorithm: "RS256", Use: "enc"})
 	return json.Marshal(set)
 }
 
@@ -218,6 +223,8 @@ func TestATokenIsRefused(t *testing.T) {
 		"a foreign key":                 {stranger.token(nil), signature},
 		"a key that is not published":   {issuer.sign(jose.RS256, "old", claims(nil)), signature},
 		"a key of another algorithm":    {issuer.sign(jose.RS256, "ES256", claims(nil)), signature},
+		"a key for another algorithm":   {issuer.sign(jose.RS256, "for-PS256", claims(nil)), signature},
+		"a key for another use":         {issuer.sign(jose.RS256, "for-encryption", claims(nil)), signature},
 		"no kid":                        {issuer.sign(jose.RS256, "", claims(nil)), invalid},
 		"the algorithm none":            {byHand(`{"alg":"none","kid":"RS256"}`, claims(nil), nothing), invalid},
 		"HS256 with the public key":     {issuer.hs256WithPublicKey(), invalid},
@@ -230,6 +237,25 @@ func TestATokenIsRefused(t *testing.T) {
 		t.Errorf("%d sessions", w.Sessions())
 	}
 	w.wantOIDC("a good token", oidcForm(w, "issuer", "cluster", issuer.token(nil)), "")
+}
+
+func TestARefusedTokenIsToldWhatThePagesSay(t *testing.T) {
+	issuer := newTokenIssuer(t)
+	w := start(t, withTokens(issuer, cassim.OIDCTrust{}))
+	for token, want := range map[string]string{
+		"":                          "The OIDCToken can not empty.",
+		"a.b":                       "The number of Jwt field should be divided into 3 parts with '.' .",
+		"!.!.!":                     "Cannot decode base64 encoded response(format invalided).",
+		"YQ.YQ.YQ":                  "The Jwt content is invalid that cannot be recognized.",
+		issuer.hs256WithPublicKey(): "The algorithm HS256 that be specified in Jwt header is unknown.",
+		issuer.token(map[string]any{"aud": "foreign"}):                        "Invalid audience.",
+		issuer.token(map[string]any{"exp": 1}):                                "This JsonWebToken is expired.",
+		tampered(issuer.token(nil), claims(map[string]any{"sub": "another"})): "OIDC token validate failed: invalid signature.",
+	} {
+		if _, answer := w.postOIDC(oidcForm(w, "issuer", "cluster", token)); answer["Message"] != want {
+			t.Errorf("told %v, want %q", answer["Message"], want)
+		}
+	}
 }
 
 func TestTokensGoByTheClockOfTheGateway(t *testing.T) {

@@ -65,11 +65,7 @@ func (s *Server) Sessions() int {
 
 // ExpireSessions ends all sessions now, by the clock of the gateway.
 func (s *Server) ExpireSessions() {
-	s.sessions(func(k *key) {
-		if now := s.gatewayNow(); k.isAlive(now) {
-			k.ExpiresAt = now
-		}
-	})
+	s.sessions(func(k *key) { k.ExpiresAt = s.gatewayNow() })
 }
 
 // RevokeSessions makes the sessions that a role has be refused, though they have not expired. Later ones are good. The role is named

@@ -77,7 +77,7 @@ func (k *key) told() reply {
 	}
 }
 
-// assumeRole is AssumeRole for users and for sessions of other roles.
+// assumeRole is AssumeRole for users and for sessions of other roles. A Policy, which could only take permissions away, is not looked at.
 func (s *Server) assumeRole(c *call) (reply, *refusal) {
 	if c.key.Root {
 		return nil, refuse(http.StatusForbidden, "NoPermission", "Roles may not be assumed by root accounts.")

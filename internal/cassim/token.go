@@ -73,7 +73,7 @@ func keyOf(header jose.Header, document []byte) (jose.JSONWebKey, *refusal) {
 		return jose.JSONWebKey{}, unauthenticated("OIDCToken.Invalid", "The Jwt header has no kid.")
 	}
 	for _, key := range set.Key(header.KeyID) {
-		if cmp.Or(key.Algorithm, header.Algorithm) == header.Algorithm && cmp.Or(key.Use, "sig") == "sig" && key.IsPublic() {
+		if cmp.Or(key.Algorithm, header.Algorithm) == header.Algorithm && cmp.Or(key.Use, "sig") == "sig" {
 			return key, nil
 		}
 	}
@@ -81,7 +81,7 @@ func keyOf(header jose.Header, document []byte) (jose.JSONWebKey, *refusal) {
 }
 
 // check compares the claims with the provider and the clock of the gateway. The code for an issuer that does not match, for a token of
-// the future and for one without an end is a choice.
+// the future and for one without an end is a choice, and so is that clocks are given no leeway.
 func (p OIDCProvider) check(claims *jwt.Claims, now time.Time) *refusal {
 	invalid := func(message string) *refusal { return unauthenticated("OIDCToken.Invalid", "%s", message) }
 	switch {
