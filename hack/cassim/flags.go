@@ -19,6 +19,7 @@ import (
 type config struct {
 	options               cassim.Options
 	addressFile, rootFile string
+	tlsRootFile           string
 }
 
 // The environment that an AccessKey may come from. Others see the flags of a process, but not its environment.
@@ -33,7 +34,9 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	flags := flag.NewFlagSet("cassim", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	o := &c.options
-	flags.StringVar(&o.Addr, "addr", "127.0.0.1:0", "where CAS, Alidns and the admin API listen")
+	flags.StringVar(&o.Addr, "addr", "127.0.0.1:0", "where CAS, Alidns, STS and the admin API listen")
+	flags.StringVar(&o.MetadataAddr, "metadata-addr", "127.0.0.1:0", "where the metadata server of an ECS instance listens")
+	flags.StringVar(&o.ProxyAddr, "proxy-addr", "127.0.0.1:0", "where a proxy listens that shows the services under their real names with TLS")
 	flags.StringVar(&o.DNSAddr, "dns-addr", "127.0.0.1:0", "where the DNS server listens, UDP and TCP")
 	flags.StringVar(&o.Resolver, "resolver", "", "DNS server that the CA asks, as host:port; default the simulator's own")
 	flags.StringVar(&o.WebAddr, "web-addr", "", "host:port that the CA fetches validation files from, whatever the domain")
@@ -47,6 +50,8 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	flags.DurationVar(&o.ListDelay, "list-delay", 0, "how long a new order is missing from listings")
 	flags.StringVar(&c.addressFile, "address-file", "", "file to write the line of addresses to")
 	flags.StringVar(&c.rootFile, "root-file", "", "file to write the root certificate to")
+	flags.StringVar(&c.tlsRootFile, "tls-root-file", "", "file to write the root certificate of the proxy's TLS to")
+	roleFlags(flags, o, &account)
 	verbose := flags.Bool("v", false, "log each call to standard error, without its parameters")
 	flags.Func("package", "`code=total` of a resource plan, repeatable; default "+cassim.DefaultProduct+"=20", func(text string) error {
 		product, total, _ := strings.Cut(text, "=")
@@ -71,7 +76,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("what is %q? There are only flags", flags.Arg(0))
 	}
-	if err := complete(&account, &key, secretFile); err != nil {
+	if err := cmp.Or(complete(&account, &key, secretFile), checkInstanceRole(o.InstanceRole, account.Roles)); err != nil {
 		return nil, err
 	}
 	o.Accounts = []cassim.Account{account}

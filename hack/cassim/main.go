@@ -1,7 +1,7 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command cassim runs the simulator of CAS, its authority and Alibaba Cloud DNS by itself, for the demo and for trying things out.
+// Command cassim runs the simulator of CAS, its authority, Alibaba Cloud DNS and STS by itself, for the demo and for trying things out.
 //
 //	go run ./hack/cassim --package digicert-free-1-free=20 --zone example.com --ca-delay 5s --knob chain=leaf
 //
@@ -37,9 +37,11 @@ func main() {
 
 // addresses is what is printed and written to the address file.
 type addresses struct {
-	URL string `json:"url"` // of CAS, Alidns and the admin API
-	DNS string `json:"dns"` // UDP and TCP
-	PID int    `json:"pid"`
+	URL      string `json:"url"`      // of CAS, Alidns, STS and the admin API
+	DNS      string `json:"dns"`      // UDP and TCP
+	Metadata string `json:"metadata"` // URL of the instance's metadata server, and as HTTP_PROXY the way to it
+	Proxy    string `json:"proxy"`    // URL, as HTTPS_PROXY
+	PID      int    `json:"pid"`
 }
 
 // run serves until ctx ends.
@@ -53,12 +55,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer server.Close()
-	line, err := json.Marshal(addresses{server.URL(), server.DNSAddr(), os.Getpid()})
+	line, err := json.Marshal(addresses{server.URL(), server.DNSAddr(), server.MetadataURL(), server.ProxyURL(), os.Getpid()})
 	if err != nil {
 		return err
 	}
 	line = append(line, '\n')
 	if err := writeFile(c.rootFile, server.RootPEM()); err != nil {
+		return err
+	}
+	if err := writeFile(c.tlsRootFile, server.TLSRootPEM()); err != nil {
 		return err
 	}
 	if err := writeFile(c.addressFile, line); err != nil {

@@ -9,6 +9,9 @@ import "fmt"
 type account struct {
 	id       string
 	packages map[string]*plan // by product code
+	roles    map[string]*role // by name
+	// providers are those of OIDC, by name.
+	providers map[string]OIDCProvider
 }
 
 // plan is a resource plan. A certificate is reserved at submission and given back by DeleteCertificateRequest; what UsedCount shows is
@@ -24,10 +27,11 @@ type key struct {
 	Key
 	account *account
 	denied  map[string]bool
+	session *session // of a role; nil for the account itself and its users
 }
 
 func (s *Server) addAccount(a Account) {
-	added := &account{id: a.ID, packages: map[string]*plan{}}
+	added := &account{id: a.ID, packages: map[string]*plan{}, roles: map[string]*role{}, providers: map[string]OIDCProvider{}}
 	if s.accounts[a.ID] != nil {
 		panic("cassim: two accounts have the id " + a.ID)
 	}
@@ -37,6 +41,12 @@ func (s *Server) addAccount(a Account) {
 	}
 	for _, k := range a.Keys {
 		s.addKey(added, k)
+	}
+	for _, r := range a.Roles {
+		s.addRole(added, r)
+	}
+	for _, p := range a.OIDCProviders {
+		added.addProvider(p)
 	}
 	for _, zone := range a.Zones {
 		if s.zones.byName[canonical(zone)] != nil {

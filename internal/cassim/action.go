@@ -11,6 +11,7 @@ import (
 const (
 	versionCAS    = "2020-04-07"
 	versionAlidns = "2015-01-09"
+	versionSTS    = "2015-04-01"
 )
 
 // reply is the JSON of a success, to which the gateway adds the RequestId.
@@ -23,6 +24,8 @@ type action struct {
 	required []string
 	optional []string
 	tags     bool    // Tags.N.Key and Tags.N.Value
+	unsigned bool    // anybody may call it, and nothing of a signature is looked at
+	free     bool    // needs no permission
 	rate     float64 // calls a second for each account; 0 if it is not known
 	run      func(*Server, *call) (reply, *refusal)
 }
@@ -31,6 +34,17 @@ type action struct {
 var actions = map[string]map[string]*action{
 	versionCAS:    byName(versionCAS, casActions()),
 	versionAlidns: byName(versionAlidns, append(recordActions(), domainActions()...)),
+	versionSTS:    byName(versionSTS, stsActions()),
+}
+
+// isVerb tells whether any of the services has it.
+func isVerb(name string) bool {
+	for _, named := range actions {
+		if named[name] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func byName(version string, list []action) map[string]*action {
@@ -94,10 +108,14 @@ func domainActions() []action {
 
 // ramName is how RAM policies call the action.
 func (a *action) ramName() string {
-	if a.version == versionAlidns {
+	switch a.version {
+	case versionAlidns:
 		return "alidns:" + a.name
+	case versionSTS:
+		return "sts:" + a.name
+	default:
+		return "yundun-cert:" + a.name
 	}
-	return "yundun-cert:" + a.name
 }
 
 func (a *action) checkParams(params map[string]string) *refusal {

@@ -25,6 +25,7 @@ func (s *Server) admin() http.Handler {
 	s.adminFaults(mux)
 	s.adminOrders(mux)
 	s.adminServices(mux)
+	s.adminSessions(mux)
 	mux.HandleFunc("GET /-/records", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, s.Records(r.URL.Query().Get("zone"))) })
 	mux.HandleFunc("POST /-/records", s.postRecord)
 	mux.HandleFunc("DELETE /-/records/{id}", s.deleteRecord)

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,12 +18,14 @@ const maxBody = 1 << 20
 // call is one request on its way through the gateway.
 type call struct {
 	method    string
+	sentTo    string // the Host header
 	params    map[string]string
 	action    *action
 	key       *key
 	requestID string
 	orderID   string // of the order that a create made
 	index     int    // in Server.requests
+	keys      []byte // the JWKS that the token of AssumeRoleWithOIDC is verified with
 	fault     *injected
 	released  bool // from a fault that made it hang, to be executed late
 }
@@ -31,17 +34,21 @@ func (c *call) account() *account { return c.key.account }
 
 // host is the service as errors name it.
 func (c *call) host() string {
-	if c.params["Version"] == versionAlidns {
+	switch c.params["Version"] {
+	case versionAlidns:
 		return "alidns.aliyuncs.com"
+	case versionSTS:
+		return "sts.aliyuncs.com"
+	default:
+		return "cas.aliyuncs.com"
 	}
-	return "cas.aliyuncs.com"
 }
 
 func (c *call) arg(name string) string { return c.params[name] }
 
 // readCall takes the parameters from the query and the form.
 func readCall(r *http.Request) (*call, *refusal) {
-	c := &call{method: r.Method, requestID: newRequestID(), params: map[string]string{}}
+	c := &call{method: r.Method, sentTo: r.Host, requestID: newRequestID(), params: map[string]string{}}
 	if r.Method != http.MethodPost {
 		return c, badRequest("UnsupportedHTTPMethod", "This http method is not supported.")
 	}
@@ -71,7 +78,7 @@ func readCall(r *http.Request) (*call, *refusal) {
 	return c, nil
 }
 
-// commonParams are those of every request; the last two may be missing or empty.
+// commonParams are those of every request; those of commonOptional may be missing or empty.
 var (
 	commonParams   = []string{"Action", "Version", "Format", "Timestamp", "SignatureMethod", "SignatureVersion", "SignatureNonce", "AccessKeyId", "RegionId", "Signature"}
 	commonOptional = []string{"SignatureType", "SecurityToken"}
@@ -84,24 +91,20 @@ const (
 
 // checkCommon is what the gateway looks at before it knows the caller.
 func (s *Server) checkCommon(c *call) *refusal {
-	for _, name := range commonParams {
+	named := actions[c.params["Version"]]
+	c.action = named[c.params["Action"]]
+	for _, name := range c.mandatory() {
 		if c.params[name] == "" {
 			return badRequest("MissingParameter."+name, "%s is mandatory for this action.", name)
 		}
 	}
-	for name, want := range map[string]string{"Format": "JSON", "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0"} {
-		if c.params[name] != want {
-			return badRequest("InvalidParameter."+name, "The specified parameter %s is not valid: the simulator speaks %s only.", name, want)
-		}
+	if refused := c.checkProtocol(); refused != nil {
+		return refused
 	}
-	if c.params["SignatureType"] != "" {
-		return badRequest("InvalidParameter.SignatureType", "The specified parameter SignatureType is not valid.")
-	}
-	version := c.params["Version"]
-	if version != versionCAS && version != versionAlidns {
+	if named == nil {
 		return badRequest("NoSuchVersion", "The specified version does not exist.")
 	}
-	if c.action = actions[version][c.params["Action"]]; c.action == nil {
+	if c.action == nil {
 		return refuse(http.StatusNotFound, "InvalidAction.NotFound", "The specified action is not found.")
 	}
 	at, err := time.Parse(timestampForm, c.params["Timestamp"])
@@ -114,8 +117,33 @@ func (s *Server) checkCommon(c *call) *refusal {
 	return nil
 }
 
+func (c *call) isUnsigned() bool { return c.action != nil && c.action.unsigned }
+
+// mandatory are the common parameters that the request must have. STS has one endpoint for all regions and is asked by SDKs without
+// a RegionId (CAS contract §9).
+func (c *call) mandatory() []string {
+	return slices.DeleteFunc(slices.Clone(commonParams), func(name string) bool {
+		isOfSignature := name == "AccessKeyId" || strings.HasPrefix(name, "Signature")
+		return name == "RegionId" && c.params["Version"] == versionSTS || isOfSignature && c.isUnsigned()
+	})
+}
+
+// checkProtocol refuses what the simulator does not speak.
+func (c *call) checkProtocol() *refusal {
+	for name, want := range map[string]string{"Format": "JSON", "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0", "SignatureType": ""} {
+		if c.params[name] == want || c.isUnsigned() && name != "Format" {
+			continue
+		}
+		return badRequest("InvalidParameter."+name, "The specified parameter %s is not valid: the simulator speaks %q only.", name, want)
+	}
+	return nil
+}
+
 // authenticate finds out who calls, and that the request is theirs.
 func (s *Server) authenticate(c *call) *refusal {
+	if c.action.unsigned {
+		return nil
+	}
 	k := s.keys[c.params["AccessKeyId"]]
 	if k == nil {
 		return refuse(http.StatusNotFound, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
@@ -130,6 +158,9 @@ func (s *Server) authenticate(c *call) *refusal {
 		return badRequest("MissingSecurityToken", "SecurityToken is mandatory for this action.")
 	case token != k.SecurityToken:
 		return badRequest("InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.")
+	case k.isRevoked():
+		// No page says what a revoked session is told. Of the codes of the family this is the one that is left.
+		return badRequest("InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.")
 	case !k.ExpiresAt.IsZero() && !s.gatewayNow().Before(k.ExpiresAt):
 		return badRequest("InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
 	}
@@ -142,6 +173,9 @@ func (s *Server) authenticate(c *call) *refusal {
 
 // authorize is what the gateway checks of a caller whom it knows.
 func (s *Server) authorize(c *call) *refusal {
+	if c.action.unsigned {
+		return c.action.checkParams(c.params)
+	}
 	if s.nonces[c.params["SignatureNonce"]] {
 		return badRequest("SignatureNonceUsed", "Specified signature nonce was used already.")
 	}
@@ -149,19 +183,27 @@ func (s *Server) authorize(c *call) *refusal {
 	if s.throttled(c) {
 		return flowControl()
 	}
-	if c.key.denied[c.action.name] {
-		r := refuse(http.StatusForbidden, "Forbidden.RAM", "User not authorized to operate on the specified resource.")
-		r.deniedAction = c.action.ramName()
-		return r
+	if c.key.mayNot(c.action) {
+		return c.action.denial()
 	}
 	return c.action.checkParams(c.params)
+}
+
+// denial is what RAM answers for the action.
+func (a *action) denial() *refusal {
+	r := refuse(http.StatusForbidden, "Forbidden.RAM", "User not authorized to operate on the specified resource.")
+	if a.version == versionSTS {
+		r = noPermission()
+	}
+	r.deniedAction = a.ramName()
+	return r
 }
 
 // withoutSecrets is what Requests may show.
 func (c *call) withoutSecrets() map[string]string {
 	shown := map[string]string{}
 	for name, value := range c.params {
-		if name != "SecurityToken" && !strings.HasPrefix(name, "Signature") {
+		if name != "SecurityToken" && name != "OIDCToken" && !strings.HasPrefix(name, "Signature") {
 			shown[name] = value
 		}
 	}

@@ -1,9 +1,9 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cassim simulates Alibaba Cloud Certificate Management Service (CAS) and Alibaba Cloud DNS (Alidns):
-// their RPC protocol, their verbs, the money that an order costs, the certificate authority behind them and the DNS that it
-// looks at. It is the oracle of the tests, so it is written from the CAS contract alone and shares no code with the clients that it judges.
+// Package cassim simulates Alibaba Cloud Certificate Management Service (CAS), Alibaba Cloud DNS (Alidns) and the Security Token
+// Service (STS): their RPC protocol, their verbs, the money that an order costs, the certificate authority behind them and the DNS that
+// it looks at. It is the oracle of the tests, so it is written from the CAS contract alone and shares no code with the clients that it judges.
 //
 // # Time
 //
@@ -18,6 +18,16 @@
 //
 // The gateway in front has a clock of its own, Options.GatewayClock: SDKs sign with the machine's time, also in a test that
 // lets days pass. Rates are counted in the machine's time.
+//
+// # Identities
+//
+// A key is of the account, of one of its users, or of a session of a role. Sessions come from AssumeRole, from AssumeRoleWithOIDC, whose
+// tokens are verified with the keys of their issuer, and from the metadata server of an ECS instance. They live by the clock of the
+// gateway, and are accepted where permanent keys are. Their key ids, secrets and tokens are in replies only.
+//
+// SDKs force TLS and an endpoint of Alibaba Cloud on their requests to STS, and the address 100.100.100.200 on those to the metadata
+// server. So a process that is to be simulated for gets ProxyURL as its HTTPS_PROXY and HTTP_PROXY, and TLSRootPEM as its roots; what it
+// asks then carries the real names, which Request.Host tells.
 //
 // # Faults
 //

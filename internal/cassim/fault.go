@@ -77,7 +77,7 @@ func (f *Fault) check() error {
 	switch {
 	case !faultKinds[f.Kind]:
 		return fmt.Errorf("there is no fault %q", f.Kind)
-	case f.Action != "" && actions[versionCAS][f.Action] == nil && actions[versionAlidns][f.Action] == nil:
+	case f.Action != "" && !isVerb(f.Action):
 		return fmt.Errorf("there is no action %q", f.Action)
 	case f.Every < 0:
 		return fmt.Errorf("there is no call %d", f.Every)

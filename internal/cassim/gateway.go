@@ -17,7 +17,9 @@ import (
 type Request struct {
 	// Action is empty if the request had none, and AccountID if the caller is not known.
 	Action, AccountID string
-	// Params are all parameters but the signature and the security token. Contact data is among them.
+	// Host is the Host header as it was sent: with ProxyURL the name of the endpoint that the caller chose.
+	Host string
+	// Params are all parameters but the signature and the tokens. Contact data is among them.
 	Params map[string]string
 	// At is the time of the services.
 	At time.Time
@@ -76,7 +78,9 @@ func (s *Server) arrive(c *call, refused *refusal) bool {
 	defer s.mu.Unlock()
 	refused = s.check(c, refused)
 	c.index = len(s.requests)
-	s.requests = append(s.requests, Request{Action: c.params["Action"], Params: c.withoutSecrets(), At: s.now(), OrderID: c.params["OrderId"]})
+	s.requests = append(s.requests, Request{
+		Action: c.params["Action"], Host: c.sentTo, Params: c.withoutSecrets(), At: s.now(), OrderID: c.params["OrderId"],
+	})
 	s.record(c, refused, false)
 	return refused == nil
 }
@@ -84,6 +88,7 @@ func (s *Server) arrive(c *call, refused *refusal) bool {
 // execute settles the call, and lets the hook know if that ran the verb.
 func (s *Server) execute(c *call, refused *refusal) wire {
 	s.look()
+	s.fetchKeys(c)
 	truth, executed := s.settle(c, refused)
 	if executed {
 		s.passHook(s.opts.OnExecuted, c)

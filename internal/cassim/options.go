@@ -4,6 +4,7 @@
 package cassim
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -39,13 +40,16 @@ type Options struct {
 	CancelDelay time.Duration
 	// ListDelay is how long a new order is missing from listings.
 	ListDelay time.Duration
-	// Addr and DNSAddr are where to listen; the default is a free port of 127.0.0.1.
-	Addr, DNSAddr string
+	// Addr, DNSAddr, MetadataAddr and ProxyAddr are where to listen; the default is a free port of 127.0.0.1.
+	Addr, DNSAddr, MetadataAddr, ProxyAddr string
 	// Resolver is the DNS server, as host:port, that the CA asks. The default is the simulator's own.
 	Resolver string
 	// WebAddr is the host:port that the CA fetches validation files from, whatever the domain. Without it no file is ever seen.
 	WebAddr string
-	// OnRequest is called when a request with a good signature has arrived, before a fault befalls it and before it is executed.
+	// InstanceRole is the role of the ECS instance whose metadata server is at MetadataURL: the name of a role of the first account that
+	// trusts the service ecs.aliyuncs.com. Without it the instance has no role.
+	InstanceRole string
+	// OnRequest is called when a request with a good signature, or one that needs none, has arrived, before a fault befalls it and before it is executed.
 	OnRequest Hook
 	// OnExecuted is called when a verb has run, successfully or not, before the reply and before a fault keeps that back.
 	OnExecuted Hook
@@ -62,6 +66,10 @@ type Account struct {
 	Packages map[string]int
 	// Zones are the domains that the account has in Alidns. A zone belongs to one account only.
 	Zones []string
+	// Roles are the RAM roles that can be assumed at STS, or by an ECS instance.
+	Roles []Role
+	// OIDCProviders are the issuers of tokens that the account knows.
+	OIDCProviders []OIDCProvider
 }
 
 // Key is an AccessKey of an account.
@@ -69,6 +77,10 @@ type Key struct {
 	ID, Secret string
 	// SecurityToken makes it a temporary key, whose requests must carry this token. Empty means a permanent one.
 	SecurityToken string
+	// User is the name of the RAM user who has the key. The default is the ID.
+	User string
+	// Root makes it a key of the account itself, which has all permissions but may assume no role.
+	Root bool
 	// ExpiresAt ends a temporary key by the clock of the gateway. Zero means never.
 	ExpiresAt time.Time
 	// Denied are the actions that RAM does not grant to the key's user.
@@ -102,11 +114,8 @@ func (o Options) withDefaults() Options {
 			o.Accounts[i].ID = strconv.Itoa(1000000000000001 + i)
 		}
 	}
-	if o.Addr == "" {
-		o.Addr = "127.0.0.1:0"
-	}
-	if o.DNSAddr == "" {
-		o.DNSAddr = "127.0.0.1:0"
+	for _, addr := range []*string{&o.Addr, &o.DNSAddr, &o.MetadataAddr, &o.ProxyAddr} {
+		*addr = cmp.Or(*addr, "127.0.0.1:0")
 	}
 	if o.Logf == nil {
 		o.Logf = func(string, ...any) {}

@@ -56,9 +56,9 @@ func (r *refusal) body(requestID, host string, caller *key) map[string]any {
 	if r.deniedAction != "" {
 		body["AccessDeniedDetail"] = map[string]any{
 			"AuthAction":               r.deniedAction,
-			"AuthPrincipalDisplayName": caller.ID,
+			"AuthPrincipalDisplayName": caller.displayName(),
 			"AuthPrincipalOwnerId":     caller.account.id,
-			"AuthPrincipalType":        "SubUser",
+			"AuthPrincipalType":        caller.principalType(),
 			"NoPermissionType":         "ImplicitDeny",
 			"PolicyType":               "AccountLevelIdentityBasedPolicy",
 		}

@@ -5,12 +5,9 @@ package cassim
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
@@ -20,8 +17,11 @@ type Server struct {
 	opts      Options
 	authority *authority
 	dns       *dnsServer
-	web       *http.Server
-	listener  net.Listener
+	web       *endpoint
+	imds      *endpoint // the metadata server
+	proxy     *endpoint
+	tunnels   *tunnels
+	tls       *tlsAuthority
 	done      sync.WaitGroup
 	closing   chan struct{} // closed by Close
 
@@ -39,6 +39,7 @@ type Server struct {
 	lastFault int
 	hung      chan struct{} // closed and replaced when a call begins or ends to hang
 	requests  []Request
+	instance  instance
 	lastID    int64
 	closed    bool
 }
@@ -48,6 +49,7 @@ func New(opts Options) *Server {
 	s := &Server{
 		opts:      opts.withDefaults(),
 		authority: newAuthority(),
+		tls:       newTLSAuthority(),
 		accounts:  map[string]*account{},
 		keys:      map[string]*key{},
 		nonces:    map[string]bool{},
@@ -65,31 +67,42 @@ func New(opts Options) *Server {
 	for _, a := range s.opts.Accounts {
 		s.addAccount(a)
 	}
+	s.instance = instance{mode: V1AndV2, tokens: map[string]time.Time{}}
+	if opts.InstanceRole != "" {
+		s.SetInstanceRole(opts.InstanceRole)
+	}
 	return s
 }
 
 // Start begins to listen on all addresses.
-func (s *Server) Start() error {
-	listener, err := net.Listen("tcp", s.opts.Addr)
-	if err != nil {
-		return fmt.Errorf("cassim: %w", err)
-	}
+func (s *Server) Start() (err error) {
 	if s.dns, err = s.serveDNS(s.opts.DNSAddr); err != nil {
-		return errors.Join(fmt.Errorf("cassim: DNS: %w", err), listener.Close())
+		return fmt.Errorf("cassim: DNS: %w", err)
 	}
-	s.listener = listener
-	s.web = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(logWriter{s}, "", 0)}
-	s.done.Go(func() {
-		if err := s.web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.opts.Logf("cassim: %v", err)
+	s.tunnels = newTunnels()
+	for _, begin := range []struct {
+		at      **endpoint
+		addr    string
+		handler http.Handler
+	}{
+		{&s.web, s.opts.Addr, s.handler()},
+		{&s.imds, s.opts.MetadataAddr, s.metadata()},
+		{&s.proxy, s.opts.ProxyAddr, s.forward()},
+	} {
+		listener, err := net.Listen("tcp", begin.addr)
+		if err != nil {
+			s.Close()
+			return fmt.Errorf("cassim: %w", err)
 		}
-	})
+		*begin.at = s.serve(listener, begin.handler)
+	}
+	s.tunnels.endpoint = s.serve(s.tunnels, s.handler())
 	return nil
 }
 
 // Close ends all that Start began, and waits for it.
 func (s *Server) Close() {
-	if s.web == nil {
+	if s.dns == nil {
 		return
 	}
 	s.mu.Lock()
@@ -100,8 +113,8 @@ func (s *Server) Close() {
 	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if s.web.Shutdown(ctx) != nil {
-		_ = s.web.Close() // a connection that hangs must not hang the test
+	for _, e := range []*endpoint{s.web, s.imds, s.proxy, s.tunnels.endpoint} {
+		e.close(ctx)
 	}
 	s.dns.close()
 	s.done.Wait()
@@ -117,8 +130,8 @@ func (s *Server) enter() bool {
 	return !s.closed
 }
 
-// URL is where CAS and Alidns are, told apart by the Version of a request, and the admin API under /-/.
-func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+// URL is where CAS, Alidns and STS are, told apart by the Version of a request, and the admin API under /-/.
+func (s *Server) URL() string { return s.web.url() }
 
 // DNSAddr is the host:port of the DNS server, UDP and TCP.
 func (s *Server) DNSAddr() string { return s.dns.addr }
@@ -152,11 +165,3 @@ func (s *Server) Knobs() Knobs {
 }
 
 func (s *Server) now() time.Time { return s.opts.Clock.Now() }
-
-// logWriter takes what net/http has to say.
-type logWriter struct{ s *Server }
-
-func (w logWriter) Write(line []byte) (int, error) {
-	w.s.opts.Logf("%s", strings.TrimSpace(string(line)))
-	return len(line), nil
-}

@@ -91,6 +91,18 @@ func TestMistakesOfTestsPanic(t *testing.T) {
 		"knobs of no such value":       func() { cassim.New(cassim.Options{Knobs: cassim.Knobs{Chain: "none"}}) },
 		"two accounts of one id":       func() { cassim.New(cassim.Options{Accounts: []cassim.Account{{ID: "1"}, {ID: "1"}}}) },
 		"two accounts with one zone":   func() { cassim.New(cassim.Options{Accounts: []cassim.Account{{Zones: []string{"a.de", "A.de."}}}}) },
+		"a role that is not there":     func() { w.SetRole("nobody", func(*cassim.Role) {}) },
+		"a provider that is not there": func() { w.OIDCProviderARN("nobody") },
+		"a mode that is not there":     func() { w.SetMetadata("Slow") },
+		"an instance without its role": func() { w.SetInstanceRole("nobody") },
+		"a role of no instance":        func() { o := withRoles(cassim.Role{Name: "users"}); o.InstanceRole = "users"; cassim.New(o) },
+		"two roles of one name":        func() { cassim.New(withRoles(cassim.Role{Name: "one"}, cassim.Role{Name: "one"})) },
+		"a new name for a role": func() {
+			cassim.New(withRoles(cassim.Role{Name: "one"})).SetRole("one", func(r *cassim.Role) { r.Name = "two" })
+		},
+		"a provider without keys": func() {
+			cassim.New(cassim.Options{Accounts: []cassim.Account{{OIDCProviders: []cassim.OIDCProvider{{Name: "one"}}}}})
+		},
 		"two accounts with one key id": func() { cassim.New(cassim.Options{Accounts: []cassim.Account{{Keys: make([]cassim.Key, 2)}}}) },
 	} {
 		func() {
