@@ -189,6 +189,9 @@ func TestTheManagersEnvironmentIsWhatTheValuesSay(t *testing.T) {
 	} {
 		got := map[string]string{}
 		for _, variable := range container(t, values).Env {
+			if _, isThere := got[variable.Name]; isThere {
+				t.Errorf("with %s there are two variables %s, which server-side apply refuses", values, variable.Name)
+			}
 			got[variable.Name] = variable.Value
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -33,6 +33,7 @@ func (r *releases) install(name, namespace string, args ...string) {
 		if out, err := helm(r.t, "uninstall", name, "--kubeconfig", r.kubeconfig, "--namespace", namespace); err != nil {
 			r.t.Error(out)
 		}
+		forgotten(r.t)
 	})
 }
 

@@ -37,6 +37,7 @@ func installed(t *testing.T) (release, tenant string) {
 func install(t *testing.T, release string, values ...string) {
 	t.Helper()
 	kube := env.Client(t)
+	t.Cleanup(func() { forgotten(t) }) // the last of the cleanups here
 	for _, object := range rendered(t, release, append(values, "crds.enabled=false", "replicaCount=0", "fullnameOverride="+release)...) {
 		if err := kube.Create(t.Context(), object); err != nil {
 			t.Fatal(err)
@@ -120,7 +121,8 @@ func TestNobodyButTheControllerWritesTheRecordOfAnOrder(t *testing.T) {
 	}
 }
 
-// refusesForgeries waits for the policy, which takes a moment until it is in force; until then nothing that is tried may count.
+// refusesForgeries waits for the policy, which takes a moment until it is in force; until then nothing that is tried may
+// count.
 func refusesForgeries(t *testing.T, tenant string) {
 	t.Helper()
 	owner := env.ClientAs(t, "owner of "+tenant)
@@ -130,6 +132,18 @@ func refusesForgeries(t *testing.T, tenant string) {
 	})
 	if err != nil {
 		t.Fatalf("an owner of the namespace can create an AliyunOrder: %v", err)
+	}
+}
+
+// forgotten waits until no policy for all namespaces is in force any more, which would refuse the orders of the next test.
+func forgotten(t *testing.T) {
+	t.Helper()
+	kube := env.Client(t)
+	err := wait.PollUntilContextTimeout(context.WithoutCancel(t.Context()), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		return kube.Create(ctx, order(metav1.NamespaceDefault), client.DryRunAll) == nil, nil
+	})
+	if err != nil {
+		t.Errorf("the policy of a release that is gone is still in force: %v", err)
 	}
 }
 
