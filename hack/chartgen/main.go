@@ -2,14 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command chartgen writes the parts of the Helm chart that have their source elsewhere: the CRDs, from
-// config/crd/bases, and the rules of the manager's ClusterRole, from config/rbac/role.yaml. Run it from the root.
+// config/crd/bases, and the rules of the manager, from config/rbac/role.yaml. Run it from the root.
 package main
 
 import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
 )
 
 const (
@@ -97,17 +101,58 @@ func generateRules(root string) error {
 	return os.WriteFile(filepath.Join(root, templates, "_rules.tpl"), []byte(head+template), 0o644)
 }
 
-// rulesTemplate makes a named template of the rules of a ClusterRole. A Role beside it (a marker with a namespace
-// makes one) has no place in the chart yet, and is refused rather than lost.
-func rulesTemplate(role string) (string, error) {
-	if strings.Count(role, "\nkind: ") != 1 || !strings.Contains(role, "\nkind: ClusterRole\n") {
+// rulesTemplate makes named templates of the rules of a ClusterRole. The chart grants them in parts: Secrets apart from
+// all else, since an operator may narrow them to some namespaces; and without the kinds of the whole cluster where it
+// makes Roles. A Role beside the ClusterRole (a marker with a namespace makes one) has no place in the chart yet, and is
+// refused rather than lost.
+func rulesTemplate(manifest string) (string, error) {
+	if strings.Count(manifest, "\nkind: ") != 1 || !strings.Contains(manifest, "\nkind: ClusterRole\n") {
 		return "", fmt.Errorf("%s: exactly one ClusterRole is expected, RBAC markers with a namespace are not", rulesSource)
 	}
-	_, rules, ok := strings.Cut(role, "\nrules:\n")
-	if !ok {
-		return "", fmt.Errorf("%s: there are no rules", rulesSource)
+	role := &rbacv1.ClusterRole{}
+	if err := yaml.UnmarshalStrict([]byte(manifest), role); err != nil {
+		return "", fmt.Errorf("%s: %w", rulesSource, err)
 	}
-	return "{{- define \"aliyun-issuer.managerRules\" -}}\n" + escape(rules) + "{{- end }}\n", nil
+	var text strings.Builder
+	for _, part := range []struct {
+		name string
+		has  func(resource string) bool
+	}{
+		{"managerRules", func(resource string) bool { return !isSecrets(resource) }},
+		{"namespacedRules", func(resource string) bool { return !isSecrets(resource) && !isOfCluster(resource) }},
+		{"secretRules", isSecrets},
+	} {
+		rules := only(role.Rules, part.has)
+		if len(rules) == 0 {
+			return "", fmt.Errorf("%s: there are no rules for aliyun-issuer.%s", rulesSource, part.name)
+		}
+		out, err := yaml.Marshal(rules)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&text, "{{- define \"aliyun-issuer.%s\" -}}\n%s{{- end }}\n", part.name, escape(string(out)))
+	}
+	return text.String(), nil
+}
+
+func isSecrets(resource string) bool { return resource == "secrets" }
+
+// isOfCluster is for kinds without a namespace. Namespaces are none of them: a Role may grant to read its own.
+func isOfCluster(resource string) bool {
+	kind, _, _ := strings.Cut(resource, "/")
+	return kind == "aliyunclusterissuers"
+}
+
+// only leaves rules of nothing out.
+func only(rules []rbacv1.PolicyRule, has func(resource string) bool) []rbacv1.PolicyRule {
+	var left []rbacv1.PolicyRule
+	for _, rule := range rules {
+		rule.Resources = slices.DeleteFunc(slices.Clone(rule.Resources), func(resource string) bool { return !has(resource) })
+		if len(rule.Resources) > 0 {
+			left = append(left, rule)
+		}
+	}
+	return left
 }
 
 // escape keeps Helm from reading braces in a description as its own.

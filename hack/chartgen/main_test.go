@@ -49,9 +49,68 @@ rules:
 - apiGroups:
   - ""
   resources:
-  - events
+  - namespaces
+  - secrets
   verbs:
-  - create
+  - get
+- apiGroups:
+  - certmanager.aliyun.com
+  resources:
+  - aliyunclusterissuers/status
+  - aliyunissuers/status
+  verbs:
+  - patch
+- apiGroups:
+  - certmanager.aliyun.com
+  resources:
+  - aliyunclusterissuers
+  verbs:
+  - list
+`
+
+const roleAsTemplates = `{{- define "aliyun-issuer.managerRules" -}}
+- apiGroups:
+  - ""
+  resources:
+  - namespaces
+  verbs:
+  - get
+- apiGroups:
+  - certmanager.aliyun.com
+  resources:
+  - aliyunclusterissuers/status
+  - aliyunissuers/status
+  verbs:
+  - patch
+- apiGroups:
+  - certmanager.aliyun.com
+  resources:
+  - aliyunclusterissuers
+  verbs:
+  - list
+{{- end }}
+{{- define "aliyun-issuer.namespacedRules" -}}
+- apiGroups:
+  - ""
+  resources:
+  - namespaces
+  verbs:
+  - get
+- apiGroups:
+  - certmanager.aliyun.com
+  resources:
+  - aliyunissuers/status
+  verbs:
+  - patch
+{{- end }}
+{{- define "aliyun-issuer.secretRules" -}}
+- apiGroups:
+  - ""
+  resources:
+  - secrets
+  verbs:
+  - get
+{{- end }}
 `
 
 func TestACRDBecomesATemplateThatCanBeSwitchedOffAndKept(t *testing.T) {
@@ -70,14 +129,19 @@ func TestACRDInAnotherShapeIsRefused(t *testing.T) {
 	}
 }
 
-func TestRulesBecomeANamedTemplate(t *testing.T) {
+func TestTheRulesForSecretsAndForOneNamespaceAreTemplatesOfTheirOwn(t *testing.T) {
 	got, err := rulesTemplate(role)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "{{- define \"aliyun-issuer.managerRules\" -}}\n- apiGroups:\n  - \"\"\n  resources:\n  - events\n  verbs:\n  - create\n{{- end }}\n"
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("template (-want +got):\n%s", diff)
+	if diff := cmp.Diff(roleAsTemplates, got); diff != "" {
+		t.Errorf("templates (-want +got):\n%s", diff)
+	}
+}
+
+func TestARoleWithoutARuleForSecretsIsRefused(t *testing.T) {
+	if got, err := rulesTemplate(strings.Replace(role, "  - secrets\n", "", 1)); err == nil {
+		t.Errorf("a release would have a role without rules:\n%s", got)
 	}
 }
 

@@ -28,7 +28,17 @@ func installed(t *testing.T) (release, tenant string) {
 	t.Helper()
 	kube := env.Client(t)
 	release, tenant = env.Namespace(t, kube), env.Namespace(t, kube)
-	for _, object := range rendered(t, release, "crds.enabled=false", "replicaCount=0", "fullnameOverride="+release) {
+	install(t, release)
+	owned(t, tenant)
+	return release, tenant
+}
+
+// install applies the chart with its controller's ServiceAccount named as the namespace.
+func install(t *testing.T, release string, values ...string) {
+	t.Helper()
+	kube := env.Client(t)
+	t.Cleanup(func() { forgotten(t) }) // the last of the cleanups here
+	for _, object := range rendered(t, release, append(values, "crds.enabled=false", "replicaCount=0", "fullnameOverride="+release)...) {
 		if err := kube.Create(t.Context(), object); err != nil {
 			t.Fatal(err)
 		}
@@ -38,6 +48,12 @@ func installed(t *testing.T) (release, tenant string) {
 			}
 		})
 	}
+}
+
+// owned gives the namespace an admin and an owner.
+func owned(t *testing.T, tenant string) {
+	t.Helper()
+	kube := env.Client(t)
 	for _, object := range []client.Object{
 		&rbacv1.RoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: "admin", Namespace: tenant},
@@ -54,7 +70,6 @@ func installed(t *testing.T) (release, tenant string) {
 			t.Fatal(err)
 		}
 	}
-	return release, tenant
 }
 
 func order(namespace string) *v1alpha1.AliyunOrder {
@@ -74,14 +89,7 @@ func TestNobodyButTheControllerWritesTheRecordOfAnOrder(t *testing.T) {
 	controller := env.ClientAs(t, "system:serviceaccount:"+release+":"+release)
 	owner := env.ClientAs(t, "owner of "+tenant)
 
-	// The policy takes a moment until it is in force; until then nothing that is tried may count.
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		err := owner.Create(ctx, order(tenant), client.DryRunAll)
-		return err != nil && strings.Contains(err.Error(), forged), nil
-	})
-	if err != nil {
-		t.Fatalf("an owner of the namespace can create an AliyunOrder: %v", err)
-	}
+	refusesForgeries(t, tenant)
 
 	made := order(tenant)
 	if err := controller.Create(t.Context(), made); err != nil {
@@ -110,6 +118,32 @@ func TestNobodyButTheControllerWritesTheRecordOfAnOrder(t *testing.T) {
 	}
 	if err := owner.Delete(t.Context(), made); err != nil {
 		t.Errorf("whoever may delete Orders cannot delete one: %v", err)
+	}
+}
+
+// refusesForgeries waits for the policy, which takes a moment until it is in force; until then nothing that is tried may
+// count.
+func refusesForgeries(t *testing.T, tenant string) {
+	t.Helper()
+	owner := env.ClientAs(t, "owner of "+tenant)
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		err := owner.Create(ctx, order(tenant), client.DryRunAll)
+		return err != nil && strings.Contains(err.Error(), forged), nil
+	})
+	if err != nil {
+		t.Fatalf("an owner of the namespace can create an AliyunOrder: %v", err)
+	}
+}
+
+// forgotten waits until no policy for all namespaces is in force any more, which would refuse the orders of the next test.
+func forgotten(t *testing.T) {
+	t.Helper()
+	kube := env.Client(t)
+	err := wait.PollUntilContextTimeout(context.WithoutCancel(t.Context()), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		return kube.Create(ctx, order(metav1.NamespaceDefault), client.DryRunAll) == nil, nil
+	})
+	if err != nil {
+		t.Errorf("the policy of a release that is gone is still in force: %v", err)
 	}
 }
 

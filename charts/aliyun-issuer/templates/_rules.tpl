@@ -4,7 +4,6 @@
   - ""
   resources:
   - namespaces
-  - secrets
   verbs:
   - get
 - apiGroups:
@@ -56,4 +55,67 @@
   verbs:
   - create
   - patch
+{{- end }}
+{{- define "aliyun-issuer.namespacedRules" -}}
+- apiGroups:
+  - ""
+  resources:
+  - namespaces
+  verbs:
+  - get
+- apiGroups:
+  - cert-manager.io
+  resources:
+  - certificaterequests
+  verbs:
+  - get
+  - list
+  - watch
+- apiGroups:
+  - cert-manager.io
+  resources:
+  - certificaterequests/status
+  verbs:
+  - patch
+- apiGroups:
+  - certmanager.aliyun.com
+  resources:
+  - aliyunissuers
+  verbs:
+  - get
+  - list
+  - watch
+- apiGroups:
+  - certmanager.aliyun.com
+  resources:
+  - aliyunissuers/status
+  - aliyunorders/status
+  verbs:
+  - patch
+- apiGroups:
+  - certmanager.aliyun.com
+  resources:
+  - aliyunorders
+  verbs:
+  - create
+  - delete
+  - get
+  - list
+  - patch
+  - watch
+- apiGroups:
+  - events.k8s.io
+  resources:
+  - events
+  verbs:
+  - create
+  - patch
+{{- end }}
+{{- define "aliyun-issuer.secretRules" -}}
+- apiGroups:
+  - ""
+  resources:
+  - secrets
+  verbs:
+  - get
 {{- end }}
