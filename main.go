@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -99,7 +100,7 @@ func parse() flags {
 	flag.BoolVar(&set.issuerAmbient, "issuer-ambient-credentials", false, "let AliyunIssuers use the controller's own identity: whoever may write one acts with it")
 	flag.BoolVar(&set.clusterIssuerAmbient, "cluster-issuer-ambient-credentials", true, "let AliyunClusterIssuers use the controller's own identity")
 	flag.StringVar(&set.issuerEndpointHosts, "issuer-endpoint-hosts", ".aliyuncs.com", "hosts that AliyunIssuers may name in endpoints, separated by commas; .example.com stands for all below it")
-	flag.StringVar(&set.secretReaderRole, "secret-reader-role", "", "ClusterRole that may read Secrets, for the command that is printed where the manager may not")
+	flag.StringVar(&set.secretReaderRole, "secret-reader-role", "", "ClusterRole/name or Role/name that may read Secrets, for the command that is printed where the manager may not")
 	flag.BoolVar(&set.printVersion, "version", false, "print the version and exit")
 	set.log.BindFlags(flag.CommandLine)
 	flag.Parse()
@@ -181,6 +182,8 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 		Backend:   backend(set.filesService),
 		API:       mgr.GetConfig(),
 		Webhooks:  split(set.webhookSolvers),
+
+		Namespaces: split(set.namespaces),
 	}
 	fresh, isListed := &controllers.FreshOrders{}, set.namespaces != ""
 	reconcilers := []interface{ SetupWithManager(ctrl.Manager) error }{
@@ -219,14 +222,14 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 }
 
 // clusterID is the one that is set, or else what no other cluster shares and no upgrade changes. An installation that
-// serves listed namespaces may not read others, and takes its first one.
+// serves listed namespaces may not read others, and takes its own.
 func clusterID(ctx context.Context, from client.Reader, set flags) (string, error) {
 	if set.clusterID != "" {
 		return set.clusterID, nil
 	}
 	name := metav1.NamespaceSystem
-	if listed := split(set.namespaces); len(listed) > 0 {
-		name = listed[0]
+	if set.namespaces != "" {
+		name = cmp.Or(set.leaderElectionNamespace, split(set.namespaces)[0])
 	}
 	namespace := &corev1.Namespace{}
 	if err := from.Get(ctx, client.ObjectKey{Name: name}, namespace); err != nil {

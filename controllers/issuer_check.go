@@ -56,17 +56,18 @@ func (r *IssuerReconciler) check(ctx context.Context, issuer v1alpha1.GenericIss
 	}
 	ready := good("certificates can be ordered")
 	if c := obstacle(status.Conditions); c != nil {
-		ready = bad(c.Reason, fmt.Sprintf("%s. It is checked again %s, and within 30 seconds of a change to the Secret or the issuer", c.Message, recheck(c.Reason)))
+		ready = bad(c.Reason, c.Message+". "+recheck(c.Reason))
 	}
 	r.conclude(issuer, v1alpha1.ConditionReady, ready)
 }
 
 // obstacle is the condition that keeps the issuer from being ready: the first that is false, or else the first that is
-// unknown.
+// unknown. What is refused for one zone keeps nobody from ordering for others: else a name that somebody asks for could
+// stop all.
 func obstacle(conditions []metav1.Condition) *metav1.Condition {
 	for _, status := range []metav1.ConditionStatus{metav1.ConditionFalse, metav1.ConditionUnknown} {
 		for _, kind := range dependencies {
-			if c := meta.FindStatusCondition(conditions, kind); c.Status == status {
+			if c := meta.FindStatusCondition(conditions, kind); c.Status == status && c.Reason != v1alpha1.ReasonZoneRefused {
 				return c
 			}
 		}
@@ -195,23 +196,30 @@ func (r *IssuerReconciler) checkPermissions(ctx context.Context, issuer v1alpha1
 	}
 	if order := r.refusedOrder(ctx, issuer); order != nil {
 		ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
-		return bad(v1alpha1.ReasonPermissionRefused, fmt.Sprintf("the AliyunOrder %s/%s was refused: %s. It tries again within 12 minutes", order.Namespace, order.Name, ready.Message))
+		message := fmt.Sprintf("the AliyunOrder %s/%s was refused: %s", order.Namespace, order.Name, ready.Message)
+		if order.Status.OrderID != "" {
+			return bad(v1alpha1.ReasonZoneRefused, message+". Others are not held by this")
+		}
+		return bad(v1alpha1.ReasonPermissionRefused, message)
 	}
 	return good("everything that was tried is permitted")
 }
 
-// refusedOrder is an Order that waits for a permission that only an order could find to be missing.
+// refusedOrder is an Order that waits for a permission that only an order could find to be missing: to order, if there is
+// one of those, or else to publish in a zone.
 func (r *IssuerReconciler) refusedOrder(ctx context.Context, issuer v1alpha1.GenericIssuer) *v1alpha1.AliyunOrder {
 	orders, ref := &v1alpha1.AliyunOrderList{}, v1alpha1.IssuerReference{Kind: r.Kind, Name: issuer.GetName()}
 	if err := r.List(ctx, orders, client.InNamespace(issuer.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
 		return nil
 	}
+	var found *v1alpha1.AliyunOrder
 	for i := range orders.Items {
-		if order := &orders.Items[i]; order.Spec.IssuerRef == ref && isRefused(order) {
-			return order
+		order := &orders.Items[i]
+		if order.Spec.IssuerRef == ref && isRefused(order) && (found == nil || order.Status.OrderID == "") {
+			found = order
 		}
 	}
-	return nil
+	return found
 }
 
 func isRefused(order *v1alpha1.AliyunOrder) bool {

@@ -136,12 +136,16 @@ func (r *IssuerReconciler) recheckAfter(issuer v1alpha1.GenericIssuer) time.Dura
 	return around(issuerRecheck)
 }
 
-// recheck tells people the same.
+// recheck tells people when that is.
 func recheck(reason string) string {
-	if slices.Contains(identityReasons, reason) {
-		return "every minute"
+	switch {
+	case reason == v1alpha1.ReasonPermissionRefused:
+		return "That order tries again within 12 minutes, and the others after it"
+	case slices.Contains(identityReasons, reason):
+		return "It is checked again every minute, and within 30 seconds of a change to the issuer"
+	default:
+		return "It is checked again every 10 minutes, and within 30 seconds of a change to the Secret or the issuer"
 	}
-	return "every 10 minutes"
 }
 
 // reach is how the issuer reaches its account.

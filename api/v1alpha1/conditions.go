@@ -70,6 +70,8 @@ const (
 	ReasonEndpointNotAllowed = "EndpointNotAllowed"
 	// ReasonPermissionRefused, of issuers: an order was refused for want of a RAM permission, and tries it again.
 	ReasonPermissionRefused = "PermissionRefused"
+	// ReasonZoneRefused, of issuers: an order may not publish its validation record for want of a RAM permission.
+	ReasonZoneRefused = "ZoneRefused"
 	// ReasonSolverInvalid: a solver of the issuer cannot be used as it is written, or is not allowed.
 	ReasonSolverInvalid = "SolverInvalid"
 	// ReasonDomainTypeRequired: the product code's domain type is not known and has to be set.

@@ -82,7 +82,7 @@ func TestAContactSecretThatCannotBeReadIsAProblemUnlessItMayPass(t *testing.T) {
 	c.refuse = forbidden
 	_, err = c.store().Contact(t.Context(), "team", fromSecret())
 	wantProblem(t, err, "SecretForbidden",
-		`the controller may not read the Secret "contact" in the namespace "team": grant it that: kubectl create rolebinding secret-reader -n team --clusterrole=secret-reader --serviceaccount=system:aliyun-issuer`)
+		`the controller may not read the Secret "contact" in the namespace "team": grant it that: kubectl create rolebinding cas-reads-secrets -n team --clusterrole=cas-secrets --serviceaccount=system:aliyun-issuer`)
 	c.refuse = errors.New("connection refused")
 	_, err = c.store().Contact(t.Context(), "team", fromSecret())
 	if _, isProblem := errors.AsType[*credentials.Problem](err); isProblem || !errors.Is(err, c.refuse) {

@@ -65,7 +65,7 @@ func start(secrets ...*corev1.Secret) *cluster {
 }
 
 func (c *cluster) store() *credentials.Store {
-	return &credentials.Store{Reader: c, Self: "system:serviceaccount:system:aliyun-issuer", SecretReaderRole: "secret-reader"}
+	return &credentials.Store{Reader: c, Self: "system:serviceaccount:system:aliyun-issuer", SecretReaderRole: "ClusterRole/cas-secrets"}
 }
 
 // put makes the Secret what it is to be, there or not.

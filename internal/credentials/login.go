@@ -45,17 +45,19 @@ func (s *Store) Provider(login Login) rpc.CredentialsProvider {
 
 // Credentials implements rpc.CredentialsProvider.
 func (p *provider) Credentials(ctx context.Context) (rpc.Credentials, error) {
-	keys, err := p.base(ctx)
-	if role := p.login.Credentials.AssumeRole; err == nil && role != nil {
-		keys, err = p.store.sessions.get(ctx, p.store.now, p.key("assumeRole"), keys, func() source { return &assumedRole{p.store, p.login, role} })
-	}
-	if err != nil {
-		return rpc.Credentials{}, err
-	}
-	if keys.Account == "" {
+	keys, err := p.signIn(ctx)
+	if err == nil && keys.Account == "" {
 		keys.Account = p.store.identities.account(ctx, p.store, p.login.STS, keys)
 	}
-	return keys, nil
+	return keys, err
+}
+
+func (p *provider) signIn(ctx context.Context) (rpc.Credentials, error) {
+	keys, err := p.base(ctx)
+	if role := p.login.Credentials.AssumeRole; err == nil && role != nil {
+		return p.store.sessions.get(ctx, p.store.now, p.key("assumeRole"), keys, func() source { return &assumedRole{p.store, p.login, role} })
+	}
+	return keys, err
 }
 
 // base are the keys without the role that is assumed on top of them.
@@ -85,16 +87,10 @@ func (p *provider) key(kind string) string {
 	return kind + " " + string(text)
 }
 
-// Account is the id of the account that the login belongs to, or empty where nobody can tell.
-func (s *Store) Account(ctx context.Context, login Login) (string, error) {
-	keys, err := s.Provider(login).Credentials(ctx)
-	return keys.Account, err
-}
-
 // Identity asks STS whom the login belongs to.
 func (s *Store) Identity(ctx context.Context, login Login) (sts.Identity, error) {
-	p := s.Provider(login)
-	keys, err := p.Credentials(ctx)
+	p := &provider{store: s, login: login}
+	keys, err := p.signIn(ctx)
 	if err != nil {
 		return sts.Identity{}, err
 	}

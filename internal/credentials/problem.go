@@ -40,8 +40,10 @@ func (s *Store) unreadable(err error, namespace, name string) error {
 
 // grant is the RoleBinding that lets the controller read the Secret.
 func (s *Store) grant(namespace, name string) string {
-	if role := s.SecretReaderRole; role != "" {
-		return fmt.Sprintf("kubectl create rolebinding %[2]s -n %[1]s --clusterrole=%[2]s %[3]s", namespace, role, s.Self.subject())
+	if kind, role, ok := strings.Cut(s.SecretReaderRole, "/"); ok {
+		// The name is not the role's: that belongs to the release, which may come to bind it here.
+		return fmt.Sprintf("kubectl create rolebinding %s-reads-secrets -n %s --%s=%s %s",
+			strings.TrimSuffix(role, "-secrets"), namespace, strings.ToLower(kind), role, s.Self.subject())
 	}
 	return fmt.Sprintf("kubectl create role aliyun-issuer-secret-%[2]s -n %[1]s --verb=get --resource=secrets --resource-name=%[2]s && "+
 		"kubectl create rolebinding aliyun-issuer-secret-%[2]s -n %[1]s --role=aliyun-issuer-secret-%[2]s %[3]s", namespace, name, s.Self.subject())

@@ -29,7 +29,8 @@ type Store struct {
 	Reader client.Reader
 	// Tokens requests tokens of ServiceAccounts.
 	Tokens client.SubResourceClientConstructor
-	// Self and SecretReaderRole, a ClusterRole, are for the commands that say what to grant. Both may be empty.
+	// Self and SecretReaderRole, as ClusterRole/name or Role/name, are for the commands that say what to grant. Both may be
+	// empty.
 	Self             Self
 	SecretReaderRole string
 	// STSRate is the number of calls a second to each API of STS; the default is that of package sts.

@@ -114,7 +114,7 @@ func TestWhatTheAPIServerRefusesSaysWhatToGrant(t *testing.T) {
 	for _, read := range []rpc.CredentialsProvider{store.Provider(in("team", permanent())), credentials.Last{Store: store}.Provider(in("team", permanent()))} {
 		_, err := read.Credentials(t.Context())
 		wantProblem(t, err, "SecretForbidden",
-			`the controller may not read the Secret "aliyun" in the namespace "team": grant it that: kubectl create rolebinding secret-reader -n team --clusterrole=secret-reader --serviceaccount=system:aliyun-issuer`)
+			`the controller may not read the Secret "aliyun" in the namespace "team": grant it that: kubectl create rolebinding cas-reads-secrets -n team --clusterrole=cas-secrets --serviceaccount=system:aliyun-issuer`)
 	}
 }
 

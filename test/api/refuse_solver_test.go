@@ -12,7 +12,6 @@ const (
 
 // solverRows are of every kind, since Orders keep a copy of the solver.
 func solverRows() []row {
-	type object = map[string]any
 	solver := func(value object) []change { return []change{{"solvers.0", value}} }
 	selector := func(value object) []change { return []change{{"solvers.0.selector", value}} }
 	dns := func(name string, settings object) []change { return solver(object{"dns": object{name: settings}}) }
@@ -44,7 +43,7 @@ func solverRows() []row {
 		{title: "a zone with a star", changes: selector(object{"dnsZones": []any{"*.example.com"}}), refused: "spec.solvers[0].selector.dnsZones[0] in body should match"},
 
 		{title: "another account for DNS", changes: []change{{"solvers.0.dns.alidns.credentials", object{"accessKeySecretRef": object{"name": "dns"}}}}},
-		{title: "no credentials for DNS", changes: []change{{"solvers.0.dns.alidns.credentials", object{}}}, refused: "spec.solvers[0].dns.alidns.credentials: Invalid value: exactly one kind of credentials is needed"},
+		{title: "two credentials for DNS", changes: []change{{"solvers.0.dns.alidns.credentials", object{"ambient": object{}, "ecsRAMRole": object{}}}}, refused: "spec.solvers[0].dns.alidns.credentials: Invalid value: " + oneCredential},
 		{title: "CNAMEs followed", changes: []change{{"solvers.0.dns.cnameStrategy", "Follow"}}},
 		{title: "no such strategy", changes: []change{{"solvers.0.dns.cnameStrategy", "follow"}}, refused: `spec.solvers[0].dns.cnameStrategy: Unsupported value: "follow": supported values: "None", "Follow"`},
 		{title: "manual", changes: dns("manual", object{})},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +27,8 @@ type change struct {
 	path  string // below spec, dots between names; numbers count in lists
 	value any
 }
+
+type object = map[string]any
 
 // row is an object with changes, and what the API server says of it: empty, if it is accepted.
 type row struct {
@@ -86,7 +89,11 @@ func issuerRows() []row {
 		{title: "a timeout that is too long", changes: []change{{"orders", map[string]any{"timeout": "721h"}}}, refused: "timeout is between 1h and 720h"},
 		{title: "no orders a day", changes: []change{{"orders", map[string]any{"maxPerDay": int64(0)}}}, refused: "spec.orders.maxPerDay in body should be greater than or equal to 1"},
 		{title: "no such policy", changes: []change{{"orders", map[string]any{"onDelete": "Forget"}}}, refused: `spec.orders.onDelete: Unsupported value: "Forget": supported values: "Release", "Keep"`},
-		{title: "no credentials", changes: []change{{"credentials", map[string]any{}}}, refused: "spec.credentials: Invalid value: exactly one kind of credentials is needed: accessKeySecretRef"},
+		{title: "a call timeout", changes: []change{{"callTimeout", "30s"}}},
+		{title: "a call timeout that is too short", changes: []change{{"callTimeout", "999ms"}}, refused: `spec.callTimeout: Invalid value: "999ms": callTimeout is between 1s and 60s`},
+		{title: "a call timeout that is none", changes: []change{{"callTimeout", "1h"}}, refused: "spec.callTimeout in body should match"},
+		{title: "STS in a VPC", changes: []change{{"stsEndpoint", map[string]any{"url": "https://sts-vpc.cn-beijing.aliyuncs.com"}}}},
+		{title: "STS without TLS", changes: []change{{"stsEndpoint", map[string]any{"url": "http://sts.aliyuncs.com"}}}, refused: "spec.stsEndpoint: Invalid value: " + httpsOnly},
 		{title: "a Secret without a name", changes: []change{{"credentials.accessKeySecretRef.name", nil}}, refused: "spec.credentials.accessKeySecretRef.name: Required value"},
 		{title: "a Secret in another namespace", changes: []change{{"credentials.accessKeySecretRef.namespace", "other"}}, refused: `unknown field "spec.credentials.accessKeySecretRef.namespace"`},
 		{title: "a Secret's name that cannot be one", changes: []change{{"credentials.accessKeySecretRef.name", "../x"}}, refused: "spec.credentials.accessKeySecretRef.name in body should match"},
@@ -106,7 +113,7 @@ func issuerRows() []row {
 		{title: "no such check", changes: []change{{"orders", map[string]any{"skipChecks": []any{"All"}}}}, refused: `spec.orders.skipChecks[0]: Unsupported value: "All"`},
 		{title: "a typo", changes: []change{{"regoin", "cn-hangzhou"}}, refused: `strict decoding error: unknown field "spec.regoin"`},
 	}
-	return append(rows, solverRows()...)
+	return slices.Concat(rows, credentialRows(), solverRows())
 }
 
 func orderRows() []row {
@@ -125,7 +132,7 @@ func orderRows() []row {
 		}
 		c := shared.changes[0]
 		switch {
-		case strings.HasPrefix(c.path, "endpoint"), strings.HasPrefix(c.path, "source"), strings.HasPrefix(c.path, "credentials"):
+		case strings.HasPrefix(c.path, "endpoint"), strings.HasPrefix(c.path, "stsEndpoint"), strings.HasPrefix(c.path, "callTimeout"), strings.HasPrefix(c.path, "source"), strings.HasPrefix(c.path, "credentials"):
 			rows = append(rows, shared)
 		case strings.HasPrefix(c.path, "solvers.0"):
 			rows = append(rows, row{
@@ -139,7 +146,9 @@ func orderRows() []row {
 
 func TestBadObjectsAreRefusedInWordsThatHelp(t *testing.T) {
 	for kind, rows := range map[string][]row{
-		v1alpha1.AliyunIssuerKind: issuerRows(), v1alpha1.AliyunClusterIssuerKind: issuerRows(), "AliyunOrder": orderRows(),
+		v1alpha1.AliyunIssuerKind:        slices.Concat(issuerRows(), ownIdentityRows(endpointNeeds)),
+		v1alpha1.AliyunClusterIssuerKind: slices.Concat(issuerRows(), ownIdentityRows(""), tenancyRows()),
+		"AliyunOrder":                    orderRows(),
 	} {
 		kube, namespace := cluster(t)
 		said := strings.Builder{}

@@ -161,7 +161,7 @@ func TestTheMessageAfterTheInstallFitsTheValues(t *testing.T) {
 func TestTheManagerIsToldWhatTheValuesSay(t *testing.T) {
 	for values, want := range map[string][]string{
 		"crds.enabled=false": {
-			"--secret-reader-role=x-aliyun-issuer-secrets", "--issuer-ambient-credentials=false", "--cluster-issuer-ambient-credentials=true", "--issuer-endpoint-hosts=.aliyuncs.com",
+			"--secret-reader-role=ClusterRole/x-aliyun-issuer-secrets", "--issuer-ambient-credentials=false", "--cluster-issuer-ambient-credentials=true", "--issuer-endpoint-hosts=.aliyuncs.com",
 		},
 		"namespaces={a,b}": {"--namespaces=a,b"},
 		"ambientCredentials.issuers=true,ambientCredentials.clusterIssuers=false": {"--issuer-ambient-credentials=true", "--cluster-issuer-ambient-credentials=false"},

@@ -70,6 +70,9 @@ func TestTheZoneMayBeInAnotherAccount(t *testing.T) {
 	e.Until(time.Hour, isReady(e))
 	e.Pass(time.Hour)
 	for _, request := range e.Simulator.Requests() {
+		if request.Action == "GetCallerIdentity" {
+			continue // both are asked who they are
+		}
 		isDNS := strings.HasSuffix(request.Action, "DomainRecord") || strings.HasPrefix(request.Action, "DescribeDomain") || strings.HasPrefix(request.Action, "DescribeSubDomain")
 		if want := map[bool]string{true: zones.ID, false: orders.ID}[isDNS]; request.AccountID != want {
 			t.Errorf("%s was called by the account %s, want %s", request.Action, request.AccountID, want)

@@ -10,6 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
@@ -29,13 +30,12 @@ func (s *Solver) wanted(rec dcv.Record) *unstructured.Unstructured {
 // othersAsk says whether another DNSEndpoint asks for the very record already. One that asks for another value of the same name and type
 // is a Problem: ExternalDNS would publish only one of the two, and perhaps not ours.
 func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(Kind)
-	if err := s.config.Kube.List(ctx, list); err != nil {
+	others, err := s.all(ctx)
+	if err != nil {
 		return false, s.kept.Explain(nil, err)
 	}
 	isThere := false
-	for _, other := range list.Items {
+	for _, other := range others {
 		endpoints, _, _ := unstructured.NestedSlice(other.Object, "spec", "endpoints") // what is malformed asks for nothing
 		for _, endpoint := range endpoints {
 			fields, ok := endpoint.(map[string]any)
@@ -51,6 +51,24 @@ func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
 		}
 	}
 	return isThere, nil
+}
+
+// all are the DNSEndpoints of all namespaces, or of those that the installation serves: no others can be listed then.
+func (s *Solver) all(ctx context.Context) ([]unstructured.Unstructured, error) {
+	namespaces := s.config.Served
+	if len(namespaces) == 0 {
+		namespaces = []string{metav1.NamespaceAll}
+	}
+	var all []unstructured.Unstructured
+	for _, namespace := range namespaces {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(Kind)
+		if err := s.config.Kube.List(ctx, list, client.InNamespace(namespace)); err != nil {
+			return nil, err
+		}
+		all = append(all, list.Items...)
+	}
+	return all, nil
 }
 
 func isSameName(endpoint map[string]any, rec dcv.Record) bool {
