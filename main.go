@@ -170,14 +170,15 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 		return err
 	}
 	recorder := mgr.GetEventRecorder("aliyun-issuer")
+	wall := clock.RealClock{}
 	remote := &controllers.Remote{
-		Secrets: &credentials.Store{Reader: mgr.GetAPIReader(), Tokens: kube, Self: self, SecretReaderRole: set.secretReaderRole},
+		Secrets: &credentials.Store{Reader: mgr.GetAPIReader(), Tokens: kube, Self: self, SecretReaderRole: set.secretReaderRole, Now: wall.Now},
 		Policy: controllers.Policy{
 			OwnIdentityForIssuers: set.issuerAmbient, OwnIdentityForClusterIssuers: set.clusterIssuerAmbient, EndpointHosts: split(set.issuerEndpointHosts),
 		},
 		SelfCheck: &dcv.SelfCheck{Nameservers: split(set.nameservers), Authoritative: set.checkAuthoritative},
 		FileCheck: &httpfile.SelfCheck{},
-		Clock:     clock.RealClock{},
+		Clock:     wall,
 		Kube:      kube,
 		Backend:   backend(set.filesService),
 		API:       mgr.GetConfig(),

@@ -63,7 +63,7 @@ func (d *demo) apply(ctx context.Context) error {
 	}
 	secret.StringData = map[string]string{"accessKeyID": d.keyID, "accessKeySecret": d.keySecret}
 	endpoint := &v1alpha1.Endpoint{URL: "http://" + d.simulator}
-	issuer.Spec.Endpoint, issuer.Spec.Solvers[0].DNS.Alidns.Endpoint = endpoint, endpoint
+	issuer.Spec.Endpoint, issuer.Spec.STSEndpoint, issuer.Spec.Solvers[0].DNS.Alidns.Endpoint = endpoint, endpoint, endpoint
 	for _, object := range []client.Object{secret, issuer, certificate} {
 		object.SetNamespace(metav1.NamespaceDefault)
 		if err := kube.Create(ctx, object); err != nil {

@@ -100,7 +100,7 @@ func (d *demo) install(ctx context.Context) error {
 	return d.run(ctx, localkube, "run", "manager", "--dir", dir, "--ready", "http://"+d.manager+"/readyz", "--", manager,
 		"--kubeconfig", managerConfig, "--leader-elect", "--leader-election-namespace", namespace, "--cluster-resource-namespace", namespace,
 		"--health-probe-bind-address", d.manager, "--metrics-bind-address", "0",
-		"--dns-nameservers", d.dns, "--dns-check-authoritative=false")
+		"--dns-nameservers", d.dns, "--dns-check-authoritative=false", "--issuer-endpoint-hosts", "127.0.0.1")
 }
 
 // freeAddress is one that nobody listens on now.

@@ -75,7 +75,7 @@ func (c *cluster) startManager(nameserver string, flags ...string) (*manager, er
 	m := &manager{done: make(chan struct{})}
 	m.cmd = exec.Command(path, append(flags, "--kubeconfig="+account, "--cluster-resource-namespace="+system,
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-log-level=debug",
-		"--dns-nameservers="+nameserver, "--dns-check-authoritative=false")...)
+		"--dns-nameservers="+nameserver, "--dns-check-authoritative=false", "--issuer-endpoint-hosts=127.0.0.1")...)
 	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
 	if err := m.cmd.Start(); err != nil {
 		return nil, err
