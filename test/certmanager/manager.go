@@ -64,6 +64,11 @@ func (m *manager) linesWith(text string) string {
 
 // startManager runs the manager with the ServiceAccount of the chart, and with nothing that this does not grant.
 func (c *cluster) startManager(nameserver string, flags ...string) (*manager, error) {
+	return c.startManagerIn(nil, nameserver, flags...)
+}
+
+// startManagerIn gives it further variables of the environment.
+func (c *cluster) startManagerIn(environment []string, nameserver string, flags ...string) (*manager, error) {
 	path, err := binary()
 	if err != nil {
 		return nil, err
@@ -76,6 +81,7 @@ func (c *cluster) startManager(nameserver string, flags ...string) (*manager, er
 	m.cmd = exec.Command(path, append(flags, "--kubeconfig="+account, "--cluster-resource-namespace="+system,
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-log-level=debug",
 		"--dns-nameservers="+nameserver, "--dns-check-authoritative=false", "--issuer-endpoint-hosts=127.0.0.1")...)
+	m.cmd.Env = append(os.Environ(), environment...)
 	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
 	if err := m.cmd.Start(); err != nil {
 		return nil, err
