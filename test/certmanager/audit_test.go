@@ -112,9 +112,7 @@ func refuseAnOrderID(t *testing.T, c *cluster, simulator *cassim.Server) {
 	w.Create(w.certificate(www))
 	w.until("it is said twice that the id cannot be written", &eventsv1.EventList{}, func() bool {
 		told := &eventsv1.EventList{}
-		if err := w.Client.List(t.Context(), told, client.InNamespace(w.Namespace)); err != nil {
-			t.Fatal(err)
-		}
+		w.list(told)
 		return slices.ContainsFunc(told.Items, func(e eventsv1.Event) bool { return e.Reason == "OrderIDNotWritten" && e.Series != nil })
 	})
 	w.delete(policy, binding)
