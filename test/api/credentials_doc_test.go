@@ -1,0 +1,156 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
+	"github.com/aliyun-issuer/aliyun-issuer/test/docs"
+)
+
+const credentialsPage = "../../docs/credentials.md"
+
+// TestTheExamplesOfThePageOnCredentialsCanBeApplied puts each into an issuer that is good but for it, and runs the commands as
+// they are written, with the namespaces of the test.
+func TestTheExamplesOfThePageOnCredentialsCanBeApplied(t *testing.T) {
+	kube, namespace := cluster(t)
+	run := shell(t, namespace)
+	here := strings.NewReplacer("team-a", namespace, "aliyun-issuer-system", namespace)
+	examples := map[string]string{}
+	for _, block := range docs.Blocks(t, credentialsPage) {
+		switch block.Language {
+		case "json":
+			if !json.Valid([]byte(block.Text)) {
+				t.Errorf("%s: this is not JSON:\n%s", block.Heading, block.Text)
+			}
+		case "sh":
+			if upgrade, isHelm := strings.CutPrefix(block.Text, "helm upgrade"); isHelm {
+				run(t, "helm template --namespace aliyun-issuer-system "+strings.Replace(upgrade, "--reuse-values", "", 1))
+				continue
+			}
+			run(t, here.Replace(block.Text))
+		case "yaml":
+			subject, _, _ := strings.Cut(block.Heading, " ")
+			examples[subject] += block.Text
+			object := issuerWith(t, block.Text, namespace)
+			if err := kube.Create(t.Context(), object, client.DryRunAll, client.FieldValidation("Strict")); err != nil {
+				t.Errorf("%s: %v\n%s", block.Heading, err, block.Text)
+			}
+		}
+	}
+	for _, name := range members("credentials", v1alpha1.Credentials{}) {
+		if _, name, _ = strings.Cut(name, "."); !strings.Contains(examples[name], "    "+name+":") {
+			t.Errorf("no section about %s has an example for it", name)
+		}
+	}
+}
+
+// issuerWith is an issuer of the kind that a fragment names, with the fragment's part of the spec.
+func issuerWith(t *testing.T, fragment, namespace string) *unstructured.Unstructured {
+	t.Helper()
+	var part struct {
+		Kind string         `json:"kind"`
+		Spec map[string]any `json:"spec"`
+	}
+	if err := yaml.UnmarshalStrict([]byte(fragment), &part); err != nil {
+		t.Fatalf("%v\n%s", err, fragment)
+	}
+	object := good(t, part.Kind, namespace)
+	maps.Copy(object.Object["spec"].(map[string]any), part.Spec)
+	return object
+}
+
+// forbidding refuses every token.
+type forbidding struct{ client.SubResourceClient }
+
+func (f forbidding) SubResource(string) client.SubResourceClient { return f }
+
+func (forbidding) Create(_ context.Context, account, _ client.Object, _ ...client.SubResourceCreateOption) error {
+	return apierrors.NewForbidden(corev1.Resource("serviceaccounts/token"), account.GetName(), errors.New("no Role"))
+}
+
+// TestThePageOnCredentialsHasTheCommandThatTheConditionPrints compares them word by word.
+func TestThePageOnCredentialsHasTheCommandThatTheConditionPrints(t *testing.T) {
+	store := &credentials.Store{Tokens: forbidding{}, Self: "system:serviceaccount:aliyun-issuer-system:aliyun-issuer"}
+	_, err := store.Identity(t.Context(), credentials.Login{Namespace: "team-a", Credentials: v1alpha1.Credentials{
+		OIDC: &v1alpha1.OIDCCredentials{ServiceAccountRef: &v1alpha1.ServiceAccountReference{Name: "cas-orders"}},
+	}})
+	if err == nil {
+		t.Fatal("a token came without a right to it")
+	}
+	_, command, _ := strings.Cut(err.Error(), "and no more: ")
+	page, err := os.ReadFile(credentialsPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(strings.Fields(strings.ReplaceAll(string(page), "\\\n", "")), " ")
+	if command == "" || !strings.Contains(text, command) {
+		t.Errorf("the page does not have this command: %q", command)
+	}
+}
+
+var reasonRow = regexp.MustCompile("(?m)^\\| `([A-Za-z]+)`[ *]*\\|")
+
+// TestEveryReasonOfAnIssuerIsExplained reads the reasons from the file that declares them.
+func TestEveryReasonOfAnIssuerIsExplained(t *testing.T) {
+	page, err := os.ReadFile(credentialsPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained := map[string]bool{}
+	for _, row := range reasonRow.FindAllStringSubmatch(string(page), -1) {
+		explained[row[1]] = true
+	}
+	reasons := issuerReasons(t)
+	if len(reasons) < 20 {
+		t.Errorf("only %d reasons were found", len(reasons))
+	}
+	for _, reason := range reasons {
+		if !explained[reason] {
+			t.Errorf("the page does not explain the reason %s", reason)
+		}
+	}
+}
+
+// issuerReasons are the values of the constants that are declared as reasons of issuers.
+func issuerReasons(t *testing.T) (reasons []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../../api/v1alpha1/conditions.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, declared := range file.Decls {
+		group, isGroup := declared.(*ast.GenDecl)
+		if !isGroup || !strings.HasPrefix(group.Doc.Text(), "Reasons of issuer conditions") {
+			continue
+		}
+		for _, spec := range group.Specs {
+			value, err := strconv.Unquote(spec.(*ast.ValueSpec).Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			reasons = append(reasons, value)
+		}
+	}
+	return reasons
+}
