@@ -13,6 +13,7 @@ import (
 	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,27 +29,33 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/test/docs"
 )
 
-const credentialsPage = "../../docs/credentials.md"
+const (
+	credentialsPage = "../../docs/credentials.md"
+	securityPage    = "../../docs/security.md"
+)
 
-// TestTheExamplesOfThePageOnCredentialsCanBeApplied puts each into an issuer that is good but for it, and runs the commands as
-// they are written, with the namespaces of the test.
-func TestTheExamplesOfThePageOnCredentialsCanBeApplied(t *testing.T) {
+// rendering makes helm show what a command would install.
+var rendering = strings.NewReplacer("helm upgrade", "helm template", "helm install", "helm template", "--reuse-values", "", "--create-namespace", "")
+
+// TestTheExamplesOfThePagesOnCredentialsAndSecurityCanBeApplied puts each into an issuer that is good but for it, and runs the
+// commands as they are written, with the namespaces of the test.
+func TestTheExamplesOfThePagesOnCredentialsAndSecurityCanBeApplied(t *testing.T) {
 	kube, namespace := cluster(t)
 	run := shell(t, namespace)
 	here := strings.NewReplacer("team-a", namespace, "aliyun-issuer-system", namespace)
 	examples := map[string]string{}
-	for _, block := range docs.Blocks(t, credentialsPage) {
+	for _, block := range slices.Concat(docs.Blocks(t, credentialsPage), docs.Blocks(t, securityPage)) {
 		switch block.Language {
 		case "json":
 			if !json.Valid([]byte(block.Text)) {
 				t.Errorf("%s: this is not JSON:\n%s", block.Heading, block.Text)
 			}
 		case "sh":
-			if upgrade, isHelm := strings.CutPrefix(block.Text, "helm upgrade"); isHelm {
-				run(t, "helm template --namespace aliyun-issuer-system "+strings.Replace(upgrade, "--reuse-values", "", 1))
-				continue
+			if strings.HasPrefix(block.Text, "helm ") {
+				run(t, rendering.Replace(block.Text))
+			} else {
+				run(t, here.Replace(block.Text))
 			}
-			run(t, here.Replace(block.Text))
 		case "yaml":
 			subject, _, _ := strings.Cut(block.Heading, " ")
 			examples[subject] += block.Text
