@@ -4,9 +4,7 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -18,14 +16,11 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 	"github.com/aliyun-issuer/aliyun-issuer/test/docs"
 )
 
@@ -85,35 +80,6 @@ func issuerWith(t *testing.T, fragment, namespace string) *unstructured.Unstruct
 	object := good(t, part.Kind, namespace)
 	maps.Copy(object.Object["spec"].(map[string]any), part.Spec)
 	return object
-}
-
-// forbidding refuses every token.
-type forbidding struct{ client.SubResourceClient }
-
-func (f forbidding) SubResource(string) client.SubResourceClient { return f }
-
-func (forbidding) Create(_ context.Context, account, _ client.Object, _ ...client.SubResourceCreateOption) error {
-	return apierrors.NewForbidden(corev1.Resource("serviceaccounts/token"), account.GetName(), errors.New("no Role"))
-}
-
-// TestThePageOnCredentialsHasTheCommandThatTheConditionPrints compares them word by word.
-func TestThePageOnCredentialsHasTheCommandThatTheConditionPrints(t *testing.T) {
-	store := &credentials.Store{Tokens: forbidding{}, Self: "system:serviceaccount:aliyun-issuer-system:aliyun-issuer"}
-	_, err := store.Identity(t.Context(), credentials.Login{Namespace: "team-a", Credentials: v1alpha1.Credentials{
-		OIDC: &v1alpha1.OIDCCredentials{ServiceAccountRef: &v1alpha1.ServiceAccountReference{Name: "cas-orders"}},
-	}})
-	if err == nil {
-		t.Fatal("a token came without a right to it")
-	}
-	_, command, _ := strings.Cut(err.Error(), "and no more: ")
-	page, err := os.ReadFile(credentialsPage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Join(strings.Fields(strings.ReplaceAll(string(page), "\\\n", "")), " ")
-	if command == "" || !strings.Contains(text, command) {
-		t.Errorf("the page does not have this command: %q", command)
-	}
 }
 
 var reasonRow = regexp.MustCompile("(?m)^\\| `([A-Za-z]+)`[ *]*\\|")
