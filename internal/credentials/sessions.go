@@ -153,12 +153,14 @@ func (s *sessions) renew(ctx context.Context, now func() time.Time, e *session) 
 	return e.Keys, nil
 }
 
-// refuse says that a service did not accept keys: the next call renews them.
+// refuse says that a service did not accept keys: the next call renews them. All of the keys count: their id alone is
+// no secret, and somebody else's wrong copy must not end a session.
 func (s *sessions) refuse(keys rpc.Credentials) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, e := range s.entries {
-		if e.Keys.AccessKeyID == keys.AccessKeyID {
+		keys.Account = e.Keys.Account // of some it is found out later
+		if e.Keys == keys {
 			e.isRefused = true
 		}
 	}

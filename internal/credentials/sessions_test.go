@@ -307,6 +307,25 @@ func TestRefusedKeysAreRenewedAtOnceButNotMoreThanOnceInTenSeconds(t *testing.T)
 	b.wantError(errSource, 4)
 }
 
+func TestAWrongCopyOfAnIDEndsNoSession(t *testing.T) {
+	b := newBank(t)
+	b.want(1, 1)
+	b.pass(renewPause)
+	for _, change := range []func(*rpc.Credentials){
+		func(k *rpc.Credentials) { k.AccessKeySecret = "guess" },
+		func(k *rpc.Credentials) { k.SecurityToken = "" },
+	} {
+		guess := numbered(1)
+		change(&guess)
+		b.refuse(guess)
+		b.want(1, 1)
+	}
+	known := numbered(1)
+	known.Account = "1000000000000001" // found out later than the keys
+	b.refuse(known)
+	b.want(2, 2)
+}
+
 func TestRotatedKeysAssumeARoleAnewAtOnce(t *testing.T) {
 	b := newBank(t)
 	for n := 1; n <= 3; n++ {
