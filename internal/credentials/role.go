@@ -36,6 +36,9 @@ type assumedRole struct {
 
 func (a *assumedRole) fetch(ctx context.Context, _ bool) (sts.Session, error) {
 	session, err := a.store.sts(a.login.STS).AssumeRole(ctx, a.basis, roleOf(a.role.RoleARN, a.role.ExternalID, a.role.Session))
+	if kind := rpc.KindOf(err); kind == rpc.KindCredentialsExpired || kind == rpc.KindCredentialsInvalid {
+		a.store.sessions.refuse(a.basis) // if that is a session, too
+	}
 	return session, roleRefused(err, a.role.RoleARN,
 		"let its trust policy name whoever assumes it, with the same externalID, and grant sts:AssumeRole to them")
 }
