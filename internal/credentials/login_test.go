@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -424,17 +423,5 @@ func TestManyLoginsAtOnceWhileKeysRotateAndSessionsEnd(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func TestTokensAreRequestedForOneAudienceAndTenMinutes(t *testing.T) {
-	w := newWorld(t)
-	w.wantCall(w.Provider(w.login(w.oidc("issuer"))), "assumed-role/issuer/aliyun-issuer")
-	want := []string{`token of *v1.ServiceAccount team/issuer for ["sts.aliyuncs.com"], 600 seconds, bound to nil`}
-	if !slices.Equal(w.tokens, want) {
-		t.Errorf("requested %q, want %q", w.tokens, want)
-	}
-	if len(w.reads) > 0 {
-		t.Errorf("read %q", w.reads)
 	}
 }
