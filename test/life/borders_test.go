@@ -111,13 +111,13 @@ func attempts(i *inside) map[string]attempt {
 		}), `solver 0: an AliyunIssuer may not name the host "localhost" in an endpoint`},
 		"the identity of the controller": {edit(func(s *v1alpha1.IssuerSpec) {
 			s.Endpoint, s.STSEndpoint, s.Credentials = nil, nil, v1alpha1.Credentials{}
-		}), "an AliyunIssuer may not use the controller's own identity"},
+		}), "the issuer may not use the controller's own identity"},
 		"the controller's token for a role that trusts it": {edit(func(s *v1alpha1.IssuerSpec) {
 			s.Endpoint, s.STSEndpoint = nil, nil
 			s.Credentials = v1alpha1.Credentials{OIDC: &v1alpha1.OIDCCredentials{
 				RoleARN: "acs:ram::1000000000000001:role/cas", ProviderARN: "acs:ram::1000000000000001:oidc-provider/cluster",
 			}}
-		}), "an AliyunIssuer may not use the controller's own identity"},
+		}), "the issuer may not use the controller's own identity"},
 		"the identity of the controller for DNS": {edit(func(s *v1alpha1.IssuerSpec) {
 			s.Solvers[0].DNS.Alidns.Endpoint, s.Solvers[0].DNS.Alidns.Credentials = nil, &v1alpha1.Credentials{ECSRAMRole: &v1alpha1.ECSRAMRoleCredentials{}}
 		}), "solver 0: an AliyunIssuer that uses the controller's own identity may not name an endpoint"},
