@@ -35,6 +35,8 @@ const (
 	externalID = "contract:42"
 	// temporaryKey is one that something else puts into a Secret.
 	temporaryKey, temporarySecret, temporaryToken = "STS.of-the-robot", "a-temporary-secret", "a-temporary-token"
+	// rotatedKey is one that is replaced.
+	rotatedKey, rotatedSecret = "the-first-key", "the-first-secret"
 )
 
 // self is as whom the manager talks to the API server.
@@ -52,6 +54,7 @@ func (c *cluster) accounts() ([]cassim.Account, error) {
 		Keys: []cassim.Key{
 			{ID: cassim.DefaultKeyID, Secret: cassim.DefaultKeySecret, User: "order-robot"},
 			{ID: temporaryKey, Secret: temporarySecret, SecurityToken: temporaryToken, User: "order-robot"},
+			{ID: rotatedKey, Secret: rotatedSecret, User: "rotated"},
 		},
 		OIDCProviders: []cassim.OIDCProvider{trusted},
 		// Nobody may assume a role by default that has somebody in its trust policy. Tests add their own ServiceAccounts.
