@@ -160,31 +160,10 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 	if err != nil {
 		return err
 	}
-	self, err := whoAmI(ctx, mgr.GetConfig())
-	if err != nil {
-		return err
-	}
-	// What solvers make in the cluster is read by name when it is needed: a cache would want to list and watch it all.
-	kube, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
-	if err != nil {
-		return err
-	}
 	recorder := mgr.GetEventRecorder("aliyun-issuer")
-	wall := clock.RealClock{}
-	remote := &controllers.Remote{
-		Secrets: &credentials.Store{Reader: mgr.GetAPIReader(), Tokens: kube, Self: self, SecretReaderRole: set.secretReaderRole, Now: wall.Now},
-		Policy: controllers.Policy{
-			OwnIdentityForIssuers: set.issuerAmbient, OwnIdentityForClusterIssuers: set.clusterIssuerAmbient, EndpointHosts: split(set.issuerEndpointHosts),
-		},
-		SelfCheck: &dcv.SelfCheck{Nameservers: split(set.nameservers), Authoritative: set.checkAuthoritative},
-		FileCheck: &httpfile.SelfCheck{},
-		Clock:     wall,
-		Kube:      kube,
-		Backend:   backend(set.filesService),
-		API:       mgr.GetConfig(),
-		Webhooks:  split(set.webhookSolvers),
-
-		Namespaces: split(set.namespaces),
+	remote, err := newRemote(ctx, mgr, set)
+	if err != nil {
+		return err
 	}
 	fresh, isListed := &controllers.FreshOrders{}, set.namespaces != ""
 	reconcilers := []interface{ SetupWithManager(ctrl.Manager) error }{
@@ -220,6 +199,35 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 		}
 	}
 	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping))
+}
+
+// newRemote is what the reconcilers reach outside of the cache.
+func newRemote(ctx context.Context, mgr ctrl.Manager, set flags) (*controllers.Remote, error) {
+	self, err := whoAmI(ctx, mgr.GetConfig())
+	if err != nil {
+		return nil, err
+	}
+	// What solvers make in the cluster is read by name when it is needed: a cache would want to list and watch it all.
+	kube, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return nil, err
+	}
+	wall := clock.RealClock{}
+	return &controllers.Remote{
+		Secrets: &credentials.Store{Reader: mgr.GetAPIReader(), Tokens: kube, Self: self, SecretReaderRole: set.secretReaderRole, Now: wall.Now},
+		Policy: controllers.Policy{
+			OwnIdentityForIssuers: set.issuerAmbient, OwnIdentityForClusterIssuers: set.clusterIssuerAmbient, EndpointHosts: split(set.issuerEndpointHosts),
+		},
+		SelfCheck: &dcv.SelfCheck{Nameservers: split(set.nameservers), Authoritative: set.checkAuthoritative},
+		FileCheck: &httpfile.SelfCheck{},
+		Clock:     wall,
+		Kube:      kube,
+		Backend:   backend(set.filesService),
+		API:       mgr.GetConfig(),
+		Webhooks:  split(set.webhookSolvers),
+
+		Namespaces: split(set.namespaces),
+	}, nil
 }
 
 // clusterID is the one that is set, or else what no other cluster shares and no upgrade changes. An installation that

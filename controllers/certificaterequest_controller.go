@@ -24,7 +24,7 @@ import (
 // +kubebuilder:rbac:groups=cert-manager.io,resources=certificaterequests,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cert-manager.io,resources=certificaterequests/status,verbs=patch
 // +kubebuilder:rbac:groups=certmanager.aliyun.com,resources=aliyunorders,verbs=create
-// +kubebuilder:rbac:groups=certmanager.aliyun.com,resources=aliyunissuers;aliyunclusterissuers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=certmanager.aliyun.com,resources=aliyunissuers;aliyunclusterissuers,verbs=list;watch
 
 // CertificateRequestReconciler lets requests through to an Order, and shows in the request what the Order says. All
 // fields are required.

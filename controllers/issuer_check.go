@@ -192,7 +192,7 @@ func (r *IssuerReconciler) checkPermissions(ctx context.Context, issuer v1alpha1
 	}
 	if len(actions) > 0 {
 		return bad(v1alpha1.ReasonPermissionDenied, fmt.Sprintf(
-			"the RAM user or role lacks %s: allow it in a RAM policy (docs/credentials.md has one that suffices)", strings.Join(actions, ", ")))
+			"the RAM user or role lacks %s: allow it in a RAM policy (docs/security.md has one that suffices)", strings.Join(actions, ", ")))
 	}
 	if order := r.refusedOrder(ctx, issuer); order != nil {
 		ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)

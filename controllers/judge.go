@@ -28,7 +28,7 @@ var verdicts = map[cas.Kind]verdict{
 	cas.KindRedirect:           {v1alpha1.ReasonEndpointInvalid, "set the endpoint to the address that answers by itself, and look for a proxy in the way"},
 	cas.KindClock:              {v1alpha1.ReasonClockSkew, "set the clock of the controller's node; up to 15 minutes are tolerated"},
 	cas.KindCredentialsExpired: {v1alpha1.ReasonCredentialsRefused, "renew them in the Secret; the session of a role is renewed without further action"},
-	cas.KindCredentialsInvalid: {v1alpha1.ReasonCredentialsRefused, "put a valid AccessKey into the Secret"},
+	cas.KindCredentialsInvalid: {v1alpha1.ReasonCredentialsRefused, "put valid ones in their place"},
 	cas.KindAccount:            {v1alpha1.ReasonAccountBlocked, "settle it with Alibaba Cloud: verification, risk control or balance of the account"},
 	cas.KindNoPackage:          {v1alpha1.ReasonNoPackage, "buy a resource plan for the product code, or correct spec.source.resourcePlan.productCode of the issuer"},
 	cas.KindExhausted:          {v1alpha1.ReasonQuotaExhausted, "buy more certificates for the product code, or delete orders that nobody needs; " + passes},

@@ -30,7 +30,7 @@ var judged = map[cas.Kind]struct{ reason, advice string }{
 	cas.KindNonceUsed:              {"CASUnavailable", "it is tried again without further action"},
 	cas.KindCredentialsUnavailable: {"CASUnavailable", "it is tried again without further action"},
 	cas.KindCredentialsExpired:     {"CredentialsRefused", "renew them in the Secret; the session of a role is renewed without further action"},
-	cas.KindCredentialsInvalid:     {"CredentialsRefused", "put a valid AccessKey into the Secret"},
+	cas.KindCredentialsInvalid:     {"CredentialsRefused", "put valid ones in their place"},
 	cas.KindPermission:             {"PermissionDenied", "allow yundun-cert:DescribeCertificateState to the RAM user or role in a RAM policy"},
 	cas.KindAccount:                {"AccountBlocked", "settle it with Alibaba Cloud: verification, risk control or balance of the account"},
 	cas.KindInvalid:                {"Rejected", "correct what CAS names"},

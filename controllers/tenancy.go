@@ -52,7 +52,7 @@ func allowsNamespace(ctx context.Context, from client.Reader, allowed *v1alpha1.
 	}
 	selector, err := metav1.LabelSelectorAsSelector(allowed.Selector)
 	if err != nil {
-		return false, nil // what cannot be read selects nothing
+		return false, nil //nolint:nilerr // what cannot be read selects nothing
 	}
 	object := &corev1.Namespace{}
 	if err := from.Get(ctx, types.NamespacedName{Name: namespace}, object); err != nil {

@@ -21,8 +21,9 @@ type Credentials struct {
 	// +optional
 	ECSRAMRole *ECSRAMRoleCredentials `json:"ecsRAMRole,omitempty"`
 
-	// ambient uses what the controller finds around it: the variables ALIBABA_CLOUD_* of its environment, a profile
-	// file, the RAM role of its ECS instance, in this order. Only an AliyunClusterIssuer may use it, unless the
+	// ambient uses what the controller finds around it, in this order: an AccessKey in the variables ALIBABA_CLOUD_* of its
+	// environment, a token in its Pod with the role that those name (exchanged at the public endpoint of STS, whatever
+	// stsEndpoint says), profile files, the RAM role of its ECS instance, the URI that they name. Only an AliyunClusterIssuer may use it, unless the
 	// installation says otherwise (chart value ambientCredentials).
 	// +optional
 	Ambient *AmbientCredentials `json:"ambient,omitempty"`
@@ -32,7 +33,7 @@ type Credentials struct {
 	AssumeRole *AssumeRole `json:"assumeRole,omitempty"`
 }
 
-// AccessKeySecretRef names a Secret and the keys in it. A changed Secret is used within 30 seconds.
+// AccessKeySecretRef names a Secret of the type Opaque, and the keys in it. A changed Secret is used by the next call.
 type AccessKeySecretRef struct {
 	SecretReference `json:",inline"`
 

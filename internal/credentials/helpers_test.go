@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,8 +41,12 @@ type cluster struct {
 	client.Client
 	refuse error // what every read is answered with, if it is set
 
-	mu    sync.Mutex
-	reads []string // namespace/name of each
+	refuseToken error                                            // what every request of a token is answered with, if it is set
+	sign        func(namespace, account, audience string) string // gives the tokens
+
+	mu     sync.Mutex
+	reads  []string // namespace/name of each
+	tokens []string // of each that was requested: the ServiceAccount, and all of the request
 }
 
 func start(secrets ...*corev1.Secret) *cluster {
@@ -60,12 +65,29 @@ func start(secrets ...*corev1.Secret) *cluster {
 			}
 			return under.Get(ctx, key, obj, opts...)
 		},
+		SubResourceCreate: func(_ context.Context, _ client.Client, name string, obj, sub client.Object, _ ...client.SubResourceCreateOption) error {
+			return c.giveToken(name, obj, sub.(*authenticationv1.TokenRequest))
+		},
 	}).Build()
 	return c
 }
 
+// giveToken is what the API server does with a request for a token.
+func (c *cluster) giveToken(subresource string, account client.Object, request *authenticationv1.TokenRequest) error {
+	spec := request.Spec
+	c.mu.Lock()
+	c.tokens = append(c.tokens, fmt.Sprintf("%s of %T %s/%s for %q, %d seconds, bound to %v",
+		subresource, account, account.GetNamespace(), account.GetName(), spec.Audiences, *spec.ExpirationSeconds, spec.BoundObjectRef))
+	c.mu.Unlock()
+	if c.refuseToken != nil {
+		return c.refuseToken
+	}
+	request.Status.Token = c.sign(account.GetNamespace(), account.GetName(), spec.Audiences[0])
+	return nil
+}
+
 func (c *cluster) store() *credentials.Store {
-	return &credentials.Store{Reader: c, Self: "system:serviceaccount:system:aliyun-issuer", SecretReaderRole: "ClusterRole/cas-secrets"}
+	return &credentials.Store{Reader: c, Tokens: c, Self: "system:serviceaccount:system:aliyun-issuer", SecretReaderRole: "ClusterRole/cas-secrets"}
 }
 
 // put makes the Secret what it is to be, there or not.

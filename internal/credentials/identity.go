@@ -50,17 +50,17 @@ func (i *identities) account(ctx context.Context, store *Store, endpoint rpc.End
 	if !mayAsk {
 		return account
 	}
-	ctx, cancel := context.WithTimeout(ctx, identityTimeout)
+	bounded, cancel := context.WithTimeout(ctx, identityTimeout)
 	defer cancel()
-	told, err := store.sts(endpoint).CallerIdentity(ctx, keys)
+	told, err := store.sts(endpoint).CallerIdentity(bounded, keys)
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
 	e := i.of(key)
 	e.isAsking = false
-	if err != nil {
-		e.asked = store.now()
-	} else {
+	if err == nil {
 		e.account = told.Account
+	} else if ctx.Err() == nil { // a call that has ended says nothing about STS
+		e.asked = store.now()
 	}
 	return e.account
 }

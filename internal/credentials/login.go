@@ -55,7 +55,7 @@ func (p *provider) Credentials(ctx context.Context) (rpc.Credentials, error) {
 func (p *provider) signIn(ctx context.Context) (rpc.Credentials, error) {
 	keys, err := p.base(ctx)
 	if role := p.login.Credentials.AssumeRole; err == nil && role != nil {
-		return p.store.sessions.get(ctx, p.store.now, p.key("assumeRole"), keys, func() source { return &assumedRole{p.store, p.login, role} })
+		return p.session(ctx, p.ofLogin("assumeRole", keys), &assumedRole{p.store, p.login, role, keys})
 	}
 	return keys, err
 }
@@ -70,21 +70,25 @@ func (p *provider) base(ctx context.Context) (rpc.Credentials, error) {
 	case from.AccessKeySecretRef != nil:
 		return s.accessKey(ctx, p.login.Namespace, *from.AccessKeySecretRef, p.last)
 	case from.OIDC != nil:
-		return s.sessions.get(ctx, s.now, p.key("oidc"), rpc.Credentials{}, func() source { return &oidcRole{s, p.login, from.OIDC} })
+		return p.session(ctx, p.ofLogin("oidc", rpc.Credentials{}), &oidcRole{s, p.login, from.OIDC})
 	case from.ECSRAMRole != nil:
-		return s.sessions.get(ctx, s.now, "ecsRAMRole "+from.ECSRAMRole.RoleName+" "+string(from.ECSRAMRole.Metadata), rpc.Credentials{}, func() source { return instanceRole(s.now, *from.ECSRAMRole) })
+		return p.session(ctx, sessionKey{from: "ecsRAMRole " + from.ECSRAMRole.RoleName + " " + string(from.ECSRAMRole.Metadata)}, instanceRole(s.now, *from.ECSRAMRole))
 	default:
-		return s.sessions.get(ctx, s.now, "ambient", rpc.Credentials{}, func() source { return surroundings(s.now) })
+		return p.session(ctx, sessionKey{from: "ambient"}, surroundings(s.now))
 	}
 }
 
 // Refused implements rpc.CredentialsProvider.
 func (p *provider) Refused(refused rpc.Credentials) { p.store.sessions.refuse(refused) }
 
-// key is the same for logins that may share a session, which are equal.
-func (p *provider) key(kind string) string {
+func (p *provider) session(ctx context.Context, key sessionKey, from source) (rpc.Credentials, error) {
+	return p.store.sessions.get(ctx, p.store.now, key, from)
+}
+
+// ofLogin is the key of a session that only an equal login may share.
+func (p *provider) ofLogin(kind string, basis rpc.Credentials) sessionKey {
 	text, _ := json.Marshal(p.login) // it has no member that could fail
-	return kind + " " + string(text)
+	return sessionKey{from: kind + " " + string(text), basis: basis}
 }
 
 // Identity asks STS whom the login belongs to.

@@ -15,13 +15,9 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/sts"
 )
 
-const (
-	// sdkKeeps is how long the keys are good at least that a provider of the SDK hands out: it renews those that have
-	// less left (CAS contract §7.1), and does not tell how much it is.
-	sdkKeeps = 180 * time.Second
-	// sdkPause is how long they are used before the provider is asked again.
-	sdkPause = 30 * time.Second
-)
+// sdkKeeps is how long the keys are good at least that a provider of the SDK hands out: it renews those that have less
+// left (CAS contract §7.1). How much it is, it does not tell: so it is asked again after each renewPause.
+const sdkKeeps = 180 * time.Second
 
 // own asks a provider of the SDK. The SDK's providers race, panic, and one of them forgets its chain after a failure
 // (CAS contract §7.1): so this one is asked by one goroutine at a time, under recover, and built anew after a failure.
@@ -55,7 +51,7 @@ func instanceRole(now func() time.Time, from v1alpha1.ECSRAMRoleCredentials) sou
 	}
 }
 
-func (o *own) fetch(_ context.Context, _ rpc.Credentials, wasRefused bool) (session sts.Session, err error) {
+func (o *own) fetch(_ context.Context, wasRefused bool) (session sts.Session, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errors.New("the answer lacks what it must have")

@@ -56,8 +56,8 @@ func invalid(namespace, name, format string, args ...any) error {
 
 func ownNotAllowed() error {
 	return &Problem{v1alpha1.ReasonCredentialsNotAllowed,
-		"an AliyunIssuer may not use the controller's own identity: set accessKeySecretRef, or oidc with a serviceAccountRef, in its credentials, " +
-			"or let the operator allow it (chart value ambientCredentials.issuers)"}
+		"the issuer may not use the controller's own identity: set accessKeySecretRef, or oidc with a serviceAccountRef, in its credentials, " +
+			"or let the operator allow it (chart value ambientCredentials)"}
 }
 
 // tokenExpired is what STS says of a token whose end has come by its clock.

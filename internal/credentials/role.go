@@ -31,10 +31,14 @@ type assumedRole struct {
 	store *Store
 	login Login
 	role  *v1alpha1.AssumeRole
+	basis rpc.Credentials
 }
 
-func (a *assumedRole) fetch(ctx context.Context, basis rpc.Credentials, _ bool) (sts.Session, error) {
-	session, err := a.store.sts(a.login.STS).AssumeRole(ctx, basis, roleOf(a.role.RoleARN, a.role.ExternalID, a.role.Session))
+func (a *assumedRole) fetch(ctx context.Context, _ bool) (sts.Session, error) {
+	session, err := a.store.sts(a.login.STS).AssumeRole(ctx, a.basis, roleOf(a.role.RoleARN, a.role.ExternalID, a.role.Session))
+	if kind := rpc.KindOf(err); kind == rpc.KindCredentialsExpired || kind == rpc.KindCredentialsInvalid {
+		a.store.sessions.refuse(a.basis) // if that is a session, too
+	}
 	return session, roleRefused(err, a.role.RoleARN,
 		"let its trust policy name whoever assumes it, with the same externalID, and grant sts:AssumeRole to them")
 }
@@ -46,7 +50,7 @@ type oidcRole struct {
 	from  *v1alpha1.OIDCCredentials
 }
 
-func (o *oidcRole) fetch(ctx context.Context, _ rpc.Credentials, _ bool) (sts.Session, error) {
+func (o *oidcRole) fetch(ctx context.Context, _ bool) (sts.Session, error) {
 	token, who, err := o.store.token(ctx, o.login.Namespace, o.from.ServiceAccountRef)
 	if err != nil {
 		return sts.Session{}, err

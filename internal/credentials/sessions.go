@@ -26,15 +26,22 @@ const (
 
 // source has temporary keys. It is asked by one goroutine at a time.
 type source interface {
-	// fetch returns new keys. They may depend on the basis, which are the keys of whoever assumes a role. wasRefused
-	// says that what it returned last was not accepted.
-	fetch(ctx context.Context, basis rpc.Credentials, wasRefused bool) (sts.Session, error)
+	// fetch returns new keys. wasRefused says that what it returned last was not accepted.
+	fetch(ctx context.Context, wasRefused bool) (sts.Session, error)
+}
+
+// sessionKey is the same for those who may share a session.
+type sessionKey struct {
+	// from tells all that the session comes from but the basis.
+	from string
+	// basis are the keys of whoever assumes a role: rotated ones begin a session of their own.
+	basis rpc.Credentials
 }
 
 // sessions keeps temporary keys. The zero value is empty. It is safe for concurrent use.
 type sessions struct {
 	mutex   sync.Mutex
-	entries map[string]*session
+	entries map[sessionKey]*session
 }
 
 // session is what is kept of one source. The mutex of sessions guards all of it but the source.
@@ -44,38 +51,59 @@ type session struct {
 	turn chan struct{}
 
 	sts.Session
-	basis      rpc.Credentials
-	isRefused  bool
-	failure    error
-	renewed    time.Time // when it was last tried
-	lastUsed   time.Time
-	wasRenewed bool
+	isRefused bool
+	tried     time.Time // when a renewal ended last
+	failure   error     // what became of it
+	lastUsed  time.Time
 }
 
-// get returns keys that are good, renewed if need be. While somebody else renews what is still good, nobody waits.
-func (s *sessions) get(ctx context.Context, now func() time.Time, key string, basis rpc.Credentials, open func() source) (rpc.Credentials, error) {
-	e := s.entry(key, now(), open)
-	if keys, isFresh, isGood := s.look(e, basis, now()); isFresh {
+// isGood tells whether the keys may be used for a while.
+func (e *session) isGood(now time.Time) bool { return !e.isRefused && e.Expires.Sub(now) > endMargin }
+
+// isFresh tells whether they need no renewal yet.
+func (e *session) isFresh(now time.Time) bool {
+	return e.isGood(now) && e.Expires.Sub(now) > renewAhead
+}
+
+// isDue tells whether it is time for a renewal.
+func (e *session) isDue(now time.Time) bool {
+	return !e.isFresh(now) && (e.tried.IsZero() || now.Sub(e.tried) >= renewPause)
+}
+
+// known is what the last renewal has left. Keys that are past their end are among it unless it failed: by another clock
+// they may be good, and if not, the service says so.
+func (e *session) known(now time.Time) (rpc.Credentials, error) {
+	if e.isGood(now) || e.failure == nil {
+		return e.Keys, nil
+	}
+	return rpc.Credentials{}, e.failure
+}
+
+// get returns keys that are good, renewed if need be; the first source that is given for a key is asked. While somebody else renews what is still good, nobody waits.
+func (s *sessions) get(ctx context.Context, now func() time.Time, key sessionKey, from source) (rpc.Credentials, error) {
+	e := s.entry(key, now(), from)
+	keys, isGood, isFresh := s.look(e, now())
+	switch {
+	case isFresh:
 		return keys, nil
-	} else if isGood {
+	case isGood:
 		select {
 		case e.turn <- struct{}{}:
-			defer func() { <-e.turn }()
 		default:
 			return keys, nil
 		}
-	} else {
+	default:
 		select {
 		case e.turn <- struct{}{}:
-			defer func() { <-e.turn }()
 		case <-ctx.Done():
 			return rpc.Credentials{}, ctx.Err()
 		}
 	}
-	return s.renew(ctx, e, basis, now)
+	defer func() { <-e.turn }()
+	return s.renew(ctx, now, e)
 }
 
-func (s *sessions) entry(key string, now time.Time, open func() source) *session {
+func (s *sessions) entry(key sessionKey, now time.Time, from source) *session {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for k, e := range s.entries {
@@ -86,71 +114,53 @@ func (s *sessions) entry(key string, now time.Time, open func() source) *session
 	e := s.entries[key]
 	if e == nil {
 		if s.entries == nil {
-			s.entries = map[string]*session{}
+			s.entries = map[sessionKey]*session{}
 		}
-		e = &session{source: open(), turn: make(chan struct{}, 1)}
+		e = &session{source: from, turn: make(chan struct{}, 1)}
 		s.entries[key] = e
 	}
 	e.lastUsed = now
 	return e
 }
 
-// look tells whether there are keys that need no renewal, or that are good enough should it fail.
-func (s *sessions) look(e *session, basis rpc.Credentials, now time.Time) (keys rpc.Credentials, isFresh, isGood bool) {
+func (s *sessions) look(e *session, now time.Time) (keys rpc.Credentials, isGood, isFresh bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	left := e.Expires.Sub(now)
-	isGood = e.wasRenewed && e.basis == basis && !e.isRefused && left > endMargin
-	return e.Keys, isGood && left > renewAhead, isGood
+	return e.Keys, e.isGood(now), e.isFresh(now)
 }
 
-// renew is for the holder of the turn. Keys that are past their end are returned until the next try is due, too: by
-// another clock they may be good, and if not, the service says so.
-func (s *sessions) renew(ctx context.Context, e *session, basis rpc.Credentials, now func() time.Time) (rpc.Credentials, error) {
-	keys, isFresh, isGood := s.look(e, basis, now())
-	if isFresh {
-		return keys, nil
-	}
+// renew is for the holder of the turn. Somebody else may have done it while they waited for that.
+func (s *sessions) renew(ctx context.Context, now func() time.Time, e *session) (rpc.Credentials, error) {
 	s.mutex.Lock()
-	hasKeys, isEarly, failure, wasRefused := e.wasRenewed && e.basis == basis, !e.renewed.IsZero() && now().Sub(e.renewed) < renewPause, e.failure, e.isRefused
-	isEarly = isEarly && e.basis == basis
+	isDue, wasRefused := e.isDue(now()), e.isRefused
+	keys, failure := e.known(now())
 	s.mutex.Unlock()
-	if isEarly {
-		if hasKeys && (isGood || failure == nil) {
-			return keys, nil
-		}
-		return rpc.Credentials{}, failure
+	if !isDue {
+		return keys, failure
 	}
-	given, err := e.source.fetch(ctx, basis, wasRefused)
+	given, err := e.source.fetch(ctx, wasRefused)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if ctx.Err() != nil && err != nil {
-		return keepGood(keys, isGood, err) // it says nothing about the source
+	if err == nil {
+		e.Session, e.isRefused = given, false
 	}
-	e.renewed, e.failure = now(), err
-	if e.basis != basis {
-		e.basis, e.wasRenewed = basis, false
+	if err == nil || ctx.Err() == nil { // a failure after the caller has gone says nothing about the source
+		e.tried, e.failure = now(), err
 	}
-	if err != nil {
-		return keepGood(keys, isGood, err)
+	if err != nil && !e.isGood(now()) {
+		return rpc.Credentials{}, err
 	}
-	e.Session, e.wasRenewed, e.isRefused = given, true, false
-	return given.Keys, nil
+	return e.Keys, nil
 }
 
-func keepGood(keys rpc.Credentials, isGood bool, err error) (rpc.Credentials, error) {
-	if isGood {
-		return keys, nil
-	}
-	return rpc.Credentials{}, err
-}
-
-// refuse says that a service did not accept keys: the next call renews them.
+// refuse says that a service did not accept keys: the next call renews them. All of the keys count: their id alone is
+// no secret, and somebody else's wrong copy must not end a session.
 func (s *sessions) refuse(keys rpc.Credentials) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, e := range s.entries {
-		if e.Keys.AccessKeyID == keys.AccessKeyID {
+		keys.Account = e.Keys.Account // of some it is found out later
+		if e.Keys == keys {
 			e.isRefused = true
 		}
 	}

@@ -49,11 +49,12 @@ func ownToken() (string, error) {
 			"the controller's Pod has no token to exchange: set oidcToken.enabled of the Helm chart, or let the webhook of ACK inject it, or name a serviceAccountRef"}
 	}
 	text, err := os.ReadFile(file)
-	if err != nil {
+	token := strings.TrimSpace(string(text))
+	if err != nil || token == "" {
 		return "", &Problem{v1alpha1.ReasonTokenUnavailable,
 			"the token of the controller's Pod cannot be read (" + tokenFileVariable + "): mount it readable for the controller's user"}
 	}
-	return strings.TrimSpace(string(text)), nil
+	return token, nil
 }
 
 // tokenRefused prints the Role that is missing.

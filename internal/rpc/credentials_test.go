@@ -36,7 +36,7 @@ func TestAProviderLearnsWhenItsCredentialsAreRefusedAndOnlyThen(t *testing.T) {
 		provider := &remembering{keys: testCredentials}
 		caller := newCaller(t, answering(t, http.StatusBadRequest, `{"RequestId":"R-1","Code":"`+code+`","Message":"no"}`),
 			func(c *Config) { c.Credentials = provider })
-		failing(t, caller)
+		_ = failing(t, caller)
 		if len(provider.refused) != want {
 			t.Errorf("%s: told %d times, want %d", code, len(provider.refused), want)
 		}

@@ -6,6 +6,7 @@ package api
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -24,15 +25,17 @@ func TestEverySampleCanBeApplied(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		object := &unstructured.Unstructured{}
-		if err := yaml.UnmarshalStrict(text, &object.Object); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		if object.GetKind() != "AliyunClusterIssuer" {
-			object.SetNamespace(namespace)
-		}
-		if err := kube.Create(t.Context(), object, client.DryRunAll, client.FieldValidation("Strict")); err != nil {
-			t.Errorf("%s: %v", file, err)
+		for document := range strings.SplitSeq(string(text), "\n---\n") {
+			object := &unstructured.Unstructured{}
+			if err := yaml.UnmarshalStrict([]byte(document), &object.Object); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			if object.GetKind() != "AliyunClusterIssuer" {
+				object.SetNamespace(namespace)
+			}
+			if err := kube.Create(t.Context(), object, client.DryRunAll, client.FieldValidation("Strict")); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
 		}
 	}
 }

@@ -40,10 +40,10 @@ type cluster struct {
 	api       rest.Interface
 }
 
-// newCluster starts a cluster that ends with the test.
-func newCluster(t *testing.T) *cluster {
+// newCluster starts a cluster that ends with the test. The flags are those of localkube up.
+func newCluster(t *testing.T, flags ...string) *cluster {
 	t.Helper()
-	c, err := startCluster(filepath.Join(t.TempDir(), "cluster"))
+	c, err := startCluster(filepath.Join(t.TempDir(), "cluster"), flags...)
 	if c != nil {
 		t.Cleanup(func() {
 			if err := c.down(); err != nil {
@@ -58,13 +58,13 @@ func newCluster(t *testing.T) *cluster {
 }
 
 // startCluster returns what has to be ended even if it fails.
-func startCluster(dir string) (*cluster, error) {
+func startCluster(dir string, flags ...string) (*cluster, error) {
 	top, err := filepath.Abs(root)
 	if err != nil {
 		return nil, err
 	}
 	c := &cluster{root: top, dir: dir}
-	if err := c.localkube("up"); err != nil {
+	if err := c.localkube(append([]string{"up"}, flags...)...); err != nil {
 		return c, err
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", c.kubeconfig())

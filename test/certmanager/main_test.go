@@ -98,7 +98,7 @@ func commonWorld(t *testing.T, modifiers ...func(*v1alpha1.AliyunIssuer)) *world
 		if err = common.simulator.Start(); err != nil {
 			return err
 		}
-		common.manager, err = common.cluster.startManager(common.simulator.DNSAddr(), nil, "--files-bind-address="+files, "--files-service="+system+"/"+release+"-files")
+		common.manager, err = common.cluster.startManager(common.simulator.DNSAddr(), "--files-bind-address="+files, "--files-service="+system+"/"+release+"-files")
 		return err
 	})
 	w.addIssuer(modifiers...)
@@ -124,7 +124,7 @@ func surroundedWorld(t *testing.T) *world {
 		if surrounded.simulator, variables, err = surrounded.cluster.surround(); err != nil {
 			return err
 		}
-		surrounded.manager, err = surrounded.cluster.startManager(surrounded.simulator.DNSAddr(), variables)
+		surrounded.manager, err = surrounded.cluster.startManagerIn(variables, surrounded.simulator.DNSAddr())
 		return err
 	})
 }

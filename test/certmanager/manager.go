@@ -62,9 +62,13 @@ func (m *manager) linesWith(text string) string {
 	return lines.String()
 }
 
-// startManager runs the manager with the ServiceAccount of the chart, and with nothing that this does not grant. It finds
-// these variables around it, and nothing of who runs the tests.
-func (c *cluster) startManager(nameserver string, variables []string, flags ...string) (*manager, error) {
+// startManager runs the manager with the ServiceAccount of the chart, and with nothing that this does not grant.
+func (c *cluster) startManager(nameserver string, flags ...string) (*manager, error) {
+	return c.startManagerIn(nil, nameserver, flags...)
+}
+
+// startManagerIn is startManager where the manager finds variables around it, and nothing else of who runs the tests.
+func (c *cluster) startManagerIn(environment []string, nameserver string, flags ...string) (*manager, error) {
 	path, err := binary()
 	if err != nil {
 		return nil, err
@@ -77,7 +81,7 @@ func (c *cluster) startManager(nameserver string, variables []string, flags ...s
 	m.cmd = exec.Command(path, append(flags, "--kubeconfig="+account, "--cluster-resource-namespace="+system,
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-log-level=debug",
 		"--dns-nameservers="+nameserver, "--dns-check-authoritative=false", "--issuer-endpoint-hosts=127.0.0.1")...)
-	m.cmd.Env = append([]string{"HOME=" + filepath.Join(c.dir, "home")}, variables...)
+	m.cmd.Env = append([]string{"HOME=" + filepath.Join(c.dir, "home")}, environment...)
 	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
 	if err := m.cmd.Start(); err != nil {
 		return nil, err
@@ -98,7 +102,7 @@ func (w *world) startManager() *manager {
 // startManagerAmong is startManager where the manager finds variables around it.
 func (w *world) startManagerAmong(variables []string, flags ...string) *manager {
 	w.T.Helper()
-	m, err := w.cluster.startManager(w.Simulator.DNSAddr(), variables, flags...)
+	m, err := w.cluster.startManagerIn(variables, w.Simulator.DNSAddr(), flags...)
 	if err != nil {
 		w.T.Fatal(err)
 	}

@@ -117,6 +117,14 @@ func (w *world) get(into client.Object) bool {
 	return err == nil
 }
 
+// list reads the objects of the namespace.
+func (w *world) list(into client.ObjectList) {
+	w.T.Helper()
+	if err := w.Client.List(w.T.Context(), into, client.InNamespace(w.Namespace)); err != nil {
+		w.T.Fatal(err)
+	}
+}
+
 // untilIssued waits for the certificate of a revision.
 func (w *world) untilIssued(name string, revision int) {
 	w.T.Helper()
@@ -168,9 +176,7 @@ func (w *world) delete(objects ...client.Object) {
 func (w *world) untilGone(what string, kind client.ObjectList) {
 	w.T.Helper()
 	w.until(what+" are gone", kind, func() bool {
-		if err := w.Client.List(w.T.Context(), kind, client.InNamespace(w.Namespace)); err != nil {
-			w.T.Fatal(err)
-		}
+		w.list(kind)
 		return meta.LenList(kind) == 0
 	})
 }

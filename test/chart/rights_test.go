@@ -37,19 +37,19 @@ var (
 		"namespaces":                                  "get",
 		"certificaterequests.cert-manager.io":         "get,list,watch",
 		"certificaterequests/status.cert-manager.io":  "patch",
-		"aliyunissuers.certmanager.aliyun.com":        "get,list,watch",
+		"aliyunissuers.certmanager.aliyun.com":        "list,watch",
 		"aliyunissuers/status.certmanager.aliyun.com": "patch",
 		"aliyunorders.certmanager.aliyun.com":         "create,delete,get,list,patch,watch",
 		"aliyunorders/status.certmanager.aliyun.com":  "patch",
 		"events.events.k8s.io":                        "create,patch",
 	}
 	cluster = rights{
-		"aliyunclusterissuers.certmanager.aliyun.com":        "get,list,watch",
+		"aliyunclusterissuers.certmanager.aliyun.com":        "list,watch",
 		"aliyunclusterissuers/status.certmanager.aliyun.com": "patch",
 	}
 	secrets   = rights{"secrets": "get"}
 	endpoints = rights{"dnsendpoints.externaldns.k8s.io": "create,delete,get,list,patch"}
-	election  = rights{"leases.coordination.k8s.io": "create,get,update", "events": "create,patch", "events.events.k8s.io": "create,patch"}
+	election  = rights{"leases.coordination.k8s.io": "create,get,update", "events": "create"}
 )
 
 func all(sets ...rights) rights {

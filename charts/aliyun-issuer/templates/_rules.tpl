@@ -26,7 +26,6 @@
   - aliyunclusterissuers
   - aliyunissuers
   verbs:
-  - get
   - list
   - watch
 - apiGroups:
@@ -82,7 +81,6 @@
   resources:
   - aliyunissuers
   verbs:
-  - get
   - list
   - watch
 - apiGroups:

@@ -55,20 +55,25 @@ func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
 
 // all are the DNSEndpoints of all namespaces, or of those that the installation serves: no others can be listed then.
 func (s *Solver) all(ctx context.Context) ([]unstructured.Unstructured, error) {
-	namespaces := s.config.Served
-	if len(namespaces) == 0 {
-		namespaces = []string{metav1.NamespaceAll}
+	if len(s.config.Served) == 0 {
+		return s.list(ctx)
 	}
 	var all []unstructured.Unstructured
-	for _, namespace := range namespaces {
-		list := &unstructured.UnstructuredList{}
-		list.SetGroupVersionKind(Kind)
-		if err := s.config.Kube.List(ctx, list, client.InNamespace(namespace)); err != nil {
+	for _, namespace := range s.config.Served {
+		some, err := s.list(ctx, client.InNamespace(namespace))
+		if err != nil {
 			return nil, err
 		}
-		all = append(all, list.Items...)
+		all = append(all, some...)
 	}
 	return all, nil
+}
+
+func (s *Solver) list(ctx context.Context, options ...client.ListOption) ([]unstructured.Unstructured, error) {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(Kind)
+	err := s.config.Kube.List(ctx, list, options...)
+	return list.Items, err
 }
 
 func isSameName(endpoint map[string]any, rec dcv.Record) bool {

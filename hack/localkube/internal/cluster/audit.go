@@ -9,7 +9,7 @@ import (
 )
 
 // auditPolicyText logs every write with its bodies and every read without, and never what a Secret, a
-// ConfigMap or a token holds. Events and health checks are left out.
+// ConfigMap or a token holds. Of events it logs that they were written. Health checks are left out.
 const auditPolicyText = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
@@ -17,16 +17,11 @@ omitManagedFields: true
 rules:
 - level: None
   nonResourceURLs: ["/healthz*", "/livez*", "/readyz*", "/version", "/openapi*"]
-- level: None
-  resources:
-  - group: ""
-    resources: [events]
-  - group: events.k8s.io
-    resources: [events]
 - level: Metadata
   resources:
   - group: ""
-    resources: [secrets, configmaps, serviceaccounts/token]
+    resources: [events, secrets, configmaps, serviceaccounts/token]
+  - group: events.k8s.io
   - group: authentication.k8s.io
 - level: RequestResponse
   verbs: [create, update, patch, delete, deletecollection]

@@ -1,0 +1,125 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/aliyun-issuer/aliyun-issuer/test/docs"
+)
+
+// policy is a RAM policy.
+type policy struct {
+	Version   string
+	Statement []statement
+}
+
+type statement struct {
+	Effect           string
+	Action, Resource any
+}
+
+// policies are those that a page has, by their heading.
+func policies(t *testing.T, page string) map[string]policy {
+	t.Helper()
+	found := map[string]policy{}
+	for _, block := range docs.Blocks(t, page) {
+		if block.Language != "json" {
+			continue
+		}
+		var p policy
+		if err := json.Unmarshal([]byte(block.Text), &p); err != nil {
+			t.Fatalf("%s: %v", block.Heading, err)
+		}
+		found[block.Heading] = p
+	}
+	return found
+}
+
+var apiCall = regexp.MustCompile(`:?= sdk(?:cas)?\.Create(\w+)Request\(\)`)
+
+// called are the actions that the files of a package call.
+func called(t *testing.T, folder, prefix string) []any {
+	t.Helper()
+	files, err := filepath.Glob(folder + "/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, match := range apiCall.FindAllStringSubmatch(string(text), -1) {
+			names = append(names, prefix+match[1])
+		}
+	}
+	return sorted(names)
+}
+
+func sorted(names []string) (actions []any) {
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		actions = append(actions, name)
+	}
+	return actions
+}
+
+func actionsOf(t *testing.T, p policy) []any {
+	t.Helper()
+	var names []string
+	for _, s := range p.Statement {
+		switch action := s.Action.(type) {
+		case string:
+			names = append(names, action)
+		case []any:
+			for _, name := range action {
+				names = append(names, name.(string))
+			}
+		}
+	}
+	if len(names) == 0 {
+		t.Fatal("the page has no such policy")
+	}
+	return sorted(names)
+}
+
+func TestThePoliciesOfTheDocumentationAllowWhatIsCalledAndNoMore(t *testing.T) {
+	security := policies(t, "../../docs/security.md")
+	ordering, zones := security["Ordering"], security["Alibaba Cloud DNS, all zones"]
+	for name, c := range map[string]struct{ called, allowed []any }{
+		"CAS":                {called(t, "../../internal/cas", "yundun-cert:"), actionsOf(t, ordering)},
+		"DNS":                {called(t, "../../internal/dcv/alidns", "alidns:"), actionsOf(t, zones)},
+		"DNS of named zones": {called(t, "../../internal/dcv/alidns", "alidns:"), actionsOf(t, security["Alibaba Cloud DNS, named zones"])},
+	} {
+		if diff := cmp.Diff(c.called, c.allowed); diff != "" {
+			t.Errorf("%s (-called +allowed):\n%s", name, diff)
+		}
+	}
+	both := policy{Version: ordering.Version, Statement: slices.Concat(ordering.Statement, zones.Statement)}
+	for page, want := range map[string]struct {
+		heading string
+		policy
+	}{
+		"README.md":       {"The first certificate", both},
+		"README.zh-CN.md": {"第一张证书", both},
+		"docs/solvers.md": {"dns.alidns", zones},
+	} {
+		if diff := cmp.Diff(want.policy, policies(t, "../../"+page)[want.heading]); diff != "" {
+			t.Errorf("the policy of %s is not that of the page on security (-security +%s):\n%s", page, page, diff)
+		}
+	}
+}
