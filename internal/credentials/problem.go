@@ -60,6 +60,9 @@ func ownNotAllowed() error {
 			"or let the operator allow it (chart value ambientCredentials)"}
 }
 
+// tokenExpired is what STS says of a token whose end has come by its clock.
+const tokenExpired = "AuthenticationFail.OIDCToken.Expired"
+
 // roleRefused tells apart what STS refuses for good from what may pass. advice is for the former.
 func roleRefused(err error, role, advice string) error {
 	said := ""
@@ -72,7 +75,10 @@ func roleRefused(err error, role, advice string) error {
 	case rpc.KindPermission, rpc.KindNotFound, rpc.KindInvalid, rpc.KindOther:
 		return &Problem{v1alpha1.ReasonRoleRefused, fmt.Sprintf("the role %s cannot be assumed (%s): %s", role, said, advice)}
 	case rpc.KindCredentialsExpired, rpc.KindCredentialsInvalid:
-		if rpc.CodeOf(err) != "" && strings.HasPrefix(rpc.CodeOf(err), "AuthenticationFail.") {
+		if rpc.CodeOf(err) == tokenExpired {
+			advice = "by the cluster's clock this token is good: set the clocks of its nodes, and if it is the controller's own, see that the kubelet renews it"
+		}
+		if strings.HasPrefix(rpc.CodeOf(err), "AuthenticationFail.") {
 			return &Problem{v1alpha1.ReasonRoleRefused, fmt.Sprintf("the role %s cannot be assumed (%s): %s", role, said, advice)}
 		}
 		return &Problem{v1alpha1.ReasonCredentialsRefused, fmt.Sprintf("the credentials that are to assume the role %s are refused (%s): put valid ones in their place", role, said)}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -35,6 +37,7 @@ type cluster struct {
 	// root of the repository, and the folder of the cluster; both absolute.
 	root, dir string
 	kube      client.WithWatch
+	api       rest.Interface
 }
 
 // newCluster starts a cluster that ends with the test. The flags are those of localkube up.
@@ -72,6 +75,11 @@ func startCluster(dir string, flags ...string) (*cluster, error) {
 	if c.kube, err = client.NewWithWatch(config, client.Options{Scheme: env.Scheme()}); err != nil {
 		return c, err
 	}
+	clients, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return c, err
+	}
+	c.api = clients.Discovery().RESTClient()
 	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cert-manager/cert-manager").Output()
 	if err != nil {
 		return c, err

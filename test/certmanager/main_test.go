@@ -19,15 +19,18 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
 
-// common is a cluster with a manager and a simulator, for all tests that restart nothing and delete nothing but what
-// is in namespaces of their own.
-var common struct {
+// shared is a cluster with a manager and a simulator, for all tests that restart nothing and delete nothing but what is
+// in namespaces of their own.
+type shared struct {
 	once      sync.Once
 	cluster   *cluster
 	simulator *cassim.Server
 	manager   *manager
 	err       error
 }
+
+// common is for most tests, and surrounded for those whose manager has what a Pod has on an instance of Alibaba Cloud.
+var common, surrounded shared
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard))) // what the test's client logs is no part of it
@@ -39,53 +42,66 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	defer func() {
-		if common.manager != nil {
-			common.manager.stop()
-		}
-		if common.simulator != nil {
-			common.simulator.Close()
-		}
-		if common.cluster != nil {
-			if err := common.cluster.down(); err != nil {
-				fmt.Fprintln(os.Stderr, "the cluster did not end:", err)
-			}
-		}
-	}()
+	defer common.end()
+	defer surrounded.end()
 	return m.Run()
+}
+
+func (s *shared) end() {
+	if s.manager != nil {
+		s.manager.stop()
+	}
+	if s.simulator != nil {
+		s.simulator.Close()
+	}
+	if s.cluster != nil {
+		if err := s.cluster.down(); err != nil {
+			fmt.Fprintln(os.Stderr, "the cluster did not end:", err)
+		}
+	}
+}
+
+// begin starts the cluster, and what start starts in it, for the first test that needs it. It returns an empty world.
+func (s *shared) begin(t *testing.T, start func() error) *world {
+	t.Helper()
+	s.once.Do(func() {
+		dir, err := os.MkdirTemp("", "cluster-") //nolint:usetesting // the cluster outlives the test that starts it
+		if s.err = err; err != nil {
+			return
+		}
+		if s.cluster, s.err = startCluster(dir); s.err == nil {
+			s.err = start()
+		}
+	})
+	if s.err != nil {
+		t.Fatal(s.err)
+	}
+	w := emptyWorld(t, s.cluster, s.simulator)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the log of the manager:\n%s", s.manager.linesWith(w.Namespace))
+		}
+	})
+	return w
 }
 
 // commonWorld is a namespace in the common cluster, whose manager runs.
 func commonWorld(t *testing.T, modifiers ...func(*v1alpha1.AliyunIssuer)) *world {
 	t.Helper()
-	common.once.Do(func() {
-		dir, err := os.MkdirTemp("", "cluster-") //nolint:usetesting // the cluster outlives the test that starts it
-		if common.err = err; err != nil {
-			return
-		}
-		if common.cluster, common.err = startCluster(dir); common.err != nil {
-			return
-		}
+	w := common.begin(t, func() (err error) {
 		account := cassim.DefaultAccount()
 		account.Packages[cassim.DefaultProduct] = 100
 		// A certificate with more names than its Certificate is one that cert-manager does not take from a backup.
 		// The CA comes to the manager for files, whatever the domain, as if a router led there.
 		files := freeAddress()
 		common.simulator = cassim.New(cassim.Options{Accounts: []cassim.Account{account}, Knobs: cassim.Knobs{ExtraNames: cassim.Off}, WebAddr: files})
-		if common.err = common.simulator.Start(); common.err != nil {
-			return
+		if err = common.simulator.Start(); err != nil {
+			return err
 		}
-		common.manager, common.err = common.cluster.startManager(common.simulator.DNSAddr(), "--files-bind-address="+files, "--files-service="+system+"/"+release+"-files")
+		common.manager, err = common.cluster.startManager(common.simulator.DNSAddr(), "--files-bind-address="+files, "--files-service="+system+"/"+release+"-files")
+		return err
 	})
-	if common.err != nil {
-		t.Fatal(common.err)
-	}
-	w := worldOf(t, common.cluster, common.simulator, modifiers...)
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the log of the manager:\n%s", common.manager.linesWith(w.Namespace))
-		}
-	})
+	w.addIssuer(modifiers...)
 	return w
 }
 
@@ -97,4 +113,18 @@ func freeAddress() string {
 	}
 	defer func() { _ = listener.Close() }() // nobody has connected
 	return listener.Addr().String()
+}
+
+// surroundedWorld is a namespace in the cluster whose manager finds all of Alibaba Cloud around it.
+func surroundedWorld(t *testing.T) *world {
+	t.Helper()
+	return surrounded.begin(t, func() error {
+		var variables []string
+		var err error
+		if surrounded.simulator, variables, err = surrounded.cluster.surround(); err != nil {
+			return err
+		}
+		surrounded.manager, err = surrounded.cluster.startManagerIn(variables, surrounded.simulator.DNSAddr())
+		return err
+	})
 }

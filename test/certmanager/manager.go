@@ -67,7 +67,7 @@ func (c *cluster) startManager(nameserver string, flags ...string) (*manager, er
 	return c.startManagerIn(nil, nameserver, flags...)
 }
 
-// startManagerIn gives it further variables of the environment.
+// startManagerIn is startManager where the manager finds variables around it, and nothing else of who runs the tests.
 func (c *cluster) startManagerIn(environment []string, nameserver string, flags ...string) (*manager, error) {
 	path, err := binary()
 	if err != nil {
@@ -81,7 +81,7 @@ func (c *cluster) startManagerIn(environment []string, nameserver string, flags 
 	m.cmd = exec.Command(path, append(flags, "--kubeconfig="+account, "--cluster-resource-namespace="+system,
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-log-level=debug",
 		"--dns-nameservers="+nameserver, "--dns-check-authoritative=false", "--issuer-endpoint-hosts=127.0.0.1")...)
-	m.cmd.Env = append(os.Environ(), environment...)
+	m.cmd.Env = append([]string{"HOME=" + filepath.Join(c.dir, "home")}, environment...)
 	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
 	if err := m.cmd.Start(); err != nil {
 		return nil, err
@@ -96,7 +96,13 @@ func (c *cluster) startManagerIn(environment []string, nameserver string, flags 
 // startManager runs a manager until the end of the test, or until it is stopped.
 func (w *world) startManager() *manager {
 	w.T.Helper()
-	m, err := w.cluster.startManager(w.Simulator.DNSAddr())
+	return w.startManagerAmong(nil)
+}
+
+// startManagerAmong is startManager where the manager finds variables around it.
+func (w *world) startManagerAmong(variables []string, flags ...string) *manager {
+	w.T.Helper()
+	m, err := w.cluster.startManagerIn(variables, w.Simulator.DNSAddr(), flags...)
 	if err != nil {
 		w.T.Fatal(err)
 	}

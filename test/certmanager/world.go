@@ -4,6 +4,7 @@
 package certmanager
 
 import (
+	"cmp"
 	"context"
 	"testing"
 	"time"
@@ -30,6 +31,9 @@ const patience = 3 * time.Minute
 type world struct {
 	*env.World
 	cluster *cluster
+	// zone has the domains of the certificates; empty is that of the simulator. kind and issuer are what they are ordered
+	// from; empty is the AliyunIssuer of the namespace.
+	zone, kind, issuer string
 }
 
 // newWorld makes a world of its own in a cluster that has no other one.
@@ -45,11 +49,21 @@ func newWorld(t *testing.T, c *cluster, modifiers ...func(*v1alpha1.AliyunIssuer
 
 func worldOf(t *testing.T, c *cluster, simulator *cassim.Server, modifiers ...func(*v1alpha1.AliyunIssuer)) *world {
 	t.Helper()
-	w := &world{World: &env.World{T: t, Client: c.kube, Simulator: simulator}, cluster: c}
-	w.Namespace = env.Namespace(t, c.kube)
-	w.Create(gen.Secret(w.Namespace, cassim.DefaultKeyID, cassim.DefaultKeySecret))
-	w.Create(gen.Issuer(w.Namespace, simulator.URL(), modifiers...))
+	w := emptyWorld(t, c, simulator)
+	w.addIssuer(modifiers...)
 	return w
+}
+
+func (w *world) addIssuer(modifiers ...func(*v1alpha1.AliyunIssuer)) {
+	w.T.Helper()
+	w.Create(gen.Secret(w.Namespace, cassim.DefaultKeyID, cassim.DefaultKeySecret))
+	w.Create(gen.Issuer(w.Namespace, w.Simulator.URL(), modifiers...))
+}
+
+// emptyWorld has no issuer yet.
+func emptyWorld(t *testing.T, c *cluster, simulator *cassim.Server) *world {
+	t.Helper()
+	return &world{World: &env.World{T: t, Client: c.kube, Simulator: simulator, Namespace: env.Namespace(t, c.kube)}, cluster: c}
 }
 
 // certificate is what a user writes. It is for a name in the zone that has the namespace in it, so that worlds can
@@ -61,7 +75,9 @@ func (w *world) certificate(name string) *cmapi.Certificate {
 			CommonName: w.domain(name),
 			DNSNames:   []string{w.domain(name)},
 			SecretName: name,
-			IssuerRef:  cmmeta.IssuerReference{Group: v1alpha1.Group, Kind: v1alpha1.AliyunIssuerKind, Name: gen.IssuerName},
+			IssuerRef: cmmeta.IssuerReference{
+				Group: v1alpha1.Group, Kind: cmp.Or(w.kind, v1alpha1.AliyunIssuerKind), Name: cmp.Or(w.issuer, gen.IssuerName),
+			},
 			// This is cert-manager's default: the requests of earlier certificates go, and their Orders with them.
 			RevisionHistoryLimit: new(int32(1)),
 		},
@@ -69,7 +85,7 @@ func (w *world) certificate(name string) *cmapi.Certificate {
 }
 
 func (w *world) domain(name string) string {
-	return name + "." + w.Namespace + "." + cassim.DefaultZone
+	return name + "." + w.Namespace + "." + cmp.Or(w.zone, cassim.DefaultZone)
 }
 
 // until waits for what others do: it looks whenever an object of the kind has changed.

@@ -4,6 +4,7 @@
 package life
 
 import (
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -22,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -36,6 +38,8 @@ var update = flag.Bool("update", false, "write the golden files")
 type scenario struct {
 	options cassim.Options
 	issuer  func(*v1alpha1.AliyunIssuer)
+	// shared makes it an AliyunClusterIssuer, in place of issuer.
+	shared  func(*env.Env, *v1alpha1.AliyunClusterIssuer)
 	request func(*cmapi.CertificateRequest)
 	csr     func(*x509.CertificateRequest)
 	key     crypto.Signer
@@ -158,10 +162,10 @@ func TestEveryObstacleIsToldInWordsThatHelp(t *testing.T) {
 	}
 }
 
-// hasNoSecret looks for what nobody may read who was not given it.
+// hasNoSecret looks for what nobody may read who was not given it: eyJ begins tokens of ServiceAccounts, and STS. keys of sessions.
 func hasNoSecret(t *testing.T, where, text string) {
 	t.Helper()
-	for _, secret := range []string{cassim.DefaultKeySecret, cassim.DefaultKeyID, gen.Email, gen.Phone, gen.Person, "Signature=", "SignatureNonce", "PRIVATE KEY"} {
+	for _, secret := range []string{cassim.DefaultKeySecret, cassim.DefaultKeyID, gen.Email, gen.Phone, gen.Person, "Signature=", "SignatureNonce", "PRIVATE KEY", "eyJ", "STS."} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%q is in %s", secret, where)
 		}
@@ -174,11 +178,7 @@ func play(t *testing.T, s scenario) *env.Env {
 	if s.before != nil {
 		s.before(e)
 	}
-	var modify []func(*v1alpha1.AliyunIssuer)
-	if s.issuer != nil {
-		modify = append(modify, s.issuer)
-	}
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), modify...))
+	s.makeIssuer(e)
 	key := s.key
 	if key == nil {
 		key = gen.Key()
@@ -188,6 +188,9 @@ func play(t *testing.T, s scenario) *env.Env {
 		different = append(different, s.csr)
 	}
 	request := gen.Request(e.Namespace, "www", gen.CSR(key, different...))
+	if s.shared != nil {
+		request.Spec.IssuerRef.Kind = v1alpha1.AliyunClusterIssuerKind
+	}
 	if s.request != nil {
 		s.request(request)
 	}
@@ -207,12 +210,41 @@ func play(t *testing.T, s scenario) *env.Env {
 	return e
 }
 
+func (s scenario) makeIssuer(e *env.Env) {
+	e.T.Helper()
+	if s.shared == nil {
+		issuer := gen.Issuer(e.Namespace, e.Simulator.URL())
+		if s.issuer != nil {
+			s.issuer(issuer)
+		}
+		e.Create(issuer)
+		return
+	}
+	issuer := &v1alpha1.AliyunClusterIssuer{
+		ObjectMeta: metav1.ObjectMeta{Name: gen.IssuerName}, Spec: v1alpha1.ClusterIssuerSpec{IssuerSpec: gen.IssuerSpec(e.Simulator.URL())},
+	}
+	s.shared(e, issuer)
+	e.Create(issuer)
+	e.T.Cleanup(func() { // the next test is in the same cluster
+		if err := e.Client.Delete(context.WithoutCancel(e.T.Context()), issuer); err != nil {
+			e.T.Error(err)
+		}
+	})
+}
+
 // said is everything that users can read: conditions of issuer, request and order, and events.
 func said(e *env.Env) string {
 	var out strings.Builder
 	issuers := &v1alpha1.AliyunIssuerList{}
 	if err := e.Client.List(e.T.Context(), issuers, client.InNamespace(e.Namespace)); err != nil {
 		e.T.Fatal(err)
+	}
+	shared := &v1alpha1.AliyunClusterIssuerList{}
+	if err := e.Client.List(e.T.Context(), shared); err != nil {
+		e.T.Fatal(err)
+	}
+	for _, issuer := range shared.Items {
+		issuers.Items = append(issuers.Items, v1alpha1.AliyunIssuer{Status: issuer.Status})
 	}
 	for _, issuer := range issuers.Items {
 		ready := meta.FindStatusCondition(issuer.Status.Conditions, v1alpha1.ConditionReady)
