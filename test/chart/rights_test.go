@@ -205,7 +205,7 @@ func TestAManagerOfOneNamespaceWorksThereAndNowhereElse(t *testing.T) {
 		"list requests":          list(&cmapi.CertificateRequestList{}, client.InNamespace(listed)),
 		"list orders":            list(&v1alpha1.AliyunOrderList{}, client.InNamespace(listed)),
 		"list issuers":           list(&v1alpha1.AliyunIssuerList{}, client.InNamespace(listed)),
-		"create an order":        controller.Create(t.Context(), order(listed), client.DryRunAll),
+		"create an order":        controller.Create(t.Context(), gen.Order(listed), client.DryRunAll),
 	} {
 		if err != nil {
 			t.Errorf("it cannot %s: %v", what, err)
@@ -223,7 +223,7 @@ func TestAManagerOfOneNamespaceWorksThereAndNowhereElse(t *testing.T) {
 		"list requests elsewhere":            list(&cmapi.CertificateRequestList{}, client.InNamespace(other)),
 		"list all orders":                    list(&v1alpha1.AliyunOrderList{}),
 		"list cluster issuers":               list(&v1alpha1.AliyunClusterIssuerList{}),
-		"create an order elsewhere":          controller.Create(t.Context(), order(other), client.DryRunAll),
+		"create an order elsewhere":          controller.Create(t.Context(), gen.Order(other), client.DryRunAll),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "forbidden") {
 			t.Errorf("it may %s: %v", what, err)
@@ -253,13 +253,13 @@ func TestThePolicyOfOneNamespaceLeavesOthersAlone(t *testing.T) {
 	owned(t, other)
 	install(t, release, "namespaces[0]="+listed)
 	refusesForgeries(t, listed)
-	if err := env.ClientAs(t, "owner of "+other).Create(t.Context(), order(other), client.DryRunAll); err != nil {
+	if err := env.ClientAs(t, "owner of "+other).Create(t.Context(), gen.Order(other), client.DryRunAll); err != nil {
 		t.Errorf("an order of somebody else's is refused: %v", err)
 	}
 	second := env.Namespace(t, kube)
 	install(t, second, "namespaces[0]="+other)
 	refusesForgeries(t, other)
-	if err := env.ClientAs(t, "system:serviceaccount:"+second+":"+second).Create(t.Context(), order(other), client.DryRunAll); err != nil {
+	if err := env.ClientAs(t, "system:serviceaccount:"+second+":"+second).Create(t.Context(), gen.Order(other), client.DryRunAll); err != nil {
 		t.Errorf("the second controller may not create an order: %v", err)
 	}
 }

@@ -72,18 +72,6 @@ func owned(t *testing.T, tenant string) {
 	}
 }
 
-func order(namespace string) *v1alpha1.AliyunOrder {
-	spec := gen.IssuerSpec("https://cas.example.com")
-	return &v1alpha1.AliyunOrder{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: "forged-", Namespace: namespace},
-		Spec: v1alpha1.OrderSpec{
-			RequestRef: v1alpha1.RequestReference{Name: "www", UID: "uid"}, IssuerRef: v1alpha1.IssuerReference{Kind: v1alpha1.AliyunIssuerKind, Name: "cas"},
-			Request: []byte("x"), CommonName: gen.Domain, DNSNames: []string{gen.Domain}, SecretNamespace: namespace, Access: spec.Access,
-			Source: spec.Source, Solver: spec.Solvers[0],
-		},
-	}
-}
-
 func TestNobodyButTheControllerWritesTheRecordOfAnOrder(t *testing.T) {
 	release, tenant := installed(t)
 	controller := env.ClientAs(t, "system:serviceaccount:"+release+":"+release)
@@ -91,7 +79,7 @@ func TestNobodyButTheControllerWritesTheRecordOfAnOrder(t *testing.T) {
 
 	refusesForgeries(t, tenant)
 
-	made := order(tenant)
+	made := gen.Order(tenant)
 	if err := controller.Create(t.Context(), made); err != nil {
 		t.Fatalf("the controller may not create an AliyunOrder: %v", err)
 	}
@@ -127,7 +115,7 @@ func refusesForgeries(t *testing.T, tenant string) {
 	t.Helper()
 	owner := env.ClientAs(t, "owner of "+tenant)
 	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		err := owner.Create(ctx, order(tenant), client.DryRunAll)
+		err := owner.Create(ctx, gen.Order(tenant), client.DryRunAll)
 		return err != nil && strings.Contains(err.Error(), forged), nil
 	})
 	if err != nil {
@@ -140,7 +128,7 @@ func forgotten(t *testing.T) {
 	t.Helper()
 	kube := env.Client(t)
 	err := wait.PollUntilContextTimeout(context.WithoutCancel(t.Context()), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		return kube.Create(ctx, order(metav1.NamespaceDefault), client.DryRunAll) == nil, nil
+		return kube.Create(ctx, gen.Order(metav1.NamespaceDefault), client.DryRunAll) == nil, nil
 	})
 	if err != nil {
 		t.Errorf("the policy of a release that is gone is still in force: %v", err)
@@ -177,7 +165,7 @@ func TestATenantWritesIssuersAndReadsOrders(t *testing.T) {
 	if err := admin.List(t.Context(), &v1alpha1.AliyunOrderList{}, client.InNamespace(tenant)); err != nil {
 		t.Errorf("a tenant cannot read orders: %v", err)
 	}
-	if err := admin.Create(t.Context(), order(tenant)); err == nil || !strings.Contains(err.Error(), "is forbidden") {
+	if err := admin.Create(t.Context(), gen.Order(tenant)); err == nil || !strings.Contains(err.Error(), "is forbidden") {
 		t.Errorf("a tenant could create an order: %v", err)
 	}
 	if err := admin.DeleteAllOf(t.Context(), &v1alpha1.AliyunOrder{}, client.InNamespace(tenant)); err == nil {

@@ -106,3 +106,16 @@ func CSR(key crypto.Signer, modifiers ...func(*x509.CertificateRequest)) []byte 
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
 }
+
+// Order is what nobody but the controller may make.
+func Order(namespace string) *v1alpha1.AliyunOrder {
+	spec := IssuerSpec("https://cas.example.com")
+	return &v1alpha1.AliyunOrder{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "forged-", Namespace: namespace},
+		Spec: v1alpha1.OrderSpec{
+			RequestRef: v1alpha1.RequestReference{Name: "www", UID: "uid"}, IssuerRef: v1alpha1.IssuerReference{Kind: v1alpha1.AliyunIssuerKind, Name: IssuerName},
+			Request: []byte("x"), CommonName: Domain, DNSNames: []string{Domain}, SecretNamespace: namespace, Access: spec.Access,
+			Source: spec.Source, Solver: spec.Solvers[0],
+		},
+	}
+}
