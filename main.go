@@ -156,23 +156,27 @@ func newManager(set flags) (ctrl.Manager, error) {
 
 // setUp wires the reconcilers.
 func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *controllers.Submissions) error {
-	cluster, err := clusterID(ctx, mgr.GetAPIReader(), set)
+	api, err := newAPI(mgr, set)
+	if err != nil {
+		return err
+	}
+	cluster, err := clusterID(ctx, api, set)
 	if err != nil {
 		return err
 	}
 	recorder := mgr.GetEventRecorder("aliyun-issuer")
-	remote, err := newRemote(ctx, mgr, set)
+	remote, err := newRemote(ctx, mgr, api, set)
 	if err != nil {
 		return err
 	}
 	fresh, isListed := &controllers.FreshOrders{}, set.namespaces != ""
 	reconcilers := []interface{ SetupWithManager(ctrl.Manager) error }{
 		&controllers.CertificateRequestReconciler{
-			Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Clock: remote.Clock, Fresh: fresh,
+			Client: mgr.GetClient(), APIReader: api, Recorder: recorder, Clock: remote.Clock, Fresh: fresh,
 			ClusterResourceNamespace: set.clusterResourceNamespace, Listed: isListed,
 		},
 		&controllers.OrderReconciler{
-			Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Recorder: recorder, Remote: remote, Submissions: submissions, Cluster: cluster, Fresh: fresh,
+			Client: mgr.GetClient(), APIReader: api, Recorder: recorder, Remote: remote, Submissions: submissions, Cluster: cluster, Fresh: fresh,
 			Listed: isListed, Settle: controllers.DefaultSettle,
 		},
 	}
@@ -201,32 +205,32 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping))
 }
 
+// newAPI reads and writes past the cache, which would want to list and watch all of a kind: what solvers make in the
+// cluster, Secrets and namespaces are read by name, when they are needed.
+func newAPI(mgr ctrl.Manager, set flags) (client.Client, error) {
+	api, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	return &controllers.ServedClient{Client: api, Namespaces: split(set.namespaces)}, err
+}
+
 // newRemote is what the reconcilers reach outside of the cache.
-func newRemote(ctx context.Context, mgr ctrl.Manager, set flags) (*controllers.Remote, error) {
+func newRemote(ctx context.Context, mgr ctrl.Manager, api client.Client, set flags) (*controllers.Remote, error) {
 	self, err := whoAmI(ctx, mgr.GetConfig())
-	if err != nil {
-		return nil, err
-	}
-	// What solvers make in the cluster is read by name when it is needed: a cache would want to list and watch it all.
-	kube, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
 	if err != nil {
 		return nil, err
 	}
 	wall := clock.RealClock{}
 	return &controllers.Remote{
-		Secrets: &credentials.Store{Reader: mgr.GetAPIReader(), Tokens: kube, Self: self, SecretReaderRole: set.secretReaderRole, Now: wall.Now},
+		Secrets: &credentials.Store{Reader: api, Tokens: api, Self: self, SecretReaderRole: set.secretReaderRole, Now: wall.Now},
 		Policy: controllers.Policy{
 			OwnIdentityForIssuers: set.issuerAmbient, OwnIdentityForClusterIssuers: set.clusterIssuerAmbient, EndpointHosts: split(set.issuerEndpointHosts),
 		},
 		SelfCheck: &dcv.SelfCheck{Nameservers: split(set.nameservers), Authoritative: set.checkAuthoritative},
 		FileCheck: &httpfile.SelfCheck{},
 		Clock:     wall,
-		Kube:      kube,
+		Kube:      api,
 		Backend:   backend(set.filesService),
 		API:       mgr.GetConfig(),
 		Webhooks:  split(set.webhookSolvers),
-
-		Namespaces: split(set.namespaces),
 	}, nil
 }
 

@@ -33,8 +33,6 @@ type Remote struct {
 	// groupName/solverName.
 	API      *kuberest.Config
 	Webhooks []string
-	// Namespaces are those that the installation serves; empty stands for all.
-	Namespaces []string
 	// Policy is what issuers are allowed.
 	Policy Policy
 	// Rate is the number of calls a second for each API and account; the default is [rpc.DefaultRate].

@@ -147,7 +147,7 @@ func (r *Remote) dnsSolver(use solverUse) (dcv.Solver, error) {
 	case dns.DNSEndpoint != nil:
 		return dnsendpoint.New(dnsendpoint.Config{
 			Kube: r.Kube, Namespace: use.home(), Name: use.objectName(), Owner: use.owner(), Labels: dns.DNSEndpoint.Labels, Annotations: dns.DNSEndpoint.Annotations,
-			Zones: r.SelfCheck, Served: r.Namespaces,
+			Zones: r.SelfCheck,
 		}), nil
 	case dns.RFC2136 != nil:
 		config := rfc2136.Config{Nameserver: dns.RFC2136.Nameserver, KeyName: dns.RFC2136.TSIGKeyName, Algorithm: string(dns.RFC2136.TSIGAlgorithm)}

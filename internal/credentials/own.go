@@ -6,6 +6,8 @@ package credentials
 import (
 	"context"
 	"errors"
+	"regexp"
+	"strings"
 	"time"
 
 	sdk "github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
@@ -58,7 +60,7 @@ func (o *own) fetch(_ context.Context, wasRefused bool) (session sts.Session, er
 		}
 		if err != nil {
 			o.provider = nil
-			err = &Problem{v1alpha1.ReasonMetadataUnavailable, "the controller finds no credentials of its own (" + rpc.Scrub(err.Error()) + "): " + o.advice}
+			err = &Problem{v1alpha1.ReasonMetadataUnavailable, "the controller finds no credentials of its own (" + shown(err) + "): " + o.advice}
 		}
 	}()
 	if o.provider == nil || wasRefused {
@@ -74,4 +76,18 @@ func (o *own) fetch(_ context.Context, wasRefused bool) (session sts.Session, er
 		Keys:    rpc.Credentials{AccessKeyID: keys.AccessKeyId, AccessKeySecret: keys.AccessKeySecret, SecurityToken: keys.SecurityToken},
 		Expires: o.now().Add(sdkKeeps),
 	}, nil
+}
+
+// quoting finds where the SDK quotes a file or an answer, keys included, of which nothing shows that they are some.
+var quoting = regexp.MustCompile(`(?s)(unmarshal aliyun cli config from '[^']*' failed|(get|refresh) credentials from \S+ failed|key-value delimiter not found): .*`)
+
+// wordy is what the chain says each time, and leaves no room for what matters.
+var wordy = strings.NewReplacer(
+	"unable to get credentials from any of the providers in the chain: ", "",
+	"unable to get credentials from enviroment variables, Access key ID must be specified via environment variable (ALIBABA_CLOUD_ACCESS_KEY_ID)", "ALIBABA_CLOUD_ACCESS_KEY_ID is not set",
+)
+
+// shown is an error of a provider of the SDK, safe to show.
+func shown(err error) string {
+	return rpc.Scrub(wordy.Replace(quoting.ReplaceAllString(err.Error(), "$1")))
 }

@@ -37,8 +37,6 @@ type Config struct {
 	Labels, Annotations map[string]string
 	// Zones tells where a relative name belongs.
 	Zones dcv.ZoneFinder
-	// Served are the namespaces that may be looked at; empty stands for all.
-	Served []string
 }
 
 // Solver publishes one challenge's record.

@@ -10,7 +10,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
@@ -30,12 +29,13 @@ func (s *Solver) wanted(rec dcv.Record) *unstructured.Unstructured {
 // othersAsk says whether another DNSEndpoint asks for the very record already. One that asks for another value of the same name and type
 // is a Problem: ExternalDNS would publish only one of the two, and perhaps not ours.
 func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
-	others, err := s.all(ctx)
-	if err != nil {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(Kind)
+	if err := s.config.Kube.List(ctx, list); err != nil {
 		return false, s.kept.Explain(nil, err)
 	}
 	isThere := false
-	for _, other := range others {
+	for _, other := range list.Items {
 		endpoints, _, _ := unstructured.NestedSlice(other.Object, "spec", "endpoints") // what is malformed asks for nothing
 		for _, endpoint := range endpoints {
 			fields, ok := endpoint.(map[string]any)
@@ -51,29 +51,6 @@ func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
 		}
 	}
 	return isThere, nil
-}
-
-// all are the DNSEndpoints of all namespaces, or of those that the installation serves: no others can be listed then.
-func (s *Solver) all(ctx context.Context) ([]unstructured.Unstructured, error) {
-	if len(s.config.Served) == 0 {
-		return s.list(ctx)
-	}
-	var all []unstructured.Unstructured
-	for _, namespace := range s.config.Served {
-		some, err := s.list(ctx, client.InNamespace(namespace))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, some...)
-	}
-	return all, nil
-}
-
-func (s *Solver) list(ctx context.Context, options ...client.ListOption) ([]unstructured.Unstructured, error) {
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(Kind)
-	err := s.config.Kube.List(ctx, list, options...)
-	return list.Items, err
 }
 
 func isSameName(endpoint map[string]any, rec dcv.Record) bool {
