@@ -4,6 +4,7 @@
 package life
 
 import (
+	"context"
 	"crypto/x509"
 	"net"
 	"strings"
@@ -298,7 +299,11 @@ func clusterIssuer(e *env.Env, namespaces *v1alpha1.NamespaceSelector, domains [
 		Spec:       v1alpha1.ClusterIssuerSpec{IssuerSpec: spec, AllowedNamespaces: namespaces, AllowedDomains: domains},
 	}
 	e.Create(issuer)
-	e.T.Cleanup(func() { _ = env.Client(e.T).Delete(e.T.Context(), issuer) }) // its namespace is left, too
+	e.T.Cleanup(func() { // every later test would check it, too
+		if err := e.Client.Delete(context.WithoutCancel(e.T.Context()), issuer); err != nil {
+			e.T.Error(err)
+		}
+	})
 	return issuer
 }
 
