@@ -18,7 +18,6 @@ import (
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -108,39 +107,16 @@ func handOver(solver v1alpha1.Solver) func(*testing.T, *cluster, *cassim.Server)
 // patch of the first event, and loses nothing.
 func refuseAnOrderID(t *testing.T, c *cluster, simulator *cassim.Server) {
 	w := worldOf(t, c, simulator)
-	policy, binding := c.refuseOrderIDs(t, w.Namespace)
+	end := w.refuse(admissionregistrationv1.Update, "aliyunorders/status", "!has(object.status.orderID)", "no ids today")
 	w.Create(w.certificate(www))
 	w.until("it is said twice that the id cannot be written", &eventsv1.EventList{}, func() bool {
 		told := &eventsv1.EventList{}
 		w.list(told)
 		return slices.ContainsFunc(told.Items, func(e eventsv1.Event) bool { return e.Reason == "OrderIDNotWritten" && e.Series != nil })
 	})
-	w.delete(policy, binding)
+	end()
 	w.untilIssued(www, 1)
 	w.bought(www, 1)
-}
-
-// refuseOrderIDs is what an admission controller that goes astray may do.
-func (c *cluster) refuseOrderIDs(t *testing.T, namespace string) (policy, binding client.Object) {
-	t.Helper()
-	name := metav1.ObjectMeta{Name: "refuse-order-ids-in-" + namespace}
-	policy = &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: name, Spec: admissionregistrationv1.ValidatingAdmissionPolicySpec{
-		MatchConstraints: &admissionregistrationv1.MatchResources{ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{RuleWithOperations: admissionregistrationv1.RuleWithOperations{
-			Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Update},
-			Rule:       admissionregistrationv1.Rule{APIGroups: []string{v1alpha1.Group}, APIVersions: []string{"*"}, Resources: []string{"aliyunorders/status"}},
-		}}}},
-		Validations: []admissionregistrationv1.Validation{{Expression: "!has(object.status.orderID)", Message: "no ids today"}},
-	}}
-	binding = &admissionregistrationv1.ValidatingAdmissionPolicyBinding{ObjectMeta: name, Spec: admissionregistrationv1.ValidatingAdmissionPolicyBindingSpec{
-		PolicyName: name.Name, ValidationActions: []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny},
-		MatchResources: &admissionregistrationv1.MatchResources{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: namespace}}},
-	}}
-	for _, object := range []client.Object{policy, binding} {
-		if err := c.kube.Create(t.Context(), object); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return policy, binding
 }
 
 // orderTwice lets a second Order ask what has become of the first one for the same name.

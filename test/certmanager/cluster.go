@@ -67,12 +67,7 @@ func startCluster(dir string, flags ...string) (*cluster, error) {
 	if err := c.localkube(append([]string{"up"}, flags...)...); err != nil {
 		return c, err
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", c.kubeconfig())
-	if err != nil {
-		return c, err
-	}
-	config.QPS = -1 // the API server is the test's own
-	if c.kube, err = client.NewWithWatch(config, client.Options{Scheme: env.Scheme()}); err != nil {
+	if c.kube, err = c.as(""); err != nil {
 		return c, err
 	}
 	clients, err := kubernetes.NewForConfig(config)
@@ -92,6 +87,17 @@ func startCluster(dir string, flags ...string) (*cluster, error) {
 		return c, err
 	}
 	return c, c.startCertManager()
+}
+
+// as is the client of a user, or of the administrator.
+func (c *cluster) as(user string) (client.WithWatch, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", c.kubeconfig())
+	if err != nil {
+		return nil, err
+	}
+	config.QPS = -1 // the API server is the test's own
+	config.Impersonate.UserName = user
+	return client.NewWithWatch(config, client.Options{Scheme: env.Scheme()})
 }
 
 func (c *cluster) installChart() error {
