@@ -70,6 +70,10 @@ func startCluster(dir string, flags ...string) (*cluster, error) {
 	if c.kube, err = c.as(""); err != nil {
 		return c, err
 	}
+	config, err := c.config("")
+	if err != nil {
+		return c, err
+	}
 	clients, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return c, err
@@ -91,13 +95,21 @@ func startCluster(dir string, flags ...string) (*cluster, error) {
 
 // as is the client of a user, or of the administrator.
 func (c *cluster) as(user string) (client.WithWatch, error) {
+	config, err := c.config(user)
+	if err != nil {
+		return nil, err
+	}
+	return client.NewWithWatch(config, client.Options{Scheme: env.Scheme()})
+}
+
+func (c *cluster) config(user string) (*rest.Config, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", c.kubeconfig())
 	if err != nil {
 		return nil, err
 	}
 	config.QPS = -1 // the API server is the test's own
 	config.Impersonate.UserName = user
-	return client.NewWithWatch(config, client.Options{Scheme: env.Scheme()})
+	return config, nil
 }
 
 func (c *cluster) installChart() error {
