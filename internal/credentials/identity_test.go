@@ -53,7 +53,7 @@ func TestWhatTheCheckOfAnIssuerIsToldIsNotAskedAgain(t *testing.T) {
 func TestTheARNOfARoleTellsTheAccount(t *testing.T) {
 	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
 	wantAccount(t, w.Provider(w.login(w.oidc("issuer"))), accountID)
-	wantAccount(t, w.Provider(w.login(w.assuming("remote", permanent()))), accountID)
+	wantAccount(t, w.Provider(w.login(w.assuming(permanent()))), accountID)
 	w.wantCalls(asking, 0)
 }
 

@@ -37,15 +37,13 @@ func asProblem(t *testing.T, err error) credentials.Problem {
 	return *problem
 }
 
-func seconds(n int32) *int32 { return &n }
-
 func TestEveryKindOfCredentialsSignsIn(t *testing.T) {
 	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
 	w.ownToken()
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", cassim.DefaultKeyID)
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", cassim.DefaultKeySecret)
 	named := w.oidc("issuer")
-	named.OIDC.Session = v1alpha1.Session{SessionName: "named", DurationSeconds: seconds(900)}
+	named.OIDC.Session = v1alpha1.Session{SessionName: "named", DurationSeconds: new(int32(900))}
 	for name, test := range map[string]struct {
 		from v1alpha1.Credentials
 		arn  string
@@ -56,10 +54,10 @@ func TestEveryKindOfCredentialsSignsIn(t *testing.T) {
 		"a session with a name":           {named, "assumed-role/issuer/named"},
 		"the surroundings":                {v1alpha1.Credentials{Ambient: &v1alpha1.AmbientCredentials{}}, "user/" + cassim.DefaultKeyID},
 		"nothing":                         {v1alpha1.Credentials{}, "user/" + cassim.DefaultKeyID},
-		"a role for an AccessKey":         {w.assuming("remote", permanent()), "assumed-role/remote/aliyun-issuer"},
-		"a role for a token":              {w.assuming("remote", w.oidc("issuer")), "assumed-role/remote/aliyun-issuer"},
-		"a role for a token of the Pod":   {w.assuming("remote", w.oidc("")), "assumed-role/remote/aliyun-issuer"},
-		"a role for the surroundings":     {w.assuming("remote", v1alpha1.Credentials{}), "assumed-role/remote/aliyun-issuer"},
+		"a role for an AccessKey":         {w.assuming(permanent()), "assumed-role/remote/aliyun-issuer"},
+		"a role for a token":              {w.assuming(w.oidc("issuer")), "assumed-role/remote/aliyun-issuer"},
+		"a role for a token of the Pod":   {w.assuming(w.oidc("")), "assumed-role/remote/aliyun-issuer"},
+		"a role for the surroundings":     {w.assuming(v1alpha1.Credentials{}), "assumed-role/remote/aliyun-issuer"},
 		"a session that is of the Secret": {temporary(), ""},
 	} {
 		login := w.login(test.from)
@@ -90,7 +88,7 @@ func TestEveryKindOfCredentialsSignsIn(t *testing.T) {
 
 func TestASessionLastsAsLongAsItIsToldTo(t *testing.T) {
 	w := newWorld(t)
-	for _, wanted := range []*int32{nil, seconds(900), seconds(3600)} {
+	for _, wanted := range []*int32{nil, new(int32(900)), new(int32(3600))} {
 		from := w.oidc("issuer")
 		from.OIDC.DurationSeconds = wanted
 		if _, err := w.Provider(w.login(from)).Credentials(t.Context()); err != nil {
@@ -123,7 +121,7 @@ func TestTheOwnIdentityIsForThoseWhoMayUseIt(t *testing.T) {
 		"the surroundings":            {v1alpha1.Credentials{Ambient: &v1alpha1.AmbientCredentials{}}, true},
 		"nothing":                     {v1alpha1.Credentials{}, true},
 	} {
-		for _, from := range []v1alpha1.Credentials{test.from, w.assuming("remote", test.from)} {
+		for _, from := range []v1alpha1.Credentials{test.from, w.assuming(test.from)} {
 			if credentials.UsesOwn(from) != test.isOwn {
 				t.Errorf("%s: UsesOwn is %t", name, !test.isOwn)
 			}
@@ -176,7 +174,7 @@ func TestSessionsAreSharedByEqualLoginsOnly(t *testing.T) {
 
 func TestARotatedAccessKeyAssumesTheRoleAnew(t *testing.T) {
 	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
-	provider := w.Provider(w.login(w.assuming("remote", permanent())))
+	provider := w.Provider(w.login(w.assuming(permanent())))
 	w.wantCall(provider, "assumed-role/remote/aliyun-issuer")
 	w.wantCall(provider, "assumed-role/remote/aliyun-issuer")
 	w.wantCalls("AssumeRole", 1)
@@ -193,7 +191,7 @@ func TestARotatedAccessKeyAssumesTheRoleAnew(t *testing.T) {
 func TestARoleOfADeletedSecretGivesOrdersBackAndBuysNothing(t *testing.T) {
 	s := secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret)
 	w := newWorld(t, s)
-	login := w.login(w.assuming("remote", permanent()))
+	login := w.login(w.assuming(permanent()))
 	buy, giveBack := w.Provider(login), credentials.Last{Store: w.Store}.Provider(login)
 	w.wantCall(buy, "assumed-role/remote/aliyun-issuer")
 	w.remove(t, s)
@@ -228,7 +226,7 @@ func TestASessionThatTheServiceRefusesIsRenewedByTheNextCall(t *testing.T) {
 
 func TestASessionThatMayNotAssumeTheRoleAnyMoreIsRenewedToo(t *testing.T) {
 	w := newWorld(t)
-	provider := w.Provider(w.login(w.assuming("remote", w.oidc("issuer"))))
+	provider := w.Provider(w.login(w.assuming(w.oidc("issuer"))))
 	w.wantCall(provider, "assumed-role/remote/aliyun-issuer")
 	w.pass(10 * time.Second)
 	w.ExpireSessions()
@@ -261,7 +259,7 @@ func TestARoleThatIsRefusedSaysWhatToDo(t *testing.T) {
 			Reason: "RoleRefused", Message: "the role " + remote + " cannot be assumed (AssumeRole: NoPermission (HTTP 403): You are not authorized to do this action. You should be authorized by RAM): " + advice}},
 		"no such role": {prepare: func(l *credentials.Login) { l.Credentials.AssumeRole.RoleARN += "s" }, want: credentials.Problem{
 			Reason: "RoleRefused", Message: "the role " + remote + "s cannot be assumed (AssumeRole: EntityNotExist.Role (HTTP 404): The specified Role not exists): " + advice}},
-		"too long": {prepare: func(l *credentials.Login) { l.Credentials.AssumeRole.DurationSeconds = seconds(43200) }, want: credentials.Problem{
+		"too long": {prepare: func(l *credentials.Login) { l.Credentials.AssumeRole.DurationSeconds = new(int32(43200)) }, want: credentials.Problem{
 			Reason: "RoleRefused", Message: "the role " + remote + " cannot be assumed (AssumeRole: InvalidParameter.DurationSeconds (HTTP 400): The Min/Max value of DurationSeconds is 15min/1h0m0s): " + advice}},
 		"a refusal nobody knows": {fault: cassim.Fault{Kind: cassim.Refuse, Code: "NeverHeardOf", Message: "no"}, want: credentials.Problem{
 			Reason: "RoleRefused", Message: "the role " + remote + " cannot be assumed (AssumeRole: NeverHeardOf (HTTP 400): no): " + advice}},
@@ -281,7 +279,7 @@ func TestARoleThatIsRefusedSaysWhatToDo(t *testing.T) {
 			Reason: "RoleRefused", Message: "the role " + issuer + " cannot be assumed (AssumeRoleWithOIDC: AuthenticationFail.OIDCToken.Expired (HTTP 401): This JsonWebToken is expired): " +
 				"by the cluster's clock this token is good: set the clocks of its nodes, and if it is the controller's own, see that the kubelet renews it"}},
 	} {
-		login := w.login(w.assuming("remote", permanent()))
+		login := w.login(w.assuming(permanent()))
 		if test.onOIDC {
 			login = w.login(w.oidc("issuer"))
 		}
@@ -310,7 +308,7 @@ func TestWhatMayPassAtSTSIsNoProblem(t *testing.T) {
 		{Kind: cassim.Throttle}, {Kind: cassim.DropReply}, {Kind: cassim.HTML200}, {Kind: cassim.EmptyBody}, {Kind: cassim.EmptyObject},
 		{Kind: cassim.NoOrderID}, {Kind: cassim.Truncated, Executed: true}, {Kind: cassim.Refuse, Status: 500, Code: "InternalError"}, {Kind: cassim.Refuse, Status: 503},
 	} {
-		for _, from := range []v1alpha1.Credentials{w.oidc("issuer"), w.assuming("remote", permanent())} {
+		for _, from := range []v1alpha1.Credentials{w.oidc("issuer"), w.assuming(permanent())} {
 			w.Inject(fault)
 			store := w.store()
 			store.STSRate = fast
@@ -369,7 +367,7 @@ func TestManyLoginsAtOnceWhileKeysRotateAndSessionsEnd(t *testing.T) {
 	w.STSRate = fast
 	var logins []credentials.Login
 	for n := range 20 {
-		from := []v1alpha1.Credentials{permanent(), w.oidc("issuer"), w.oidc(""), w.assuming("remote", permanent()), w.assuming("remote", w.oidc("issuer"))}[n%5]
+		from := []v1alpha1.Credentials{permanent(), w.oidc("issuer"), w.oidc(""), w.assuming(permanent()), w.assuming(w.oidc("issuer"))}[n%5]
 		login := w.login(from)
 		login.STS.Region += strings.Repeat("x", n/5) // another login
 		logins = append(logins, login)
@@ -391,7 +389,7 @@ func TestManyLoginsAtOnceWhileKeysRotateAndSessionsEnd(t *testing.T) {
 	for n := range 200 {
 		callers.Go(func() {
 			login := logins[n%len(logins)]
-			provider := rpc.CredentialsProvider(w.Provider(login))
+			provider := w.Provider(login)
 			if n%7 == 0 {
 				provider = credentials.Last{Store: w.Store}.Provider(login)
 			}

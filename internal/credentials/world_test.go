@@ -76,7 +76,7 @@ func newWorld(t *testing.T, secrets ...*corev1.Secret) *world {
 	}
 	t.Cleanup(w.Close)
 	w.Store = w.store()
-	w.Store.Now, w.STSRate = w.clock.Now, fast
+	w.Now, w.STSRate = w.clock.Now, fast
 	return w
 }
 
@@ -136,9 +136,9 @@ func (w *world) oidc(account string) v1alpha1.Credentials {
 	return v1alpha1.Credentials{OIDC: from}
 }
 
-// assuming is a role on top of others.
-func (w *world) assuming(name string, from v1alpha1.Credentials) v1alpha1.Credentials {
-	from.AssumeRole = &v1alpha1.AssumeRole{RoleARN: w.RoleARN(name), ExternalID: externalID}
+// assuming is the role remote on top of others.
+func (w *world) assuming(from v1alpha1.Credentials) v1alpha1.Credentials {
+	from.AssumeRole = &v1alpha1.AssumeRole{RoleARN: w.RoleARN("remote"), ExternalID: externalID}
 	return from
 }
 
