@@ -61,7 +61,7 @@ func TestTheControllerOrdersAsWhatSurroundsIt(t *testing.T) {
 				team.Create(team.certificate(www))
 				team.untilIssued(www, 1)
 				team.boughtBy(mode{account: account, isPermanent: around.isPermanent})
-			} else if said := team.untilSays(own, v1alpha1.ConditionReady, v1alpha1.ReasonCredentialsNotAllowed); !strings.Contains(said, "ambientCredentials.issuers") {
+			} else if said := team.untilSays(own, v1alpha1.ConditionReady, v1alpha1.ReasonCredentialsNotAllowed); !strings.Contains(said, "chart value ambientCredentials") {
 				t.Errorf("the issuer of the team says %q", said)
 			}
 			w.untilIssued(www, 1)
