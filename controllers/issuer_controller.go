@@ -121,12 +121,12 @@ func (r *IssuerReconciler) save(ctx context.Context, before, issuer v1alpha1.Gen
 	return nil
 }
 
-// identityRecheck is how often an issuer is checked that cannot sign in for a reason that no Secret shows.
+// identityRecheck is how often an issuer is checked that is not ready for a reason that no Secret shows.
 const identityRecheck = time.Minute
 
 // identityReasons are those reasons.
 var identityReasons = []string{
-	v1alpha1.ReasonRoleRefused, v1alpha1.ReasonTokenForbidden, v1alpha1.ReasonTokenUnavailable, v1alpha1.ReasonServiceAccountNotFound, v1alpha1.ReasonMetadataUnavailable,
+	v1alpha1.ReasonCASUnavailable, v1alpha1.ReasonRoleRefused, v1alpha1.ReasonTokenForbidden, v1alpha1.ReasonTokenUnavailable, v1alpha1.ReasonServiceAccountNotFound, v1alpha1.ReasonMetadataUnavailable,
 }
 
 func (r *IssuerReconciler) recheckAfter(issuer v1alpha1.GenericIssuer) time.Duration {

@@ -27,7 +27,7 @@ const passes = "it is tried again without further action"
 var verdicts = map[cas.Kind]verdict{
 	cas.KindRedirect:           {v1alpha1.ReasonEndpointInvalid, "set the endpoint to the address that answers by itself, and look for a proxy in the way"},
 	cas.KindClock:              {v1alpha1.ReasonClockSkew, "set the clock of the controller's node; up to 15 minutes are tolerated"},
-	cas.KindCredentialsExpired: {v1alpha1.ReasonCredentialsRefused, "renew them in the Secret; the session of a role is renewed without further action"},
+	cas.KindCredentialsExpired: {v1alpha1.ReasonCredentialsRefused, "the session is renewed without further action"},
 	cas.KindCredentialsInvalid: {v1alpha1.ReasonCredentialsRefused, "put valid ones in their place"},
 	cas.KindAccount:            {v1alpha1.ReasonAccountBlocked, "settle it with Alibaba Cloud: verification, risk control or balance of the account"},
 	cas.KindNoPackage:          {v1alpha1.ReasonNoPackage, "buy a resource plan for the product code, or correct spec.source.resourcePlan.productCode of the issuer"},
@@ -67,5 +67,14 @@ func judge(err error, age time.Duration) outcome {
 		return wait(pollDelay(age))
 	}
 	reason, message := explain(err)
-	return stall(holdDelay(age), reason, message)
+	return stall(holdFor(err, age), reason, message)
+}
+
+// holdFor is how long an order is held by an error. Other credentials may be there soon: to look for them costs no call,
+// and an order that has waited for hours must not wait any longer for them than a young one.
+func holdFor(err error, age time.Duration) time.Duration {
+	if _, isProblem := errors.AsType[*credentials.Problem](err); isProblem || cas.IsCredentials(err) {
+		return credentialsRecheck()
+	}
+	return holdDelay(age)
 }

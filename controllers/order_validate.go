@@ -87,7 +87,7 @@ func presentFailed(err error, run *orderRun) outcome {
 	if reason == v1alpha1.ReasonCASUnavailable {
 		reason = v1alpha1.ReasonPresentFailed
 	}
-	return stall(holdDelay(run.stateAge()), reason, message)
+	return stall(holdFor(err, run.stateAge()), reason, message)
 }
 
 // prior is what an earlier run claimed or made, or nil.

@@ -49,6 +49,9 @@ func holdDelay(age time.Duration) time.Duration {
 	return jitter(min(max(age, holdFirst), holdLongest))
 }
 
+// credentialsRecheck is how often a Secret is looked at, or a session asked for, that an order waits for: within 30 s.
+func credentialsRecheck() time.Duration { return jitter(holdFirst * 5 / 6) }
+
 // releaseDelay is when what is being given back is looked at again: at its bound at the latest.
 func releaseDelay(age, bound time.Duration) time.Duration {
 	return min(jitter(min(max(age, pollFirst), time.Minute)), bound-age)

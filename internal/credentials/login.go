@@ -6,6 +6,7 @@ package credentials
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -46,10 +47,16 @@ func (s *Store) Provider(login Login) rpc.CredentialsProvider {
 // Credentials implements rpc.CredentialsProvider.
 func (p *provider) Credentials(ctx context.Context) (rpc.Credentials, error) {
 	keys, err := p.signIn(ctx)
-	if err == nil && keys.Account == "" {
+	if err == nil {
+		err = p.store.refusals.check(keys, p.store.now())
+	}
+	if err != nil {
+		return rpc.Credentials{}, err
+	}
+	if keys.Account == "" {
 		keys.Account = p.store.identities.account(ctx, p.store, p.login.STS, keys)
 	}
-	return keys, err
+	return keys, nil
 }
 
 func (p *provider) signIn(ctx context.Context) (rpc.Credentials, error) {
@@ -79,7 +86,14 @@ func (p *provider) base(ctx context.Context) (rpc.Credentials, error) {
 }
 
 // Refused implements rpc.CredentialsProvider.
-func (p *provider) Refused(refused rpc.Credentials) { p.store.sessions.refuse(refused) }
+func (p *provider) Refused(keys rpc.Credentials, why *rpc.Error) error {
+	if p.store.sessions.refuse(keys) {
+		return nil // it is renewed
+	}
+	problem := p.login.refused(why)
+	p.store.refusals.note(keys, problem, p.store.now())
+	return problem
+}
 
 func (p *provider) session(ctx context.Context, key sessionKey, from source) (rpc.Credentials, error) {
 	return p.store.sessions.get(ctx, p.store.now, key, from)
@@ -99,11 +113,14 @@ func (s *Store) Identity(ctx context.Context, login Login) (sts.Identity, error)
 		return sts.Identity{}, err
 	}
 	identity, err := s.sts(login.STS).CallerIdentity(ctx, keys)
-	switch {
-	case rpc.IsCredentials(err):
-		p.Refused(keys)
-	case err == nil:
+	if call, isCall := errors.AsType[*rpc.Error](err); isCall && rpc.IsCredentials(err) {
+		if problem := p.Refused(keys, call); problem != nil {
+			return identity, problem
+		}
+	}
+	if err == nil {
 		s.identities.learn(login.STS, keys, identity, s.now())
+		s.refusals.forget(keys)
 	}
 	return identity, err
 }

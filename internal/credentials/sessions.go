@@ -154,14 +154,15 @@ func (s *sessions) renew(ctx context.Context, now func() time.Time, e *session) 
 }
 
 // refuse says that a service did not accept keys: the next call renews them. All of the keys count: their id alone is
-// no secret, and somebody else's wrong copy must not end a session.
-func (s *sessions) refuse(keys rpc.Credentials) {
+// no secret, and somebody else's wrong copy must not end a session. It tells whether they are of a session.
+func (s *sessions) refuse(keys rpc.Credentials) (isSession bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, e := range s.entries {
 		keys.Account = e.Keys.Account // of some it is found out later
 		if e.Keys == keys {
-			e.isRefused = true
+			e.isRefused, isSession = true, true
 		}
 	}
+	return isSession
 }

@@ -40,6 +40,7 @@ type Store struct {
 
 	sessions   sessions
 	identities identities
+	refusals   refusals
 
 	mutex      sync.Mutex
 	remembered map[reference]rpc.Credentials

@@ -64,7 +64,7 @@ func (s *Store) tokenRefused(err error, namespace, name string) error {
 		return nil
 	case apierrors.IsNotFound(err):
 		return &Problem{v1alpha1.ReasonServiceAccountNotFound,
-			fmt.Sprintf("the ServiceAccount %q does not exist in the namespace %q: create it", name, namespace)}
+			fmt.Sprintf("the ServiceAccount %q does not exist in the namespace %q: create it, or correct serviceAccountRef", name, namespace)}
 	case apierrors.IsForbidden(err):
 		role := "aliyun-issuer-token-" + name
 		return &Problem{v1alpha1.ReasonTokenForbidden, fmt.Sprintf(

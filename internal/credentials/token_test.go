@@ -45,7 +45,7 @@ func TestATokenThatTheAPIServerRefusesSaysWhatToDo(t *testing.T) {
 		want    credentials.Problem
 	}{
 		"it does not exist": {apierrors.NewNotFound(accounts, "issuer"), "", credentials.Problem{
-			Reason: "ServiceAccountNotFound", Message: `the ServiceAccount "issuer" does not exist in the namespace "team": create it`}},
+			Reason: "ServiceAccountNotFound", Message: `the ServiceAccount "issuer" does not exist in the namespace "team": create it, or correct serviceAccountRef`}},
 		"it is forbidden to a ServiceAccount": {denied, "system:serviceaccount:system:aliyun-issuer", credentials.Problem{
 			Reason: "TokenForbidden", Message: grant + "--serviceaccount=system:aliyun-issuer"}},
 		"it is forbidden to a user": {denied, "alice@example.com", credentials.Problem{

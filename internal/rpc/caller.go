@@ -138,7 +138,9 @@ func (c *Caller) call(ctx context.Context, req requests.AcsRequest, resp respons
 	}
 	err := c.send(ctx, req, resp, creds, via)
 	if err != nil && (err.Kind == KindCredentialsExpired || err.Kind == KindCredentialsInvalid) && !c.config.Unsigned {
-		c.config.Credentials.Refused(creds)
+		if meaning := c.config.Credentials.Refused(creds, err); meaning != nil {
+			err.cause = &hiddenCause{err: meaning, message: err.Message}
+		}
 	}
 	return err
 }

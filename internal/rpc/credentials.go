@@ -26,9 +26,10 @@ type CredentialsProvider interface {
 	// Credentials is called once for each call, before anything else happens: its failure has
 	// [KindCredentialsUnavailable] and counts as not sent.
 	Credentials(ctx context.Context) (Credentials, error)
-	// Refused tells that the service did not accept what Credentials has returned, for [KindCredentialsExpired]
-	// or [KindCredentialsInvalid]: what is remembered of them is worth nothing any more.
-	Refused(refused Credentials)
+	// Refused tells that the service did not accept what Credentials has returned, and why, which is of
+	// [KindCredentialsExpired] or [KindCredentialsInvalid]: what is remembered of them is worth nothing any more. It
+	// returns what that means to people, which errors.As finds in the call's error, or nil.
+	Refused(refused Credentials, why *Error) error
 }
 
 // CredentialsFunc is a provider that remembers nothing.
@@ -38,7 +39,7 @@ type CredentialsFunc func(ctx context.Context) (Credentials, error)
 func (f CredentialsFunc) Credentials(ctx context.Context) (Credentials, error) { return f(ctx) }
 
 // Refused implements CredentialsProvider.
-func (CredentialsFunc) Refused(Credentials) {}
+func (CredentialsFunc) Refused(Credentials, *Error) error { return nil }
 
 const redacted = "[redacted]"
 

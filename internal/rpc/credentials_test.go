@@ -5,6 +5,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -21,7 +22,15 @@ type remembering struct {
 }
 
 func (r *remembering) Credentials(context.Context) (Credentials, error) { return r.keys, nil }
-func (r *remembering) Refused(keys Credentials)                         { r.refused = append(r.refused, keys) }
+func (r *remembering) Refused(keys Credentials, why *Error) error {
+	r.refused = append(r.refused, keys)
+	return meaning(why.Code)
+}
+
+// meaning is what people are told.
+type meaning string
+
+func (m meaning) Error() string { return string(m) }
 
 func TestAProviderLearnsWhenItsCredentialsAreRefusedAndOnlyThen(t *testing.T) {
 	for code, want := range map[string]int{
@@ -36,7 +45,10 @@ func TestAProviderLearnsWhenItsCredentialsAreRefusedAndOnlyThen(t *testing.T) {
 		provider := &remembering{keys: testCredentials}
 		caller := newCaller(t, answering(t, http.StatusBadRequest, `{"RequestId":"R-1","Code":"`+code+`","Message":"no"}`),
 			func(c *Config) { c.Credentials = provider })
-		_ = failing(t, caller)
+		told, isTold := errors.AsType[meaning](error(failing(t, caller)))
+		if isTold != (want > 0) || isTold && string(told) != code {
+			t.Errorf("%s: people are told %q", code, told)
+		}
 		if len(provider.refused) != want {
 			t.Errorf("%s: told %d times, want %d", code, len(provider.refused), want)
 		}

@@ -25,10 +25,14 @@ func TestAChangedSecretIsUsedByAnOrderThatIsHoursOld(t *testing.T) {
 	if heldFor(e) != v1alpha1.ReasonCredentialsRefused || readyOf(e).Reason != v1alpha1.ReasonCredentialsRefused {
 		t.Fatalf("the old key is gone, and nobody says so: %s", said(e))
 	}
+	before := len(e.Simulator.Requests())
+	e.Pass(10 * time.Minute)
+	if calls := len(e.Simulator.Requests()) - before; calls > 10+2 { // one a minute, and the check of the issuer
+		t.Errorf("%d calls were made in 10 minutes with a key that is refused", calls)
+	}
 	replaceKey(e, "the-next-key", "the-next-secret")
-	e.Until(40*time.Second, func() bool { return readyOf(e).Status == metav1.ConditionTrue })
-	// So long does an order rest that has waited for hours, whatever woke it.
-	e.Until(12*time.Minute, func() bool { return heldFor(e) != v1alpha1.ReasonCredentialsRefused })
+	e.Until(30*time.Second, func() bool { return heldFor(e) != v1alpha1.ReasonCredentialsRefused })
+	e.Until(30*time.Second, func() bool { return readyOf(e).Status == metav1.ConditionTrue })
 	e.Until(4*time.Hour, isReady(e))
 	billed(t, e, 1)
 	if got := onlyOrder(t, e).Status.OrderID; got != id {
