@@ -149,10 +149,9 @@ func issueForTheCluster(t *testing.T, c *cluster, simulator *cassim.Server) {
 // orphanAnOrder deletes a request without its Order, which the controller deletes then.
 func orphanAnOrder(t *testing.T, c *cluster, simulator *cassim.Server) {
 	w := worldOf(t, c, simulator)
-	w.Create(w.certificate(www))
-	order := w.untilOrdered(www)
-	request := &cmapi.CertificateRequest{ObjectMeta: metav1.ObjectMeta{Name: order.Spec.RequestRef.Name, Namespace: w.Namespace}}
-	w.delete(w.certificate(www))
+	request := w.newRequest(www)
+	w.Create(request)
+	w.untilOrdered(www)
 	if err := w.Client.Delete(t.Context(), request, client.PropagationPolicy(metav1.DeletePropagationOrphan)); err != nil {
 		t.Fatal(err)
 	}

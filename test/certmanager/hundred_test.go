@@ -4,7 +4,6 @@
 package certmanager
 
 import (
-	"crypto/x509"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
-	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
 // TestAHundredRequestsInOneZoneCallItsAPIFourTimesEach makes them at once, and lets cert-manager approve them, beside records of others with the same
@@ -36,10 +34,8 @@ func TestAHundredRequestsInOneZoneCallItsAPIFourTimesEach(t *testing.T) {
 		simulator.AddRecord(cassim.DefaultZone, "_dnsauth."+strings.TrimSuffix(names[i], "."+cassim.DefaultZone), "TXT", "somebody else's")
 	}
 	before := simulator.Records(cassim.DefaultZone)
-	for i, name := range names {
-		w.Create(gen.Request(w.Namespace, fmt.Sprintf("w%d", i), gen.CSR(gen.Key(), func(csr *x509.CertificateRequest) {
-			csr.Subject.CommonName, csr.DNSNames = name, []string{name}
-		})))
+	for i := range names {
+		w.Create(w.newRequest(fmt.Sprintf("w%d", i)))
 	}
 	w.until("all are issued, and nothing is left to remove", &v1alpha1.AliyunOrderList{}, func() bool {
 		done := 0

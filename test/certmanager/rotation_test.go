@@ -4,7 +4,6 @@
 package certmanager
 
 import (
-	"crypto/x509"
 	"fmt"
 	"strings"
 	"testing"
@@ -48,10 +47,7 @@ func TestTwentyTeamsRotateTheirKeysWhileTheyOrder(t *testing.T) {
 	m := worlds[0].startManager()
 	for _, w := range worlds {
 		for i := range each {
-			name := w.domain(fmt.Sprintf("w%d", i))
-			w.Create(gen.Request(w.Namespace, fmt.Sprintf("w%d", i), gen.CSR(gen.Key(), func(csr *x509.CertificateRequest) {
-				csr.Subject.CommonName, csr.DNSNames = name, []string{name}
-			})))
+			w.Create(w.newRequest(fmt.Sprintf("w%d", i)))
 		}
 	}
 	for round := range rounds {

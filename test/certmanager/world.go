@@ -6,6 +6,7 @@ package certmanager
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"testing"
 	"time"
 
@@ -82,6 +83,13 @@ func (w *world) certificate(name string) *cmapi.Certificate {
 			RevisionHistoryLimit: new(int32(1)),
 		},
 	}
+}
+
+// newRequest is what somebody writes who has no Certificate.
+func (w *world) newRequest(name string) *cmapi.CertificateRequest {
+	return gen.Request(w.Namespace, name, gen.CSR(gen.Key(), func(csr *x509.CertificateRequest) {
+		csr.Subject.CommonName, csr.DNSNames = w.domain(name), []string{w.domain(name)}
+	}))
 }
 
 func (w *world) domain(name string) string {
