@@ -123,16 +123,13 @@ func newScene(t *testing.T, code string, status int, change func(*v1alpha1.Order
 	order.Spec = v1alpha1.OrderSpec{
 		Request: request(t, newKey(t), "www.example.com", nil, nil), CommonName: "www.example.com", DNSNames: []string{"www.example.com"},
 		SecretNamespace: "team", Source: v1alpha1.Source{ResourcePlan: &v1alpha1.ResourcePlan{ProductCode: "p"}},
-		Access: v1alpha1.Access{Region: "cn-hangzhou", Endpoint: endpoint, STSEndpoint: endpoint, Credentials: v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
-			SecretReference: v1alpha1.SecretReference{Name: "key"}, AccessKeyIDKey: "accessKeyID", AccessKeySecretKey: "accessKeySecret",
-		}}},
+		Access: v1alpha1.Access{Region: "cn-hangzhou", Endpoint: endpoint, STSEndpoint: endpoint, Credentials: keyCredentials()},
 		Solver: v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{Endpoint: endpoint}}},
 	}
 	change(&order.Status)
 	// A key of its own has a rate of its own.
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "key"}, Data: map[string][]byte{
-		"accessKeyID": []byte(fmt.Sprintf("%p", s)), "accessKeySecret": []byte("secret"),
-	}}
+	secret := keySecret()
+	secret.Data["accessKeyID"] = []byte(fmt.Sprintf("%p", s))
 	kube := fakeCluster(t, order, secret)
 	s.OrderReconciler = &OrderReconciler{
 		Client: kube, APIReader: kube, Recorder: events.NewFakeRecorder(10), Submissions: &Submissions{}, Fresh: &FreshOrders{},
@@ -143,6 +140,18 @@ func newScene(t *testing.T, code string, status int, change func(*v1alpha1.Order
 	}
 	s.run = &orderRun{order: order.DeepCopy(), stored: order, now: noon, issuer: &v1alpha1.AliyunIssuer{}}
 	return s
+}
+
+func keyCredentials() v1alpha1.Credentials {
+	return v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
+		SecretReference: v1alpha1.SecretReference{Name: "key"}, AccessKeyIDKey: "accessKeyID", AccessKeySecretKey: "accessKeySecret",
+	}}
+}
+
+func keySecret() *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "key"}, Data: map[string][]byte{
+		"accessKeyID": []byte("id"), "accessKeySecret": []byte("secret"),
+	}}
 }
 
 func fakeCluster(t *testing.T, objects ...client.Object) client.Client {

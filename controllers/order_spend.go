@@ -104,7 +104,7 @@ func waitForDoubt(other *v1alpha1.AliyunOrder) outcome {
 type spending struct {
 	mutex     sync.Mutex
 	orders    map[string]map[time.Time]bool // when submissions for the same names began, by issuer and names
-	exhausted map[types.UID]time.Time       // until when nobody asks again, by issuer
+	exhausted map[string]time.Time          // until when nobody asks again, by plan
 }
 
 // window is what a loop would order again and again.
@@ -194,7 +194,7 @@ func (s *spending) refused(order *v1alpha1.AliyunOrder, startedAt time.Time) {
 func (s *spending) mayTry(run *orderRun) outcome {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	until, isKnown := s.exhausted[run.issuer.GetUID()]
+	until, isKnown := s.exhausted[plan(run)]
 	if !isKnown {
 		return proceed()
 	}
@@ -203,22 +203,32 @@ func (s *spending) mayTry(run *orderRun) outcome {
 			"the plan for %q has no certificate left: buy more, or delete orders that nobody needs; CAS is asked again at about %s",
 			run.order.Spec.Source.ResourcePlan.ProductCode, until.UTC().Format(time.RFC3339)))
 	}
-	s.exhausted[run.issuer.GetUID()] = run.now.Add(exhaustedTry)
+	s.exhausted[plan(run)] = run.now.Add(exhaustedTry)
 	return proceed()
 }
 
+// plan is what all issuers of an account share that order the same product. An issuer whose account is not known has it
+// for itself.
+func plan(run *orderRun) string {
+	account := string(run.issuer.GetUID())
+	if identity := run.issuer.GetStatus().Identity; identity != nil {
+		account = identity.AccountID
+	}
+	return account + " " + run.order.Spec.Source.ResourcePlan.ProductCode
+}
+
 // found says what a try has come to.
-func (s *spending) found(issuer types.UID, isExhausted bool, now time.Time) time.Duration {
+func (s *spending) found(plan string, isExhausted bool, now time.Time) time.Duration {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if !isExhausted {
-		delete(s.exhausted, issuer)
+		delete(s.exhausted, plan)
 		return 0
 	}
 	if s.exhausted == nil {
-		s.exhausted = map[types.UID]time.Time{}
+		s.exhausted = map[string]time.Time{}
 	}
 	pause := jitter(holdLongest)
-	s.exhausted[issuer] = now.Add(pause)
+	s.exhausted[plan] = now.Add(pause)
 	return pause
 }

@@ -92,7 +92,7 @@ func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Cli
 		"outcome", submission.Outcome, "orderID", submission.OrderID)
 	switch submission.Outcome {
 	case cas.Accepted:
-		r.spent.found(run.issuer.GetUID(), false, run.now)
+		r.spent.found(plan(run), false, run.now)
 		return r.recordOrderID(ctx, run, submission.OrderID)
 	case cas.NotBought:
 		return r.notBought(ctx, run, submission.Err)
@@ -185,7 +185,7 @@ func (r *OrderReconciler) notBought(ctx context.Context, run *orderRun, cause er
 	r.spent.refused(run.order, startedAt)
 	if cas.KindOf(cause) == cas.KindExhausted {
 		reason, message := explain(cause)
-		return stall(r.spent.found(run.issuer.GetUID(), true, run.now), reason, message)
+		return stall(r.spent.found(plan(run), true, run.now), reason, message)
 	}
 	if cas.KindOf(cause) == cas.KindInvalid {
 		_, message := explain(cause)

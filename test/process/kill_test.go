@@ -15,8 +15,8 @@ var (
 	long = flag.Bool("long", false, "kill managers far more often")
 )
 
-// TestNothingIsBoughtTwiceHoweverOftenTheManagerIsKilled kills each manager at a random moment of its life, and lets a
-// random time pass until the next one.
+// TestNothingIsBoughtTwiceHoweverOftenTheManagerIsKilled kills the first manager while it waits for answers, and each later
+// one at a random moment of its life. A random time passes until the next one.
 func TestNothingIsBoughtTwiceHoweverOftenTheManagerIsKilled(t *testing.T) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
@@ -31,11 +31,17 @@ func TestNothingIsBoughtTwiceHoweverOftenTheManagerIsKilled(t *testing.T) {
 	s.addForeignOrders()
 	s.approve()
 	begun, doubts := 0, 0
-	for range kills {
+	s.gateway.answers.hold(8)
+	for kill := range kills {
 		m := s.start()
-		m.logs("Starting workers")
-		time.Sleep(time.Duration(random.Int64N(int64(5 * time.Second)))) // the moment is random, not an event
+		if kill == 0 {
+			s.gateway.answers.holdsAll()
+		} else {
+			m.logs("Starting workers")
+			time.Sleep(time.Duration(random.Int64N(int64(5 * time.Second)))) // the moment is random, not an event
+		}
 		m.kill()
+		s.gateway.answers.release()
 		bought, inDoubt := len(s.bought()), len(s.inDoubt())
 		begun, doubts = bought, doubts+inDoubt
 		t.Logf("killed with %d orders billed and %d in doubt", bought, inDoubt)
