@@ -6,16 +6,22 @@
 package certmanager
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/test/docs"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 )
@@ -112,9 +118,23 @@ func (c *cluster) config(user string) (*rest.Config, error) {
 	return config, nil
 }
 
+// installChart returns once the API server serves our kinds: helm does not wait for a CRD that is a template.
 func (c *cluster) installChart() error {
-	return c.run(c.program("helm"), "upgrade", "--install", release, filepath.Join(c.root, chart),
-		"--namespace", system, "--create-namespace", "--set", "replicaCount=0,solvers.dnsEndpoint=true,solvers.ingress=true")
+	if err := c.run(c.program("helm"), "upgrade", "--install", release, filepath.Join(c.root, chart),
+		"--namespace", system, "--create-namespace", "--set", "replicaCount=0,solvers.dnsEndpoint=true,solvers.ingress=true"); err != nil {
+		return err
+	}
+	kinds := []client.ObjectList{&v1alpha1.AliyunOrderList{}, &v1alpha1.AliyunIssuerList{}, &v1alpha1.AliyunClusterIssuerList{}}
+	return wait.PollUntilContextTimeout(context.Background(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		for _, kind := range kinds {
+			if err := c.kube.List(ctx, kind); meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
+				return false, nil
+			} else if err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
 }
 
 // startCertManager lets cert-manager's controller make requests of Certificates, and approve them.
