@@ -72,7 +72,7 @@ FUZZTIME ?= 60s
 
 .PHONY: fuzz
 fuzz: ## Fuzz what comes from requests, from CAS and from DNS, FUZZTIME (60s) for each target.
-	@set -e; for package in $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{end}}' ./controllers ./internal/...); do \
+	@set -e; for package in $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./controllers ./internal/...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 			echo "==> $$package $$target"; \
 			go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $$package; \
