@@ -97,7 +97,7 @@ func (r *IssuerReconciler) checkAccount(ctx context.Context, issuer v1alpha1.Gen
 	}
 	plan, err := r.checkPlan(ctx, issuer, calls)
 	switch {
-	case cas.IsCredentials(err) || cas.KindOf(err) == cas.KindClock:
+	case refusesSignature(err):
 		reason, message := explain(err)
 		found[v1alpha1.ConditionCredentialsValid] = bad(reason, message)
 		return found
@@ -126,11 +126,10 @@ func (r *IssuerReconciler) checkCredentials(ctx context.Context, issuer v1alpha1
 		reason, message := explain(err)
 		return nil, false, bad(reason, "the contact: "+message)
 	}
-	calls, err := r.Remote.cas(to, r.Remote.Secrets)
-	if err != nil {
-		return nil, false, bad(explain(err))
-	}
 	login, err := r.Remote.login(to)
+	if err == nil {
+		calls, err = r.Remote.cas(to, r.Remote.Secrets)
+	}
 	if err != nil {
 		return nil, false, bad(explain(err))
 	}
@@ -139,13 +138,18 @@ func (r *IssuerReconciler) checkCredentials(ctx context.Context, issuer v1alpha1
 	switch {
 	case isProblem:
 		return nil, false, bad(problem.Reason, problem.Message)
-	case cas.IsCredentials(err) || cas.KindOf(err) == cas.KindClock:
+	case refusesSignature(err):
 		return nil, false, bad(explain(err))
 	case err != nil:
 		return calls, false, good("Alibaba Cloud accepts the credentials; whom they belong to is not known, since STS does not tell")
 	}
 	issuer.GetStatus().Identity = &v1alpha1.IssuerIdentity{AccountID: bounded(identity.Account, 64), ARN: bounded(identity.ARN, 512)}
 	return calls, true, good("Alibaba Cloud accepts the credentials, of the account " + issuer.GetStatus().Identity.AccountID)
+}
+
+// refusesSignature tells whether no call of these credentials would be accepted, whatever it asks for.
+func refusesSignature(err error) bool {
+	return cas.IsCredentials(err) || cas.KindOf(err) == cas.KindClock
 }
 
 // checkPlan asks for the numbers of the plan.

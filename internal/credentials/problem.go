@@ -65,13 +65,12 @@ const tokenExpired = "AuthenticationFail.OIDCToken.Expired"
 
 // roleRefused tells apart what STS refuses for good from what may pass. advice is for the former.
 func roleRefused(err error, role, advice string) error {
-	said := ""
-	if err != nil {
-		said = strings.TrimSuffix(err.Error(), ".")
-	}
-	switch rpc.KindOf(err) {
-	case "":
+	kind := rpc.KindOf(err)
+	if kind == "" {
 		return err // none, or no answer of STS
+	}
+	said := strings.TrimSuffix(err.Error(), ".")
+	switch kind {
 	case rpc.KindPermission, rpc.KindNotFound, rpc.KindInvalid, rpc.KindOther:
 		return &Problem{v1alpha1.ReasonRoleRefused, fmt.Sprintf("the role %s cannot be assumed (%s): %s", role, said, advice)}
 	case rpc.KindCredentialsExpired, rpc.KindCredentialsInvalid:

@@ -79,7 +79,8 @@ func (e *session) known(now time.Time) (rpc.Credentials, error) {
 	return rpc.Credentials{}, e.failure
 }
 
-// get returns keys that are good, renewed if need be; the first source that is given for a key is asked. While somebody else renews what is still good, nobody waits.
+// get returns keys that are good, renewed if need be; the first source that is given for a key is asked. While somebody
+// else renews what is still good, nobody waits.
 func (s *sessions) get(ctx context.Context, now func() time.Time, key sessionKey, from source) (rpc.Credentials, error) {
 	e := s.entry(key, now(), from)
 	keys, isGood, isFresh := s.look(e, now())
