@@ -58,19 +58,22 @@ func (to reach) as(from *v1alpha1.Credentials) reach {
 	return to
 }
 
-// login is how the issuer signs in. Its error heals only when the issuer is edited, or the operator allows more.
-func (r *Remote) login(to reach) (credentials.Login, error) {
+// login is how the issuer signs in for calls to an endpoint; nil is one of Alibaba Cloud's own. Its error heals only when
+// the issuer is edited, or the operator allows more.
+func (r *Remote) login(to reach, endpoint *v1alpha1.Endpoint) (credentials.Login, error) {
+	for _, called := range []*v1alpha1.Endpoint{to.STSEndpoint, endpoint} {
+		if err := r.Policy.allows(to.kind, to.Credentials, called); err != nil {
+			return credentials.Login{}, err
+		}
+	}
 	return credentials.Login{
 		Credentials: to.Credentials, Namespace: to.namespace, MayUseOwn: r.Policy.mayUseOwn(to.kind), STS: rpcEndpoint(to.Region, to.STSEndpoint),
-	}, r.Policy.allows(to.kind, to.Credentials, to.STSEndpoint)
+	}, nil
 }
 
 // cas returns a client for the account. Its error heals only when the issuer is edited, or the operator allows more.
 func (r *Remote) cas(to reach, secrets secretReader) (*cas.Client, error) {
-	login, err := r.login(to)
-	if err == nil {
-		err = r.Policy.allows(to.kind, to.Credentials, to.Endpoint)
-	}
+	login, err := r.login(to, to.Endpoint)
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func (r *IssuerReconciler) checkCredentials(ctx context.Context, issuer v1alpha1
 		reason, message := explain(err)
 		return nil, false, bad(reason, "the contact: "+message)
 	}
-	login, err := r.Remote.login(to)
+	login, err := r.Remote.login(to, nil)
 	if err == nil {
 		calls, err = r.Remote.cas(to, r.Remote.Secrets)
 	}

@@ -13,7 +13,7 @@ import (
 
 // accountOf is the account that the order's credentials belong to now, or empty where nobody can tell.
 func (r *OrderReconciler) accountOf(ctx context.Context, run *orderRun, secrets secretReader) (string, error) {
-	login, err := r.Remote.login(reachOfOrder(run.order))
+	login, err := r.Remote.login(reachOfOrder(run.order), nil)
 	if err != nil {
 		return "", err
 	}

@@ -169,10 +169,7 @@ func (r *Remote) dnsSolver(use solverUse) (dcv.Solver, error) {
 
 func (r *Remote) alidnsSolver(use solverUse, from *v1alpha1.AlidnsSolver) (dcv.Solver, error) {
 	to := use.as(from.Credentials)
-	login, err := r.login(to)
-	if err == nil {
-		err = r.Policy.allows(to.kind, to.Credentials, from.Endpoint)
-	}
+	login, err := r.login(to, from.Endpoint)
 	if err != nil {
 		return nil, err
 	}
