@@ -129,9 +129,7 @@ func (r *OrderReconciler) dropWord(ctx context.Context, run *orderRun) outcome {
 	if err := r.Patch(ctx, next, client.MergeFromWithOptions(run.stored, client.MergeFromWithOptimisticLock{})); err != nil {
 		return failed(err)
 	}
-	status := run.order.Status
-	run.stored, run.order = next, next.DeepCopy()
-	run.order.Status = status
+	run.written(next)
 	return proceed()
 }
 

@@ -27,7 +27,6 @@ func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
 		if end := r.recordOrderID(ctx, run, id.(cas.OrderID)); end.kind != outcomeProceed {
 			return end
 		}
-		status = &run.order.Status
 	}
 	isIssued := len(status.Certificate) > 0
 	if status.HandedOverTo != "" {
@@ -41,7 +40,6 @@ func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
 		if err := r.save(ctx, run); err != nil {
 			return failed(err)
 		}
-		status = &run.order.Status
 	}
 	switch {
 	case !isIssued && status.Release == nil:
