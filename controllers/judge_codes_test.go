@@ -162,7 +162,11 @@ func fakeCluster(t *testing.T, objects ...client.Object) client.Client {
 			t.Fatal(err)
 		}
 	}
-	return fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.AliyunOrder{}).WithObjects(objects...).Build()
+	builder := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.AliyunOrder{}).WithObjects(objects...)
+	for field, index := range orderIndexes {
+		builder = builder.WithIndex(&v1alpha1.AliyunOrder{}, field, index)
+	}
+	return builder.Build()
 }
 
 func (s *scene) calls(t *testing.T) *cas.Client {
@@ -198,7 +202,7 @@ func named(t *testing.T, end outcome) string {
 var contact = cas.Contact{Name: "Zhang San", Email: "zhang.san@example.com", Phone: "+86 138 0000 0000"}
 
 func submittedAnHourAgo(status *v1alpha1.OrderStatus) {
-	used, at := int64(0), metav1.NewTime(noon.Add(-2*time.Hour))
+	used, at := int64(0), metav1.NewMicroTime(noon.Add(-2*time.Hour))
 	status.Submission = &v1alpha1.OrderSubmission{StartedAt: metav1.NewTime(noon.Add(-time.Hour)), Attempt: 1, UsedCount: &used, UsedCountAt: &at}
 }
 
@@ -218,6 +222,7 @@ var places = map[string]struct {
 		if end := s.maySpend(t.Context(), s.run); end.kind != outcomeProceed {
 			t.Fatalf("nothing may be bought: %+v", end)
 		}
+		s.answers["DescribePackageState"] = `{"RequestId":"R-1","TotalCount":20,"UsedCount":0,"IssuedCount":0,"ProductCode":"p"}`
 		end := s.buy(t.Context(), s.run, s.calls(t), contact)
 		if s.run.order.Status.Submission != nil {
 			wantSame(t, end.kind, outcomeWait)

@@ -63,7 +63,7 @@ func (r *OrderReconciler) withdraw(ctx context.Context, run *orderRun) error {
 // lasting value. That one removes it, if its solver can.
 func (r *OrderReconciler) bequeath(ctx context.Context, order *v1alpha1.AliyunOrder) (isLeft bool, err error) {
 	orders := &v1alpha1.AliyunOrderList{}
-	if err := r.List(ctx, orders); err != nil {
+	if err := r.List(ctx, orders, client.MatchingFields{fieldRecord: order.Status.Validation.FQDN}); err != nil {
 		return false, err
 	}
 	for i := range orders.Items {

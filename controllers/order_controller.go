@@ -44,8 +44,7 @@ type OrderReconciler struct {
 
 	pace  pace
 	spent spending
-	// submitting names the Order that submits, by base name.
-	submitting sync.Map
+	book  book
 	// firstSeen is when this process first saw a submission without an answer.
 	firstSeen sync.Map
 	// accepted holds ids that CAS gave and the API server did not take yet, by the UID of their Order.

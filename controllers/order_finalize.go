@@ -55,7 +55,7 @@ func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
 // have none.
 func (r *OrderReconciler) heirTime(ctx context.Context, run *orderRun) time.Duration {
 	hasOrder := run.order.Status.OrderID != "" || run.order.Status.Submission != nil
-	if !hasOrder || r.isTerminating(ctx, run.order.Namespace) {
+	if !hasOrder || !isWorth(run.order, run.now) || r.isTerminating(ctx, run.order.Namespace) {
 		return 0
 	}
 	return run.order.DeletionTimestamp.Add(heirPatience).Sub(run.now)

@@ -38,6 +38,9 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 	if due := r.pace.remaining(run.order.UID, activityRelease, run.now); due > 0 {
 		return rest(due)
 	}
+	if end := r.onlyOwn(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
 	calls, err := r.Remote.cas(reachOfOrder(run.order), credentials.Last{Store: r.Remote.Secrets})
 	run.calls = calls
 	var doubt string
@@ -72,12 +75,30 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 	return wait(delay)
 }
 
+// onlyOwn keeps an order at CAS from being given back that is another AliyunOrder's.
+func (r *OrderReconciler) onlyOwn(ctx context.Context, run *orderRun) outcome {
+	status := &run.order.Status
+	if status.OrderID == "" {
+		return proceed()
+	}
+	end := r.soleHolder(ctx, run)
+	if status.OrderID == "" && status.Submission == nil {
+		status.Release.Outcome = v1alpha1.NothingToRelease
+	}
+	return end
+}
+
 // resolve looks for the order of a submission whose answer was lost. Only in an account that nobody else uses is a
 // match enough to withdraw it.
 func (r *OrderReconciler) resolve(ctx context.Context, run *orderRun, calls *cas.Client) (doubt string, err error) {
 	if err := r.inOtherAccount(ctx, run, credentials.Last{Store: r.Remote.Secrets}); err != nil {
 		return "", err
 	}
+	release, isFree := r.book.claim(accountOfOrder(run.order), run.order.Spec.BaseName)
+	if !isFree {
+		return "somebody else is looking for an order for the same name", nil
+	}
+	defer release()
 	started := run.order.Status.Submission.StartedAt
 	found, err := r.find(ctx, run, calls, started.Time, started.Add(signatureLife))
 	switch {
@@ -132,6 +153,11 @@ func (r *OrderReconciler) giveBack(ctx context.Context, calls *cas.Client, run *
 	case cas.StateCertificate:
 		return v1alpha1.NothingToRelease, nil
 	case cas.StatePayed, cas.StateVerifyFail:
+		end, err := r.beginReturn(ctx, run.order)
+		if err != nil {
+			return "", err
+		}
+		defer end()
 		if err := calls.Delete(ctx, id); err != nil {
 			return "", err
 		}

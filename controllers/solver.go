@@ -110,7 +110,7 @@ func (use solverUse) objectName() string {
 		return ""
 	}
 	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(listed(use.order))) // it never fails
+	_, _ = hash.Write([]byte(realm(use.order.Spec.Access) + " " + use.order.Spec.BaseName)) // it never fails
 	return fmt.Sprintf("aliyun-order-%s-%08x", use.order.Status.OrderID, hash.Sum32())
 }
 
