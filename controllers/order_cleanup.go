@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,12 +41,13 @@ func (r *OrderReconciler) cleanUp(ctx context.Context, run *orderRun) outcome {
 		}
 		return proceed()
 	}
-	made := r.efforts.tried(uid, activityCleanUp, bound(r.isTerminating(ctx, run.order.Namespace)), run.now, err)
+	isTerminating := r.isTerminating(ctx, run.order.Namespace)
+	made := r.efforts.tried(uid, activityCleanUp, bound(isTerminating), run.now, err)
 	if !isThrottle(err) && made.isSpent(run.now) {
 		r.efforts.end(uid, activityCleanUp)
 		log.FromContext(ctx).Error(err, "a validation record could not be removed", "record", validation.FQDN, "zone", validation.Zone)
 		r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "CleanUpFailed", "CleanUp",
-			"%s could not be removed, remove it by hand: %v", proof(run.order), err)
+			"%s could not be removed, remove it by hand: %s", proof(run.order), cmp.Or(lost(run.order, err, isTerminating), err.Error()))
 		return proceed()
 	}
 	delay := run.nextTry(made, err)

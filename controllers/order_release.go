@@ -56,7 +56,11 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 	}
 	isTerminating := r.isTerminating(ctx, run.order.Namespace)
 	if err != nil {
-		cause, run.note = hindrance(run.order, err, isTerminating)
+		_, run.note = explain(err)
+		cause = fmt.Sprintf("CAS did not give it back in time (%v)", err)
+	}
+	if gone := lost(run.order, err, isTerminating); gone != "" {
+		cause, run.note = gone, gone
 	}
 	made := r.efforts.tried(uid, activityRelease, bound(isTerminating), run.now, err)
 	if !isThrottle(err) && made.isSpent(run.now) {
@@ -84,17 +88,14 @@ func (r *OrderReconciler) tryRelease(ctx context.Context, run *orderRun) (cause 
 	return cause, err
 }
 
-// hindrance is what keeps an order from being given back: as the cause, should that be the end of it, and as a note, which
-// says what to do. What went with a namespace, nobody can put back there.
-func hindrance(order *v1alpha1.AliyunOrder, err error, isTerminating bool) (cause, note string) {
+// lost says that the credentials went with the namespace, or "": nobody can put them back there, as any other message asks.
+func lost(order *v1alpha1.AliyunOrder, err error, isTerminating bool) string {
 	problem, isProblem := errors.AsType[*credentials.Problem](err)
 	isMissing := isProblem && (problem.Reason == v1alpha1.ReasonSecretNotFound || problem.Reason == v1alpha1.ReasonServiceAccountNotFound)
-	if isMissing && isTerminating && order.Spec.SecretNamespace == order.Namespace {
-		gone := fmt.Sprintf("the credentials of its issuer were deleted with the namespace %q, and nobody can create them there any more", order.Namespace)
-		return gone, gone
+	if !isMissing || !isTerminating || order.Spec.SecretNamespace != order.Namespace {
+		return ""
 	}
-	_, note = explain(err)
-	return fmt.Sprintf("CAS did not give it back in time (%v)", err), note
+	return fmt.Sprintf("the credentials of its issuer were deleted with the namespace %q, and nobody can create them there any more", order.Namespace)
 }
 
 // resolve looks for the order of a submission whose answer was lost. Only in an account that nobody else uses is a
