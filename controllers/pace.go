@@ -33,6 +33,8 @@ const (
 	// vanishedAfter and vanishedTimes are how long, and how often, CAS must not know an order to be believed.
 	vanishedAfter = time.Hour
 	vanishedTimes = 3
+	// endedAfter is for how long CAS must say that an order has ended to be believed.
+	endedAfter = 5 * time.Minute
 	// releaseBound ends the effort to give an order back, or to clean up after it; namespaceBound does where a namespace
 	// waits for that.
 	releaseBound   = 10 * time.Minute
