@@ -84,10 +84,17 @@ func (r *OrderReconciler) unsettled(run *orderRun, date time.Time) time.Duration
 	if !date.IsZero() {
 		return run.order.Status.Submission.StartedAt.Add(settle).Sub(date)
 	}
-	key := string(run.order.UID) + run.order.Status.Submission.StartedAt.String()
-	first, _ := r.firstSeen.LoadOrStore(key, run.now)
-	return first.(time.Time).Add(settle).Sub(run.now)
+	startedAt := run.order.Status.Submission.StartedAt.UTC()
+	first, ok := r.firstSeen.Load(run.order.UID)
+	if !ok || first.(sighting).of != startedAt {
+		first = sighting{of: startedAt, at: run.now}
+		r.firstSeen.Store(run.order.UID, first)
+	}
+	return first.(sighting).at.Add(settle).Sub(run.now)
 }
+
+// sighting is when a submission, known by its time, was seen first.
+type sighting struct{ of, at time.Time }
 
 // presume takes an id over. Until its certificate proves it, it is not withdrawn.
 func (r *OrderReconciler) presume(ctx context.Context, run *orderRun, id string, basis v1alpha1.OrderIDBasis) outcome {

@@ -42,10 +42,13 @@ type OrderReconciler struct {
 	// Settle is how long after a submission without an answer nothing is bought again. It is at least MinSettle.
 	Settle time.Duration
 
-	pace  pace
-	spent spending
-	book  book
-	// firstSeen is when this process first saw a submission without an answer.
+	// known is the UID of each Order that this process has met, by its name.
+	known   sync.Map
+	pace    pace
+	efforts efforts
+	spent   spending
+	book    book
+	// firstSeen is when this process first saw a submission without an answer, by the UID of its Order.
 	firstSeen sync.Map
 	// accepted holds ids that CAS gave and the API server did not take yet, by the UID of their Order.
 	accepted sync.Map
@@ -69,8 +72,12 @@ type orderRun struct {
 func (r *OrderReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	order := &v1alpha1.AliyunOrder{}
 	if err := r.Get(ctx, req.NamespacedName, order); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.gone(ctx, req.NamespacedName)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	r.met(ctx, order)
 	run := &orderRun{order: order.DeepCopy(), stored: order, now: r.Remote.Clock.Now()}
 	for _, phase := range []phase{r.finalize, r.guard, r.inherit, r.submit, r.observe, r.validate, r.issue} {
 		if end := phase(ctx, run); end.kind != outcomeProceed {

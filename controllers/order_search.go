@@ -15,6 +15,7 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
 
 const (
@@ -24,8 +25,8 @@ const (
 	clockSkew = 5 * time.Minute
 	// signatureLife is how long after it was signed a submission may be executed (CAS contract §8).
 	signatureLife = 15 * time.Minute
-	// tooOld is how much earlier an order was bought, or its certificate began, that cannot be this one. No clock is a
-	// day wrong: CAS refuses calls whose clock differs by 15 minutes. See docs/design/0002.
+	// tooOld is how much earlier the certificate of an order began that cannot be this one. No clock is a day wrong: CAS
+	// refuses calls whose clock differs by 15 minutes. See docs/design/0002.
 	tooOld = 48 * time.Hour
 )
 
@@ -166,11 +167,16 @@ func keywords(commonName string) []string {
 	return []string{base}
 }
 
-// mayBe says whether an order in a listing is for the same name, and not older than it could be.
+// mayBe says whether an order in a listing may be for the same name, and is not older than it could be. Only the beginning
+// of its certificate tells how old it is: BuyDate may be the date on which its plan was bought. What CAS still works on is
+// never too old, and a domain that is missing excludes nothing.
 func mayBe(item cas.ListItem, commonName string, since time.Time) bool {
-	isOld := func(t time.Time) bool { return !t.IsZero() && t.Before(since.Add(-tooOld)) }
-	if isOld(item.BoughtAt) || isOld(item.NotBefore) {
+	isOld := !item.NotBefore.IsZero() && item.NotBefore.Before(since.Add(-tooOld))
+	if isOld && item.Status != cas.ListChecking {
 		return false
+	}
+	if item.Domain == "" {
+		return true
 	}
 	base := baseName(commonName)
 	for domain := range strings.SplitSeq(item.Domain, ",") {
@@ -181,18 +187,23 @@ func mayBe(item cas.ListItem, commonName string, since time.Time) bool {
 	return true
 }
 
-// agrees says whether everything that a listing tells fits. A product in other words, or a date that is missing, does
-// not exclude an order, but is no proof either.
+// agrees says whether everything that a listing tells fits. A product in other words, another date, or a date or a domain
+// that is missing, does not exclude an order, but is no proof either.
 func agrees(item cas.ListItem, plan *v1alpha1.ResourcePlan, since, until time.Time) bool {
-	return item.OrderID != "" && item.ProductCode == plan.ProductCode &&
+	return item.OrderID != "" && item.Domain != "" && item.ProductCode == plan.ProductCode &&
 		!item.BoughtAt.Before(since.Add(-clockSkew)) && !item.BoughtAt.After(until.Add(clockSkew))
 }
 
-// baseName is a name without what brands add to it, or take for the same, as an A-label.
+// baseName is a name without what brands add to it, or take for the same, as an A-label. Of www.com nothing is left out: it
+// is a domain like any other, and the listing of com would have no end.
 func baseName(name string) string {
 	name = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), ".")
 	if ascii, err := idna.ToASCII(name); err == nil {
 		name = ascii
 	}
-	return strings.TrimPrefix(strings.TrimPrefix(name, "*."), "www.")
+	name = strings.TrimPrefix(name, "*.")
+	if base, ok := strings.CutPrefix(name, "www."); ok && !dcv.RegistryOwned(base) {
+		return base
+	}
+	return name
 }

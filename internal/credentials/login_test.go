@@ -192,6 +192,7 @@ func TestARoleOfADeletedSecretGivesOrdersBackAndBuysNothing(t *testing.T) {
 	s := secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret)
 	w := newWorld(t, s)
 	login := w.login(w.assuming(permanent()))
+	hold(w.Store, "order", "team", permanent())
 	buy, giveBack := w.Provider(login), credentials.Last{Store: w.Store}.Provider(login)
 	w.wantCall(buy, "assumed-role/remote/aliyun-issuer")
 	w.remove(t, s)
