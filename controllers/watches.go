@@ -85,12 +85,10 @@ func indexed(value func(*v1alpha1.AliyunOrder) string) client.IndexerFunc {
 	}
 }
 
-// workers is how many objects of a kind are worked on at once. Most of a run is waiting for an answer.
-const workers = 10
-
 func options() controller.Options {
 	return controller.Options{
 		MaxConcurrentReconciles: workers,
+		NewQueue:                newFairQueue,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Second, 5*time.Minute),
 	}
 }
