@@ -4,15 +4,7 @@
 package life
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,56 +20,6 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 	"github.com/aliyun-issuer/aliyun-issuer/test/primary"
 )
-
-// proof is a record as DescribeCertificateState tells it.
-type proof struct{ kind, name, value string }
-
-// liar stands before a CAS and asks for another record than that does. What the console of CAS shows, it leaves as it is.
-type liar struct {
-	url   string
-	mutex sync.Mutex
-	shown proof
-}
-
-func startLiar(t *testing.T, before string, asks proof) *liar {
-	t.Helper()
-	target, err := url.Parse(before)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &liar{}
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	proxy.ModifyResponse = func(r *http.Response) error {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return err
-		}
-		var reply map[string]any
-		if json.Unmarshal(body, &reply) == nil && reply["RecordValue"] != nil {
-			l.mutex.Lock()
-			defer l.mutex.Unlock()
-			l.shown = proof{reply["RecordType"].(string), reply["RecordDomain"].(string), reply["RecordValue"].(string)}
-			reply["RecordType"], reply["RecordDomain"], reply["RecordValue"] = asks.kind, asks.name, asks.value
-			if body, err = json.Marshal(reply); err != nil {
-				return err
-			}
-		}
-		r.Header.Del("Content-Length")
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-		return nil
-	}
-	server := httptest.NewServer(proxy)
-	t.Cleanup(server.Close)
-	l.url = server.URL
-	return l
-}
-
-// console is what people see who look there.
-func (l *liar) console() proof {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.shown
-}
 
 // publisher is a DNS solver that publishes what CAS asks for, or says what people should, and how much there is of it.
 type publisher struct {
@@ -120,16 +62,16 @@ func publishers(t *testing.T, e *env.Env) map[string]publisher {
 // a person does what the message says, and the order goes on.
 func TestNothingButAValidationRecordIsPublishedWhateverCASAsksFor(t *testing.T) {
 	for solver := range publishers(t, env.New(t, cassim.Options{})) {
-		for title, asks := range map[string]proof{
-			"an address of a host":        {"A", "www.example.com", "203.0.113.66"},
-			"a text at a host":            {"TXT", "www", "v=spf1 +all"},
-			"the proof of another's name": {"TXT", "_dnsauth.shop.example.com", "token"},
+		for title, asks := range map[string]env.Proof{
+			"an address of a host":        {Type: "A", Name: "www.example.com", Value: "203.0.113.66"},
+			"a text at a host":            {Type: "TXT", Name: "www", Value: "v=spf1 +all"},
+			"the proof of another's name": {Type: "TXT", Name: "_dnsauth.shop.example.com", Value: "token"},
 		} {
 			t.Run(solver+" and "+title, func(t *testing.T) {
 				e := env.New(t, cassim.Options{})
-				cas, with := startLiar(t, e.Simulator.URL(), asks), publishers(t, e)[solver]
+				cas, with := env.StartLiar(e, asks), publishers(t, e)[solver]
 				e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
-					i.Spec.Endpoint, i.Spec.Solvers = &v1alpha1.Endpoint{URL: cas.url}, []v1alpha1.Solver{{DNS: with.solver}}
+					i.Spec.Endpoint, i.Spec.Solvers = &v1alpha1.Endpoint{URL: cas.URL}, []v1alpha1.Solver{{DNS: with.solver}}
 				}))
 				e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
 				e.Decide("www", cmapi.CertificateRequestConditionApproved)
@@ -140,8 +82,8 @@ func TestNothingButAValidationRecordIsPublishedWhateverCASAsksFor(t *testing.T) 
 				if text := said(e); !strings.Contains(text, "which is no validation record") || !strings.Contains(text, "publish that by hand") {
 					t.Errorf("nobody is told: %s", text)
 				}
-				shown := cas.console()
-				e.Simulator.AddRecord(cassim.DefaultZone, shown.name, shown.kind, shown.value)
+				shown := cas.Console()
+				e.Simulator.AddRecord(cassim.DefaultZone, shown.Name, shown.Type, shown.Value)
 				e.Until(time.Hour, isReady(e))
 				billed(t, e, 1)
 			})
