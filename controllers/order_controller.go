@@ -46,6 +46,8 @@ type OrderReconciler struct {
 
 	pace  pace
 	spent spending
+	// spendingLocks serialise the changes to an issuer's record of what was ordered.
+	spendingLocks spendingLocks
 	// submitting names the Order that submits, by base name.
 	submitting sync.Map
 	// firstSeen is when this process first saw a submission without an answer.

@@ -94,6 +94,7 @@ func (r *OrderReconciler) tidy(ctx context.Context, run *orderRun) outcome {
 	case request != nil && !isFinished(request):
 		return rest(holdFirst) // the end of the request wakes this order earlier
 	}
+	r.noteIssued(ctx, run)
 	if end := r.cleanUp(ctx, run); end.kind != outcomeProceed {
 		return end
 	}

@@ -79,6 +79,9 @@ func (r *OrderReconciler) order(ctx context.Context, run *orderRun) outcome {
 // buy writes the intent, calls, and writes what came of it. From the intent on it does not end with ctx: whoever
 // stops the process waits for it.
 func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Client, contact cas.Contact) outcome {
+	if end := r.charge(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
 	if ctx.Err() != nil || !r.Submissions.begin() {
 		return rest(time.Second)
 	}
@@ -106,7 +109,7 @@ func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Cli
 func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun) error {
 	ctx, cancel := context.WithTimeout(ctx, intentBound)
 	defer cancel()
-	next := &v1alpha1.OrderSubmission{StartedAt: *run.timestamp(), Attempt: 1, Earlier: r.spent.earlier(run.order)}
+	next := &v1alpha1.OrderSubmission{StartedAt: *run.timestamp(), Attempt: 1}
 	if last := run.order.Status.Submission; last != nil {
 		next.Attempt = last.Attempt + 1
 	}
@@ -114,11 +117,7 @@ func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun) error 
 		next.UsedCount, next.UsedCountAt = new(plan.Used), new(plan.ObservedAt)
 	}
 	run.order.Status.Submission = next
-	if err := r.save(ctx, run); err != nil {
-		return err
-	}
-	r.spent.began(run.order)
-	return nil
+	return r.save(ctx, run)
 }
 
 func (r *OrderReconciler) application(run *orderRun, contact cas.Contact) cas.Application {
@@ -170,7 +169,6 @@ func (r *OrderReconciler) recordOrderID(ctx context.Context, run *orderRun, id c
 // find that of its successor instead.
 func (r *OrderReconciler) notBought(ctx context.Context, run *orderRun, cause error) outcome {
 	disproved := run.order.Status.Submission
-	startedAt := disproved.StartedAt.Time
 	err := r.record(ctx, run, func(status *v1alpha1.OrderStatus) error {
 		present := status.Submission
 		if status.OrderID != "" || present == nil || present.Attempt != disproved.Attempt || !present.StartedAt.Equal(&disproved.StartedAt) {
@@ -182,7 +180,7 @@ func (r *OrderReconciler) notBought(ctx context.Context, run *orderRun, cause er
 	if err != nil {
 		return failed(err)
 	}
-	r.spent.refused(run.order, startedAt)
+	r.refund(ctx, run)
 	if cas.KindOf(cause) == cas.KindExhausted {
 		reason, message := explain(cause)
 		return stall(r.spent.found(plan(run), true, run.now), reason, message)
