@@ -26,7 +26,7 @@ const (
 	// beat is how often time leaps until everything has come to its end, if the managers keep up. Of those that say nothing it
 	// is not known: after idleBeats they are taken to wait.
 	beat      = 500 * time.Millisecond
-	idleBeats = 20
+	idleBeats = 6
 	// stride is how far it leaps while orders go on.
 	stride = 12 * time.Second
 	// longStride is how far it leaps when there are only doubts left.
@@ -48,7 +48,8 @@ func (s *scene) drive(what string, isSo func() bool) {
 	type stage struct{ unfinished, doubts, bought, words int }
 	var reached stage
 	since, idle, seen := time.Now(), 0, 0
-	for ; !isSo(); time.Sleep(beat) {
+	for !isSo() {
+		time.Sleep(beat)
 		unfinished, doubts := s.unfinished(), s.inDoubt()
 		if now := (stage{len(unfinished), len(doubts), len(s.bought()), s.words}); now != reached {
 			reached, since = now, time.Now()
