@@ -187,6 +187,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 	for _, kind := range kinds {
 		reconcilers = append(reconcilers, &controllers.IssuerReconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Remote: remote, Kind: kind, ClusterResourceNamespace: set.clusterResourceNamespace,
+			CheckBound: controllers.DefaultCheckBound,
 		})
 	}
 	if err := controllers.SetupIndexes(ctx, mgr); err != nil {

@@ -39,6 +39,9 @@ type IssuerReconciler struct {
 	Kind string
 	// ClusterResourceNamespace is where the Secrets of cluster issuers are.
 	ClusterResourceNamespace string
+	// CheckBound is how long one check may take. What has not answered by then is told as such, and takes away nothing that
+	// was true.
+	CheckBound time.Duration
 
 	checks sync.Map // issuerCheck by UID
 }

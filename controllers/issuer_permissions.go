@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,8 +26,11 @@ const (
 // checkPermissions tries the other verbs that read, whatever they find. Of those that change something it knows what
 // orders have met with.
 func (r *IssuerReconciler) checkPermissions(ctx context.Context, issuer v1alpha1.GenericIssuer, calls *cas.Client, plan error) finding {
-	_, listed := calls.List(ctx, cas.ListQuery{Keyword: probedKeyword})
-	_, described := calls.Describe(ctx, probedOrder)
+	var listed, described error
+	var asking sync.WaitGroup
+	asking.Go(func() { _, listed = calls.List(ctx, cas.ListQuery{Keyword: probedKeyword}) })
+	asking.Go(func() { _, described = calls.Describe(ctx, probedOrder) })
+	asking.Wait()
 	var actions []string
 	for _, err := range []error{plan, listed, described} {
 		if call, ok := errors.AsType[*cas.Error](err); ok && call.Kind == cas.KindPermission {
