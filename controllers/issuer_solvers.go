@@ -66,7 +66,11 @@ func (r *IssuerReconciler) probes(spec *v1alpha1.IssuerSpec, to reach) ([]*probe
 		if isNone(solver) {
 			continue
 		}
-		present, err := r.Remote.solver(solverUse{Solver: solver, reach: to, secrets: r.Remote.Secrets})
+		use := solverUse{Solver: solver, reach: to, secrets: r.Remote.Secrets}
+		present, err := r.Remote.solver(use)
+		if err == nil {
+			err = r.Remote.mayRoute(use)
+		}
 		if problem, ok := errors.AsType[*credentials.Problem](err); ok {
 			return nil, new(bad(problem.Reason, fmt.Sprintf("solver %d: %s", i, problem.Message)))
 		}

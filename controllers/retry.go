@@ -25,13 +25,9 @@ func retry(object client.Object, err error) (ctrl.Result, error) {
 	}
 }
 
-// isGone says that the API server does not find the object itself. "Not found" is said of much else: of a namespace that
-// is gone, and of a kind that is not there yet, which an object was to be made of and soon can be.
+// isGone says that the API server does not find the object itself. "Not found" is said of much else: of a kind that is not
+// there yet, for one, of which an object was to be made.
 func isGone(object client.Object, err error) bool {
-	status, ok := errors.AsType[apierrors.APIStatus](err)
-	if !ok || !apierrors.IsNotFound(err) {
-		return false
-	}
-	of, about := object.GetObjectKind().GroupVersionKind(), status.Status().Details
-	return about != nil && about.Name == object.GetName() && about.Group == of.Group
+	status, ok := errors.AsType[*apierrors.StatusError](err)
+	return ok && apierrors.IsNotFound(err) && status.ErrStatus.Details != nil && status.ErrStatus.Details.Name == object.GetName()
 }
