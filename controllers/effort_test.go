@@ -101,5 +101,5 @@ func TestTriesAreMoreSeldomWithTimeAndOneIsAtTheBound(t *testing.T) {
 	wantSpread(t, after(30*time.Second), 30*time.Second, 36*time.Second)
 	wantSpread(t, after(5*time.Minute), time.Minute, 72*time.Second)
 	wantSpread(t, after(20*time.Minute), time.Minute, 72*time.Second) // its tries were too few
-	wantSame(t, after(10*time.Minute - time.Second)(), time.Second)
+	wantSame(t, after(10*time.Minute-time.Second)(), time.Second)
 }
