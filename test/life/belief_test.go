@@ -5,6 +5,7 @@ package life
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +148,24 @@ func TestALostOrderIsNotOverlookedForTheDateOfItsPlan(t *testing.T) {
 			billed(t, e, 1)
 		})
 	}
+}
+
+// TestADomainThatIsCalledWWWIsFoundInABigAccount has more orders below com than a search may read.
+func TestADomainThatIsCalledWWWIsFoundInABigAccount(t *testing.T) {
+	account := cassim.DefaultAccount()
+	account.Zones = []string{"www.com"}
+	account.Packages = map[string]int{gen.Product: 5000}
+	e := env.New(t, cassim.Options{Accounts: []cassim.Account{account}, Knobs: cassim.Knobs{MaxShowSize: "10"}})
+	for n := range 1010 {
+		e.Simulator.AddForeignOrder(fmt.Sprintf("shop%d.com", n))
+	}
+	e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Executed: true})
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key(), named("www.com"))))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+	e.Until(2*time.Hour, isReady(e))
+	billed(t, e, 1011)
+	unharmed(t, e)
 }
 
 // TestARootThatIsSignedWithSHA1IsNotDelivered has such a root as those of DigiCert and GlobalSign are.
