@@ -42,7 +42,7 @@ func (r *OrderReconciler) cleanUp(ctx context.Context, run *orderRun) outcome {
 		return proceed()
 	}
 	isTerminating := r.isTerminating(ctx, run.order.Namespace)
-	made := r.efforts.tried(uid, activityCleanUp, bound(isTerminating), run.now, err)
+	made := r.efforts.tried(uid, activityCleanUp, effortBound(isTerminating), run.now, err)
 	if !isThrottle(err) && made.isSpent(run.now) {
 		r.efforts.end(uid, activityCleanUp)
 		log.FromContext(ctx).Error(err, "a validation record could not be removed", "record", validation.FQDN, "zone", validation.Zone)
@@ -67,7 +67,7 @@ func (r *OrderReconciler) withdraw(ctx context.Context, run *orderRun) error {
 // lasting value. That one removes it, if its solver can.
 func (r *OrderReconciler) bequeath(ctx context.Context, order *v1alpha1.AliyunOrder) (isLeft bool, err error) {
 	orders := &v1alpha1.AliyunOrderList{}
-	if err := r.List(ctx, orders); err != nil {
+	if err := r.List(ctx, orders, client.MatchingFields{fieldRecord: order.Status.Validation.FQDN}); err != nil {
 		return false, err
 	}
 	for i := range orders.Items {

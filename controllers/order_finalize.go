@@ -27,7 +27,6 @@ func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
 		if end := r.recordOrderID(ctx, run, id.(cas.OrderID)); end.kind != outcomeProceed {
 			return end
 		}
-		status = &run.order.Status
 	}
 	isIssued := len(status.Certificate) > 0
 	if status.HandedOverTo != "" {
@@ -41,7 +40,6 @@ func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
 		if err := r.save(ctx, run); err != nil {
 			return failed(err)
 		}
-		status = &run.order.Status
 	}
 	switch {
 	case !isIssued && status.Release == nil:
@@ -58,14 +56,14 @@ func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
 // none.
 func (r *OrderReconciler) heirTime(ctx context.Context, run *orderRun) time.Duration {
 	hasOrder := run.order.Status.OrderID != "" || run.order.Status.Submission != nil
-	if !hasOrder || r.isTerminating(ctx, run.order.Namespace) {
+	if !hasOrder || !isWorth(run.order, run.now) || r.isTerminating(ctx, run.order.Namespace) {
 		return 0
 	}
 	return heirPatience - r.efforts.tried(run.order.UID, activityHeir, heirPatience, run.now, nil).age(run.now)
 }
 
-// bound is how long a release, or a clean-up, is tried: a namespace that is going away cannot wait as long.
-func bound(isTerminating bool) time.Duration {
+// effortBound is how long a release, or a clean-up, is tried: a namespace that is going away cannot wait as long.
+func effortBound(isTerminating bool) time.Duration {
 	if isTerminating {
 		return namespaceBound
 	}
@@ -103,6 +101,7 @@ func (r *OrderReconciler) tidy(ctx context.Context, run *orderRun) outcome {
 	case request != nil && !isFinished(request):
 		return rest(holdFirst) // the end of the request wakes this order earlier
 	}
+	r.noteIssued(ctx, run)
 	if end := r.cleanUp(ctx, run); end.kind != outcomeProceed {
 		return end
 	}

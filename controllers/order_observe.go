@@ -19,6 +19,11 @@ func (r *OrderReconciler) observe(ctx context.Context, run *orderRun) outcome {
 	if due := r.pace.remaining(run.order.UID, activityObserve, run.now); due > 0 {
 		return rest(due)
 	}
+	if run.order.Status.IsPresumed() {
+		if end := r.soleHolder(ctx, run); end.kind != outcomeProceed {
+			return end
+		}
+	}
 	delay := pollDelay(run.casStateAge())
 	r.pace.next(run.order.UID, activityObserve, run.now.Add(delay))
 	var described *cas.Order

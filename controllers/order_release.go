@@ -39,6 +39,9 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 	if due := r.pace.remaining(uid, activityRelease, run.now); due > 0 {
 		return rest(due)
 	}
+	if end := r.onlyOwn(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
 	if status.IsPresumed() && run.order.Spec.Account != v1alpha1.AccountExclusive {
 		return r.giveUp(ctx, run, "its id is not from the answer of CAS, and it may be somebody else's")
 	}
@@ -62,13 +65,26 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 	if gone := lost(run.order, err, isTerminating); gone != "" {
 		cause, run.note = gone, gone
 	}
-	made := r.efforts.tried(uid, activityRelease, bound(isTerminating), run.now, err)
+	made := r.efforts.tried(uid, activityRelease, effortBound(isTerminating), run.now, err)
 	if !isThrottle(err) && made.isSpent(run.now) {
 		return r.giveUp(ctx, run, cause)
 	}
 	delay := run.nextTry(made, err)
 	r.pace.next(uid, activityRelease, run.now.Add(delay))
 	return wait(delay)
+}
+
+// onlyOwn keeps an order at CAS from being given back that is another AliyunOrder's.
+func (r *OrderReconciler) onlyOwn(ctx context.Context, run *orderRun) outcome {
+	status := &run.order.Status
+	if status.OrderID == "" {
+		return proceed()
+	}
+	end := r.soleHolder(ctx, run)
+	if status.OrderID == "" && status.Submission == nil {
+		status.Release.Outcome = v1alpha1.NothingToRelease
+	}
+	return end
 }
 
 // tryRelease makes the next step. While the order is not given back, cause or err says why.
@@ -104,6 +120,11 @@ func (r *OrderReconciler) resolve(ctx context.Context, run *orderRun, calls *cas
 	if err := r.inOtherAccount(ctx, run, credentials.Last{Store: r.Remote.Secrets}); err != nil {
 		return "", err
 	}
+	release, isFree := r.book.claim(accountOfOrder(run.order), run.order.Spec.BaseName)
+	if !isFree {
+		return "somebody else is looking for an order for the same name", nil
+	}
+	defer release()
 	started := run.order.Status.Submission.StartedAt
 	found, err := r.find(ctx, run, calls, started.Time, started.Add(signatureLife))
 	switch {
@@ -168,6 +189,11 @@ func (r *OrderReconciler) giveBack(ctx context.Context, calls *cas.Client, run *
 		return v1alpha1.NothingToRelease, "", nil
 	case cas.StatePayed, cas.StateVerifyFail:
 		// One look is enough here, too: CAS refuses to delete what is under way, and the next look cancels that.
+		end, err := r.beginReturn(ctx, run.order)
+		if err != nil {
+			return "", "", err
+		}
+		defer end()
 		if err := calls.Delete(ctx, id); err != nil {
 			return "", "", err
 		}

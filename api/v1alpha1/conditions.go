@@ -70,6 +70,8 @@ const (
 	ReasonEndpointInvalid = "EndpointInvalid"
 	// ReasonEndpointNotAllowed: the installation does not allow the issuer to name the endpoint's host.
 	ReasonEndpointNotAllowed = "EndpointNotAllowed"
+	// ReasonNameserverNotAllowed: the installation does not allow the issuer to have the name server updated.
+	ReasonNameserverNotAllowed = "NameserverNotAllowed"
 	// ReasonPermissionRefused, of issuers: an order was refused for want of a RAM permission, and tries it again.
 	ReasonPermissionRefused = "PermissionRefused"
 	// ReasonZoneRefused, of issuers: an order may not publish its validation record for want of a RAM permission.
@@ -120,6 +122,10 @@ const (
 	ReasonRestoredRequest = "RestoredRequest"
 	// ReasonOrderRateExceeded: too many orders for the same names in a day. Held: something deletes certificates in a loop.
 	ReasonOrderRateExceeded = "OrderRateExceeded"
+	// ReasonBudgetExceeded: the issuer, or the namespace, has submitted as many orders as spec.orders.budget lets pass.
+	ReasonBudgetExceeded = "BudgetExceeded"
+	// ReasonReservedForRenewals: what is left of the plan is kept for names that have a certificate (spec.orders.reserve).
+	ReasonReservedForRenewals = "ReservedForRenewals"
 	// ReasonPaused: the issuer says to buy nothing.
 	ReasonPaused = "Paused"
 	// ReasonPredecessor: another AliyunOrder for the same certificate is still being given back.

@@ -88,6 +88,12 @@ func issuerRows() []row {
 		{title: "a timeout that is too short", changes: []change{{"orders", map[string]any{"timeout": "59m"}}}, refused: `spec.orders.timeout: Invalid value: "59m": timeout is between 1h and 720h`},
 		{title: "a timeout that is too long", changes: []change{{"orders", map[string]any{"timeout": "721h"}}}, refused: "timeout is between 1h and 720h"},
 		{title: "no orders a day", changes: []change{{"orders", map[string]any{"maxPerDay": int64(0)}}}, refused: "spec.orders.maxPerDay in body should be greater than or equal to 1"},
+		{title: "a budget", changes: []change{{"orders", map[string]any{"reserve": int64(5), "budget": map[string]any{"issuer": map[string]any{"per30Days": int64(100)}, "namespace": map[string]any{"perDay": int64(1)}}}}}},
+		{title: "a budget of nothing", changes: []change{{"orders", map[string]any{"budget": map[string]any{"issuer": map[string]any{"perDay": int64(0)}}}}}, refused: "spec.orders.budget.issuer.perDay in body should be greater than or equal to 1"},
+		{title: "a reserve in per cent", changes: []change{{"orders", map[string]any{"reserve": "100%"}}}},
+		{title: "a reserve of more than all", changes: []change{{"orders", map[string]any{"reserve": "101%"}}}, refused: "spec.orders.reserve: Invalid value: \"101%\": reserve is a number from 0 to 1000000, or a part from 0% to 100%"},
+		{title: "a reserve of less than nothing", changes: []change{{"orders", map[string]any{"reserve": int64(-1)}}}, refused: "spec.orders.reserve: Invalid value: -1: reserve is a number"},
+		{title: "a reserve that is a word", changes: []change{{"orders", map[string]any{"reserve": "all"}}}, refused: "spec.orders.reserve: Invalid value: \"all\": reserve is a number"},
 		{title: "no such policy", changes: []change{{"orders", map[string]any{"onDelete": "Forget"}}}, refused: `spec.orders.onDelete: Unsupported value: "Forget": supported values: "Release", "Keep"`},
 		{title: "a call timeout", changes: []change{{"callTimeout", "30s"}}},
 		{title: "a call timeout that is too short", changes: []change{{"callTimeout", "999ms"}}, refused: `spec.callTimeout: Invalid value: "999ms": callTimeout is between 1s and 60s`},
@@ -146,8 +152,8 @@ func orderRows() []row {
 
 func TestBadObjectsAreRefusedInWordsThatHelp(t *testing.T) {
 	for kind, rows := range map[string][]row{
-		v1alpha1.AliyunIssuerKind:        slices.Concat(issuerRows(), ownIdentityRows(endpointNeeds)),
-		v1alpha1.AliyunClusterIssuerKind: slices.Concat(issuerRows(), ownIdentityRows(""), tenancyRows()),
+		v1alpha1.AliyunIssuerKind:        slices.Concat(issuerRows(), ownIdentityRows(endpointNeeds), unsignedRows(unsignedNeeds)),
+		v1alpha1.AliyunClusterIssuerKind: slices.Concat(issuerRows(), ownIdentityRows(""), unsignedRows(""), tenancyRows()),
 		"AliyunOrder":                    orderRows(),
 	} {
 		kube, namespace := cluster(t)
