@@ -115,7 +115,7 @@ func TestTheKeysOfAnOrderAreForgottenWithIt(t *testing.T) {
 				return err
 			}
 			wantText(t, read(), "")
-			if err := r.Client.Delete(t.Context(), keySecret()); err != nil {
+			if err := r.Delete(t.Context(), keySecret()); err != nil {
 				t.Fatal(err)
 			}
 			wantText(t, read(), "")
