@@ -102,8 +102,7 @@ func TestGeneratedNamesDoNotEmptyThePlan(t *testing.T) {
 		t.Errorf("the message does not say which field to set: %q", messagesOf(e, v1alpha1.ReasonReservedForRenewals)[0])
 	}
 	editPolicy(e, func(p *v1alpha1.OrderPolicy) { p.Reserve = new(intstr.FromInt32(7)) })
-	e.Pass(5 * time.Minute)
-	billed(t, e, 13)
+	e.Until(15*time.Minute, billedSoFar(e, 13))
 
 	editPolicy(e, func(p *v1alpha1.OrderPolicy) { p.Reserve = nil })
 	e.Simulator.SetPackage(gen.Product, 60, 13) // more is bought for the plan
