@@ -32,9 +32,9 @@ func issuerWith(remaining int64, policy v1alpha1.OrderPolicy) *spent {
 	return &spent{AliyunClusterIssuer: issuer, left: remaining}
 }
 
-func (s *spent) next(namespace, names string) purchase {
+func (s *spent) next(namespace, names string) demand {
 	s.orders++
-	return purchase{order: types.UID(fmt.Sprintf("order-%d", s.orders)), namespace: namespace, product: product, names: names}
+	return demand{order: types.UID(fmt.Sprintf("order-%d", s.orders)), namespace: namespace, product: product, names: names}
 }
 
 // buy orders n times, and returns how often that was let pass, and CAS had a certificate left.
@@ -44,7 +44,7 @@ func (s *spent) buy(n int, namespace string, names func(int) string, at time.Tim
 		if !decide(s, p, at).fits() {
 			continue
 		}
-		count(s, p, at)
+		countOrder(s, p, at)
 		if s.left == 0 {
 			takeBack(s, p, at)
 			continue
@@ -215,7 +215,7 @@ func TestAnOrderCountsOnceHoweverOftenItIsSubmitted(t *testing.T) {
 		if v := decide(s, p, at); !v.fits() {
 			t.Fatalf("its own count holds it: %+v", v)
 		}
-		count(s, p, at)
+		countOrder(s, p, at)
 	}
 	wantSame(t, tally(s.Status.Spending.Orders).within(day, noon.Add(3*time.Hour)), int64(1))
 	if decide(s, s.next("a", same(0)), noon).fits() {

@@ -36,7 +36,7 @@ func (l *spendingLocks) of(issuer string) *sync.Mutex {
 // mayOrder holds an order that is one too many. The cache may let one pass that charge holds then, and has no last word
 // where it holds one.
 func (r *OrderReconciler) mayOrder(ctx context.Context, run *orderRun) outcome {
-	p := purchaseOf(run.order)
+	p := demandOf(run.order)
 	if decide(run.issuer, p, run.now).fits() {
 		return proceed()
 	}
@@ -63,13 +63,13 @@ func (r *OrderReconciler) mayOrder(ctx context.Context, run *orderRun) outcome {
 
 // charge counts an order that is about to be bought, before that, or sends it back to be held.
 func (r *OrderReconciler) charge(ctx context.Context, run *orderRun) outcome {
-	p, end := purchaseOf(run.order), proceed()
+	p, end := demandOf(run.order), proceed()
 	err := r.changeSpending(ctx, run, func(issuer v1alpha1.GenericIssuer) {
 		if end = proceed(); !decide(issuer, p, run.now).fits() {
 			end = rest(time.Second)
 			return
 		}
-		count(issuer, p, run.now)
+		countOrder(issuer, p, run.now)
 	})
 	if err != nil {
 		return failed(err)
@@ -80,7 +80,7 @@ func (r *OrderReconciler) charge(ctx context.Context, run *orderRun) outcome {
 // refund takes back what is proven to have bought nothing. If that fails, the order counts until it leaves the window,
 // and its next submission does not count again.
 func (r *OrderReconciler) refund(ctx context.Context, run *orderRun) {
-	err := r.changeSpending(ctx, run, func(issuer v1alpha1.GenericIssuer) { takeBack(issuer, purchaseOf(run.order), run.now) })
+	err := r.changeSpending(ctx, run, func(issuer v1alpha1.GenericIssuer) { takeBack(issuer, demandOf(run.order), run.now) })
 	if err != nil {
 		log.FromContext(ctx).Error(err, "an order that bought nothing counts towards the budget")
 	}

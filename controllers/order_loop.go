@@ -27,7 +27,7 @@ const (
 
 // holdsLoop holds an order that is one too many for its names, says why there are so many, and takes that down. A loop
 // whose cause was found and is gone holds nobody any longer than a day's orders do.
-func (r *OrderReconciler) holdsLoop(ctx context.Context, run *orderRun, issuer v1alpha1.GenericIssuer, p purchase) ruling {
+func (r *OrderReconciler) holdsLoop(ctx context.Context, run *orderRun, issuer v1alpha1.GenericIssuer, p demand) ruling {
 	set := nameSetOf(issuer.GetStatus().Spending, p.names)
 	cause, why := r.causeOfLoop(ctx, run, set)
 	if set.Loop != nil && set.Loop.Cause == v1alpha1.LoopRenewBefore && cause != v1alpha1.LoopRenewBefore {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,29 +22,43 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// alone lets the namespace be all of the cluster. So tests do not wade through the Orders of each other, and a read is
+// alone lets the namespaces be all of the cluster. So tests do not wade through the Orders of each other, and a read is
 // answered as it was before, until somebody writes to that kind through Client: a life mostly reads what has not
-// changed, and would keep the API server busy with nothing else. Nobody else may write to the namespace.
+// changed, and would keep the API server busy with nothing else. Nobody else may write to the namespaces.
 func (e *Env) alone() {
 	m := &memory{answers: map[string]map[string]remembered{}}
 	e.Client = interceptor.NewClient(e.Client, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			list := listOf(o)
-			if list == nil || key.Namespace != e.Namespace {
+			if list == nil || !slices.Contains(e.namespaces, key.Namespace) {
 				return m.read(o, key.String(), func() error { return c.Get(ctx, key, o, opts...) })
 			}
-			all := &client.ListOptions{Namespace: e.Namespace}
+			all := &client.ListOptions{Namespace: key.Namespace}
 			if err := m.read(list, fmt.Sprintf("%+v", *all), func() error { return c.List(ctx, list, all) }); err != nil {
 				return err
 			}
-			return pickFrom(list, key.Name, o)
+			return pickFrom(list, key, o)
 		},
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
-			wanted := (&client.ListOptions{Namespace: e.Namespace}).ApplyOptions(opts)
-			if _, isClusters := list.(*v1alpha1.AliyunClusterIssuerList); isClusters {
-				wanted.Namespace = ""
+			wanted := (&client.ListOptions{}).ApplyOptions(opts)
+			read := func(into client.ObjectList) error {
+				return m.read(into, fmt.Sprintf("%+v", *wanted), func() error { return c.List(ctx, into, wanted) })
 			}
-			return m.read(list, fmt.Sprintf("%+v", *wanted), func() error { return c.List(ctx, list, wanted) })
+			if _, isClusters := list.(*v1alpha1.AliyunClusterIssuerList); isClusters || wanted.Namespace != "" {
+				return read(list)
+			}
+			var all []runtime.Object
+			for _, wanted.Namespace = range e.namespaces {
+				if err := read(list); err != nil {
+					return err
+				}
+				items, err := meta.ExtractList(list)
+				if err != nil {
+					return err
+				}
+				all = append(all, items...)
+			}
+			return meta.SetList(list, all)
 		},
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			defer m.forget(o)
@@ -92,17 +107,17 @@ func listOf(o client.Object) client.ObjectList {
 	}
 }
 
-func pickFrom(list client.ObjectList, name string, into client.Object) error {
+func pickFrom(list client.ObjectList, key client.ObjectKey, into client.Object) error {
 	isFound := false
 	err := meta.EachListItem(list, func(item runtime.Object) error {
-		if item.(client.Object).GetName() == name {
+		if client.ObjectKeyFromObject(item.(client.Object)) == key {
 			reflect.ValueOf(into).Elem().Set(reflect.ValueOf(item).Elem())
 			isFound = true
 		}
 		return nil
 	})
 	if err == nil && !isFound {
-		return apierrors.NewNotFound(schema.GroupResource{}, name)
+		return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
 	}
 	return err
 }

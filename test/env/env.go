@@ -38,8 +38,13 @@ type Env struct {
 	BeforeWrite func(object any)
 	// Configure changes what the reconcilers reach beside CAS, at every Restart. Nil changes nothing.
 	Configure func(remote *controllers.Remote)
+	// BeforeCall is called with each good call that arrives at the simulator. Nil does nothing.
+	BeforeCall func(cassim.Request)
 	// Points are where a run can be interrupted.
 	Points Points
+	gate   gate
+	// namespaces are all that there are.
+	namespaces []string
 
 	requests    *controllers.CertificateRequestReconciler
 	orders      *controllers.OrderReconciler
@@ -62,17 +67,37 @@ func New(t *testing.T, options cassim.Options) *Env {
 	t.Helper()
 	e := &Env{Clock: clocktesting.NewFakePassiveClock(time.Now()), writes: map[string]int{}, logged: &lockedBuffer{}}
 	options.Clock = e.Clock
-	options.OnRequest = func(r cassim.Request) bool { return e.Points.Arrives(r.Action) }
-	options.OnExecuted = func(cassim.Request) bool { return e.Points.Answers() }
+	options.OnRequest = func(r cassim.Request) bool {
+		e.gate.pass(r.Action)
+		if e.BeforeCall != nil {
+			e.BeforeCall(r)
+		}
+		return e.Points.Arrives(r.Action)
+	}
+	options.OnExecuted = func(r cassim.Request) bool {
+		drop := e.Points.Answers()
+		e.gate.pass("answer to " + r.Action)
+		return drop
+	}
 	e.World = NewWorld(t, options)
+	e.namespaces = []string{e.Namespace}
 	e.alone()
 	e.counted = e.counting(e.Client)
 	e.Restart()
 	return e
 }
 
-// Restart forgets everything that a process keeps in memory.
+// AddNamespace makes another namespace, which the reconcilers serve, too.
+func (e *Env) AddNamespace() string {
+	e.T.Helper()
+	name := Namespace(e.T, e.Client)
+	e.namespaces = append(e.namespaces, name)
+	return name
+}
+
+// Restart forgets everything that a process keeps in memory. A run that is held ends before.
 func (e *Env) Restart() {
+	e.LetGo()
 	if e.recorder != nil {
 		e.Events()
 	}
@@ -94,10 +119,10 @@ func (e *Env) Restart() {
 	}
 	fresh := &controllers.FreshOrders{}
 	e.requests = &controllers.CertificateRequestReconciler{
-		Client: e.counted, APIReader: e.Client, Recorder: e.recorder, Clock: e.Clock, Fresh: fresh, ClusterResourceNamespace: e.Namespace,
+		Client: e.counted, APIReader: e.uncached(), Recorder: e.recorder, Clock: e.Clock, Fresh: fresh, ClusterResourceNamespace: e.Namespace,
 	}
 	e.orders = &controllers.OrderReconciler{
-		Client: e.counted, APIReader: e.Client, Recorder: e.recorder, Remote: remote, Submissions: e.Submissions, Cluster: Cluster, Fresh: fresh,
+		Client: e.counted, APIReader: e.uncached(), Recorder: e.recorder, Remote: remote, Submissions: e.Submissions, Cluster: Cluster, Fresh: fresh,
 	}
 	e.issuers = nil
 	for _, kind := range []string{v1alpha1.AliyunIssuerKind, v1alpha1.AliyunClusterIssuerKind} {
@@ -107,13 +132,30 @@ func (e *Env) Restart() {
 	}
 }
 
+// uncached is what reconcilers read past their cache by.
+func (e *Env) uncached() client.Reader {
+	return interceptor.NewClient(e.Client, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			defer e.gate.pass(fmt.Sprintf("read %T", o))
+			return c.Get(ctx, key, o, opts...)
+		},
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			defer e.gate.pass(fmt.Sprintf("read %T", list))
+			return c.List(ctx, list, opts...)
+		},
+	})
+}
+
 // counting counts the writes of the reconcilers by kind, and makes each of them a point.
 func (e *Env) counting(plain client.WithWatch) client.Client {
 	write := func(verb string, object any, do func() error) error {
+		point := fmt.Sprintf("%s %T", verb, object)
+		e.gate.pass(point)
+		defer e.gate.pass("made: " + point)
 		if e.BeforeWrite != nil {
 			e.BeforeWrite(object)
 		}
-		return e.Points.write(fmt.Sprintf("%s %T", verb, object), func() error {
+		return e.Points.write(point, func() error {
 			e.mutex.Lock()
 			e.writes[fmt.Sprintf("%T", object)]++
 			if _, isRequest := object.(*cmapi.CertificateRequest); isRequest {

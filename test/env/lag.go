@@ -5,9 +5,11 @@ package env
 
 import (
 	"context"
-	"reflect"
+	"slices"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -18,12 +20,12 @@ import (
 // what a replica of the API server remembers. What reconcilers read past the cache is up to date. It is called once,
 // after New.
 func (e *Env) Lag() {
-	e.lag = &lag{client: e.Client, namespace: e.Namespace}
+	e.lag = &lag{client: e.Client}
 	e.counted = e.counting(interceptor.NewClient(e.Client, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			for _, list := range e.lag.past {
 				if kindOf(list) == kindOf(o) {
-					return pickFrom(list.DeepCopyObject().(client.ObjectList), key.Name, o)
+					return pickFrom(list.DeepCopyObject().(client.ObjectList), key, o)
 				}
 			}
 			return c.Get(ctx, key, o, opts...)
@@ -31,8 +33,7 @@ func (e *Env) Lag() {
 		List: func(ctx context.Context, c client.WithWatch, into client.ObjectList, opts ...client.ListOption) error {
 			for _, list := range e.lag.past {
 				if kindOf(list) == kindOf(into) {
-					reflect.ValueOf(into).Elem().Set(reflect.ValueOf(list.DeepCopyObject()).Elem())
-					return nil
+					return listFrom(list.DeepCopyObject().(client.ObjectList), into, opts...)
 				}
 			}
 			return c.List(ctx, into, opts...)
@@ -41,10 +42,21 @@ func (e *Env) Lag() {
 	e.Restart()
 }
 
+// listFrom lists what another list has of the namespace that is wanted.
+func listFrom(list, into client.ObjectList, opts ...client.ListOption) error {
+	namespace := (&client.ListOptions{}).ApplyOptions(opts).Namespace
+	items, err := meta.ExtractList(list)
+	if err != nil {
+		return err
+	}
+	return meta.SetList(into, slices.DeleteFunc(items, func(o runtime.Object) bool {
+		return namespace != "" && o.(client.Object).GetNamespace() != namespace
+	}))
+}
+
 // lag is what the cache has. The zero value of past is a cache that is up to date.
 type lag struct {
 	client        client.Client
-	namespace     string
 	past, present []client.ObjectList
 }
 
@@ -52,7 +64,7 @@ type lag struct {
 func (l *lag) turn(ctx context.Context) error {
 	l.past, l.present = l.present, nil
 	for _, list := range []client.ObjectList{&cmapi.CertificateRequestList{}, &v1alpha1.AliyunOrderList{}, &v1alpha1.AliyunIssuerList{}} {
-		if err := l.client.List(ctx, list, client.InNamespace(l.namespace)); err != nil {
+		if err := l.client.List(ctx, list); err != nil {
 			return err
 		}
 		l.present = append(l.present, list)

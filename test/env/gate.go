@@ -1,0 +1,138 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package env
+
+import (
+	"sync"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// patience is how long a run may make no progress while another one is held, until it is taken to wait for that one: the
+// runs of a process share locks.
+const patience = 300 * time.Millisecond
+
+// gate holds one run in the midst of what it does, while the runs of other objects go on, as the workers of a process do.
+// The zero value holds nothing.
+type gate struct {
+	mutex   sync.Mutex
+	point   string
+	current *running
+	held    *running
+	wasUsed bool
+	passed  int
+}
+
+// running is one call of a reconciler.
+type running struct {
+	object              any // which is reconciled by no other run meanwhile
+	atGate, open, ended chan struct{}
+	result              ctrl.Result
+	err                 error
+	panicked            any
+}
+
+// Hold holds the next run that comes to the point, which has the name that Points gives it. A call is held before it is
+// executed, or, after "answer to ", when it is; a write before it is made, or, after "made: ", when it is; and a read past
+// the cache, which is "read " and its type, once it is made. The empty point holds nothing.
+func (e *Env) Hold(point string) {
+	e.gate.mutex.Lock()
+	defer e.gate.mutex.Unlock()
+	e.gate.point = point
+}
+
+// Held says whether a run is held.
+func (e *Env) Held() bool {
+	e.gate.mutex.Lock()
+	defer e.gate.mutex.Unlock()
+	return e.gate.held != nil
+}
+
+// LetGo lets the run go on that is held, and waits for its end. After a crash it ends at its next point.
+func (e *Env) LetGo() {
+	e.T.Helper()
+	e.gate.mutex.Lock()
+	r := e.gate.held
+	e.gate.held, e.gate.point = nil, ""
+	e.gate.mutex.Unlock()
+	if r == nil {
+		return
+	}
+	close(r.open)
+	e.Points.survive(e.Restart, r.await)
+}
+
+// await waits for the end of the run, and panics if that did.
+func (r *running) await() {
+	<-r.ended
+	if r.panicked != nil {
+		panic(r.panicked)
+	}
+}
+
+// reconcile runs a reconciler on an object until it ends, or is held.
+func (e *Env) reconcile(object any, reconcile func() (ctrl.Result, error)) (ctrl.Result, error) {
+	g := &e.gate
+	g.mutex.Lock()
+	isIdle := g.held == nil && g.point == ""
+	isHeld := g.held != nil && g.held.object == object
+	r := &running{object: object, atGate: make(chan struct{}), open: make(chan struct{}), ended: make(chan struct{})}
+	g.current = r
+	g.mutex.Unlock()
+	switch {
+	case isHeld:
+		return ctrl.Result{}, nil
+	case isIdle:
+		return reconcile()
+	}
+	go func() {
+		defer close(r.ended)
+		defer func() { r.panicked = recover() }()
+		r.result, r.err = reconcile()
+	}()
+	for progress := -1; ; {
+		select {
+		case <-r.atGate:
+			return ctrl.Result{}, nil
+		case <-r.ended:
+			r.await()
+			return r.result, r.err
+		case <-time.After(patience):
+		}
+		if last := progress; e.Held() && g.progress(&progress) == last {
+			e.LetGo()
+		}
+	}
+}
+
+// progress tells how many points were passed so far.
+func (g *gate) progress(now *int) int {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	*now = g.passed
+	return *now
+}
+
+// pass is a point of the present run.
+func (g *gate) pass(point string) {
+	g.mutex.Lock()
+	g.passed++
+	r := g.current
+	if g.point == "" || g.point != point || r == nil {
+		g.mutex.Unlock()
+		return
+	}
+	g.point, g.held, g.wasUsed = "", r, true
+	g.mutex.Unlock()
+	close(r.atGate)
+	<-r.open
+}
+
+// expectsErrors says that a run may end with one, since another one or a person has come in between.
+func (g *gate) expectsErrors() bool {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	return g.wasUsed
+}
