@@ -34,10 +34,13 @@ type demand struct {
 	order              types.UID
 	namespace, product string
 	names              string // a hash
+	// endsSoon says that the certificate of the namespace is in the last third of its life.
+	endsSoon bool
 }
 
-func demandOf(order *v1alpha1.AliyunOrder) demand {
-	p := demand{order: order.UID, namespace: order.Namespace, names: namesHash(order.Spec.DNSNames)}
+func demandOf(run *orderRun) demand {
+	order := run.order
+	p := demand{order: order.UID, namespace: order.Namespace, names: namesHash(order.Spec.DNSNames), endsSoon: run.endsSoon}
 	if plan := order.Spec.Source.ResourcePlan; plan != nil {
 		p.product = plan.ProductCode
 	}
@@ -46,9 +49,16 @@ func demandOf(order *v1alpha1.AliyunOrder) demand {
 
 // namesHash is what orders for the same names share.
 func namesHash(names []string) string {
-	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(lowered(names))), "/")))
-	return hex.EncodeToString(sum[:16])
+	return hashOf(strings.Join(slices.Sorted(slices.Values(lowered(names))), "/"), 16)
 }
+
+func hashOf(text string, size int) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:size])
+}
+
+// namespaceHash tells apart who has ordered the same names, and says no more.
+func namespaceHash(namespace string) string { return hashOf(namespace, 4) }
 
 // ruling says why an order has to wait. The zero value lets it pass.
 type ruling struct {
@@ -66,7 +76,7 @@ func decide(issuer v1alpha1.GenericIssuer, p demand, now time.Time) ruling {
 	if set.has(p.order) {
 		return ruling{}
 	}
-	if until := set.loopUntil(maxPerDay(issuer), now); !until.IsZero() {
+	if until := set.loopUntil(maxPerDay(issuer), p, now); !until.IsZero() {
 		return ruling{reason: v1alpha1.ReasonOrderRateExceeded, until: until}
 	}
 	if !set.isDue(now) {

@@ -184,6 +184,21 @@ func TestWhatIsHeldIsToldWithWhatEndsIt(t *testing.T) {
 			before: func(s *spent) { s.buy(2, "a", same, noon.Add(-2*time.Hour)); s.buy(1, "b", same, noon.Add(-time.Hour)) },
 			want:   ruling{reason: v1alpha1.ReasonOrderRateExceeded, until: noon.Add(22 * time.Hour)},
 		},
+		"three orders for the names, by another namespace, and a certificate that is about to end": {
+			names: same, namespace: "b",
+			before: func(s *spent) {
+				s.issue("www.example.com", noon.Add(-135*day), noon.Add(65*day), noon)
+				s.buy(3, "a", same, noon.Add(-2*time.Hour))
+			},
+		},
+		"three orders for the names, by the same namespace, and a certificate that is about to end": {
+			names: same, namespace: "a",
+			before: func(s *spent) {
+				s.issue("www.example.com", noon.Add(-135*day), noon.Add(65*day), noon)
+				s.buy(3, "a", same, noon.Add(-2*time.Hour))
+			},
+			want: ruling{reason: v1alpha1.ReasonOrderRateExceeded, until: noon.Add(22 * time.Hour)},
+		},
 		"three orders for the names, one of them long ago": {
 			names: same, namespace: "b",
 			before: func(s *spent) { s.buy(1, "a", same, noon.Add(-day)); s.buy(2, "b", same, noon.Add(-time.Hour)) },

@@ -60,7 +60,7 @@ func countOrder(issuer v1alpha1.GenericIssuer, p demand, now time.Time) {
 		record.Namespaces = append(record.Namespaces, v1alpha1.NamespaceSpending{Name: p.namespace})
 	}
 	record.Namespaces[at].Orders = tally(record.Namespaces[at].Orders).add(now)
-	changeNameSet(record, p.names, now, func(s nameSet) { s.add(p.order, maxPerDay(issuer), now) })
+	changeNameSet(record, p.names, now, func(s nameSet) { s.add(p, maxPerDay(issuer), now) })
 }
 
 // takeBack removes an order from the record that has bought nothing.
