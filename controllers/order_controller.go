@@ -47,9 +47,9 @@ type OrderReconciler struct {
 	pace    pace
 	efforts efforts
 	spent   spending
+	book    book
 	// spendingLocks serialise the changes to an issuer's record of what was ordered.
 	spendingLocks spendingLocks
-	book          book
 	// firstSeen is when this process first saw a submission without an answer, by the UID of its Order.
 	firstSeen sync.Map
 	// accepted holds ids that CAS gave and the API server did not take yet, by the UID of their Order.

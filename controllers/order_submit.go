@@ -142,7 +142,7 @@ func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Cli
 // writeIntent writes what is needed to find out later whether something was bought. The count of the plan is left out
 // where it would be no evidence; one that has ceased to be any while the intent was written is taken out again, for
 // whoever gives an order back can only do that to an intent that is there.
-func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun, count *purchase) error {
+func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun, count *baseline) error {
 	ctx, cancel := context.WithTimeout(ctx, intentBound)
 	defer cancel()
 	next := &v1alpha1.OrderSubmission{StartedAt: *run.timestamp(), Attempt: 1}
