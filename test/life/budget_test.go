@@ -275,7 +275,7 @@ func TestALoopThatGoesOnIsGivenLessAndItsCauseIsNamed(t *testing.T) {
 // TestARecordThatIsFullIsTakenByTheAPIServer fills each list to its bound, and orders then.
 func TestARecordThatIsFullIsTakenByTheAPIServer(t *testing.T) {
 	e := env.New(t, cassim.Options{})
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), gen.Manual, func(i *v1alpha1.AliyunIssuer) {
 		i.Spec.Orders = &v1alpha1.OrderPolicy{Reserve: new(intstr.FromInt32(0)), Budget: &v1alpha1.OrderBudget{Issuer: v1alpha1.OrderLimits{PerDay: new(int32(100000))}}}
 	}))
 	e.Settle()
