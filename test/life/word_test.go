@@ -38,7 +38,7 @@ func TestAWordThatCannotBeRightIsRefusedInWords(t *testing.T) {
 			e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
 			askFor(e, e.Namespace, "shop", "shop.example.com")
 			e.Settle()
-			e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Times: 2})
+			e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Times: -1})
 			e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
 			e.Decide("www", cmapi.CertificateRequestConditionApproved)
 			e.Settle()
@@ -50,8 +50,10 @@ func TestAWordThatCannotBeRightIsRefusedInWords(t *testing.T) {
 			if len(messages) != 1 || !strings.Contains(messages[0], test.why) || !strings.Contains(strings.Join(e.Events(), "\n"), "WordRefused") {
 				t.Fatalf("it is held with %q", messages)
 			}
+			e.Simulator.LiftFaults()
 			tell(t, e, v1alpha1.NoOrder)
 			e.Until(15*time.Minute, func() bool { return orderOf(e, "www").Status.OrderID != "" })
+			e.Pass(time.Minute)
 			if answers := strings.Count(strings.Join(e.Events(), "\n"), "WordTaken"); answers != 1 {
 				t.Errorf("the word was answered %d times", answers)
 			}
@@ -72,6 +74,7 @@ func tell(t *testing.T, e *env.Env, word string) {
 // TestAWordIsNotUsedUpByARunThatDoesNotActOnIt says "none" while the name servers do not answer.
 func TestAWordIsNotUsedUpByARunThatDoesNotActOnIt(t *testing.T) {
 	e := wokenTogether(t, cassim.Options{}, map[string]string{"www": gen.Domain})
+	e.Simulator.SetPackage("geotrust-dv-1-starter", 10, 0)
 	e.Simulator.AddForeignOrder(gen.Domain, func(f *cassim.ForeignOrder) { f.Product = "geotrust-dv-1-starter" })
 	e.Pass(15 * time.Minute)
 	if len(messagesOf(e, v1alpha1.ReasonAmbiguousSubmission)) != 1 {
@@ -81,8 +84,6 @@ func TestAWordIsNotUsedUpByARunThatDoesNotActOnIt(t *testing.T) {
 		remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{"127.0.0.1:1"}}
 	}
 	e.Restart()
-	order := orderOf(e, "www")
-	order.CreationTimestamp.Time = e.Clock.Now()
 	tell(t, e, v1alpha1.NoOrder)
 	e.Settle()
 	e.Configure = nil
@@ -102,8 +103,7 @@ func TestAStatusThatTheAPIServerRefusesStopsNothing(t *testing.T) {
 			order.Status.OrderIDBasis = "a basis that this CRD does not know"
 		}
 	}
-	e.Simulator.SetCADelay(0)
-	e.Pass(time.Hour)
+	e.Pass(2 * time.Hour)
 	messages := messagesOf(e, v1alpha1.ReasonStatusRefused)
 	if len(messages) != 1 || !strings.Contains(messages[0], "CustomResourceDefinition") {
 		t.Fatalf("nobody is told: %+v", e.Orders())
