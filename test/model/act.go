@@ -14,7 +14,7 @@ import (
 type action struct {
 	weight int
 	do     func(*world)
-	// isUsers says that it needs the namespace.
+	// isUsers says that it needs a namespace.
 	isUsers bool
 }
 
@@ -32,8 +32,10 @@ func actions() []action {
 		{1, (*world).deleteNamespace, true},
 		{4, (*world).restart, false},
 		{7, (*world).passLong, false},
-		{8, (*world).answer, false},
+		{10, (*world).obey, false},
 		{6, (*world).publish, false},
+		{5, (*world).goDown, false},
+		{20, (*world).hold, false},
 		{12, (*world).breakCreate, false},
 		{8, (*world).breakCall, false},
 		{3, (*world).lift, false},
@@ -53,7 +55,7 @@ func (w *world) act() {
 	n := w.rng.IntN(total)
 	for _, a := range table {
 		if n -= a.weight; n < 0 {
-			if !a.isUsers || !w.isNamespaceGone {
+			if !a.isUsers || len(w.living()) > 0 {
 				a.do(w)
 			}
 			return

@@ -18,7 +18,6 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
-	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
 // healing is how long everything may take to end once all is mended: the deadlines of an order that was made in the
@@ -29,10 +28,9 @@ const healing = 8 * 24 * time.Hour
 func (w *world) heal() {
 	w.T.Helper()
 	w.Points.Trace("", "")
+	w.Hold("")
 	w.lift()
-	if !w.isNamespaceGone {
-		w.healObjects()
-	}
+	w.healObjects()
 	end, began := w.Clock.Now().Add(healing), w.Clock.Now()
 	for !w.isOver() && !w.T.Failed() {
 		if w.Clock.Now().After(end) {
@@ -41,7 +39,7 @@ func (w *world) heal() {
 		}
 		w.healOrders()
 		w.publish()
-		w.answer()
+		w.obey()
 		next := max(w.settle(), 30*time.Second, w.Clock.Now().Sub(began)/6)
 		w.Clock.SetTime(w.Clock.Now().Add(next))
 	}
@@ -49,12 +47,10 @@ func (w *world) heal() {
 }
 
 func (w *world) healObjects() {
-	id := w.keyID
-	w.Simulator.RotateKey(id, w.newKey()) // which takes no permissions over that were taken away
-	w.tellSecret(w.keyID)
-	w.withIssuer(func(spec *v1alpha1.IssuerSpec) {
-		spec.Orders.Paused, spec.Orders.MaxPerDay = false, new(int32(1000))
-	})
+	for _, s := range w.secrets {
+		w.replaceKey(s) // which takes no permissions over that were taken away
+		w.tellSecret(s, s.keyID)
+	}
 	for _, a := range w.requests {
 		if !a.isDeleted && !a.isDecided {
 			w.decide(a, approved)
@@ -64,10 +60,6 @@ func (w *world) healObjects() {
 
 func (w *world) healOrders() {
 	w.Simulator.SetKnobs(func(k *cassim.Knobs) { k.Duplicate = cassim.DuplicateAccepted }) // or somebody else's would be in the way for ever
-	for _, product := range []string{gen.Product, otherProduct} {
-		used := w.Simulator.UsedCount(product)
-		w.Simulator.SetPackage(product, used+20, used)
-	}
 	for _, entry := range w.Simulator.Orders() {
 		w.Simulator.Thaw(entry.OrderID)
 		w.Simulator.OrderChain(entry.OrderID, cassim.ChainFull)
@@ -81,7 +73,7 @@ func (w *world) isOver() bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(w.Orders(), func(o v1alpha1.AliyunOrder) bool {
+	return !slices.ContainsFunc(w.orders(), func(o v1alpha1.AliyunOrder) bool {
 		return controllerutil.ContainsFinalizer(&o, v1alpha1.OrderFinalizer)
 	})
 }
@@ -94,7 +86,7 @@ func hasEnded(request *cmapi.CertificateRequest) bool {
 // find is the request as it is, or nil if it is gone.
 func (w *world) find(a *asked) *cmapi.CertificateRequest {
 	request := &cmapi.CertificateRequest{}
-	err := w.Client.Get(w.T.Context(), client.ObjectKey{Namespace: w.Namespace, Name: a.name}, request)
+	err := w.Client.Get(w.T.Context(), client.ObjectKey{Namespace: a.namespace, Name: a.name}, request)
 	if apierrors.IsNotFound(err) || err == nil && request.UID != a.uid {
 		return nil
 	}
@@ -119,7 +111,7 @@ func (w *world) checkPromises() {
 	for _, excused := range w.excused {
 		w.T.Logf("bought twice, as the design allows: %s", excused)
 	}
-	for _, order := range w.Orders() {
+	for _, order := range w.orders() {
 		a := w.byUID[order.Spec.RequestRef.UID]
 		if len(order.Finalizers) > 0 || a.isDeleted {
 			w.T.Errorf("the AliyunOrder %s is left, its request is deleted: %t, its finalizers are %v: %+v", order.Name, a.isDeleted, order.Finalizers, order.Status)
