@@ -35,7 +35,7 @@ func (w *world) amid() {
 	w.note("   a run is held")
 	w.observe()
 	meanwhile := []func(*world){
-		(*world).createRequests, (*world).createRequests, (*world).editCertificate, (*world).editCertificate, (*world).deleteRequest,
+		(*world).createRequests, (*world).createRequests, (*world).createRequests, (*world).editCertificate, (*world).editCertificate, (*world).deleteRequest,
 		(*world).deleteOrder, (*world).editIssuer, (*world).obey, (*world).changeOrder, (*world).breakListing, (*world).addForeignOrder, (*world).breakCreate,
 	}
 	for range w.rng.IntN(3) {
@@ -52,7 +52,8 @@ func (w *world) amid() {
 	w.LetGo()
 }
 
-// goDown stops the controller for a while, in which people go on.
+// goDown stops the controller for a while, in which people go on. What they asked for wakes together when it is back, and
+// some run may be held then.
 func (w *world) goDown() {
 	d := pick(w.rng, 3*time.Minute, 12*time.Minute, 40*time.Minute, 3*time.Hour, 20*time.Hour)
 	w.note("the controller is down for %s", d)
@@ -60,10 +61,14 @@ func (w *world) goDown() {
 	w.isDown = true
 	for range 1 + w.rng.IntN(3) {
 		if len(w.living()) > 0 {
-			pick(w.rng, (*world).createRequests, (*world).createRequests, (*world).editCertificate, (*world).deleteRequest, (*world).changeOrder, (*world).addForeignOrder)(w)
+			pick(w.rng, (*world).createRequests, (*world).createRequests, (*world).createRequests, (*world).editCertificate, (*world).deleteRequest,
+				(*world).changeOrder, (*world).addForeignOrder)(w)
 		}
 		w.Clock.SetTime(w.Clock.Now().Add(d / 3))
 	}
 	w.isDown = false
 	w.Restart()
+	if w.chance(50) {
+		w.hold()
+	}
 }

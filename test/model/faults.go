@@ -150,6 +150,7 @@ func (w *world) changeOrder() {
 		w.Simulator.WrongNames(id, "other.example.com")
 		w.Simulator.ForceState(id, cassim.StateCertificate)
 	case "is issued for another key":
+		w.forced["other key "+id] = true
 		w.Simulator.WrongKey(id)
 		w.Simulator.ForceState(id, cassim.StateCertificate)
 	case "is issued":

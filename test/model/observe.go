@@ -61,6 +61,11 @@ func (w *world) observe() {
 	w.checkStep(entries)
 }
 
+// isForOtherKey says that the CA has issued an order for a key that nobody asked for.
+func (w *world) isForOtherKey(entry *cassim.OrderView) bool {
+	return w.forced["other key "+entry.OrderID] && entry.State == cassim.StateCertificate
+}
+
 // checkPurchase holds a purchase to the rules as soon as it is seen: it is for a request that is there and approved,
 // and nothing else is bought for the same request, or for the one that it took over from.
 func (w *world) checkPurchase(bought *cassim.OrderView) {
@@ -85,10 +90,13 @@ func (w *world) checkPurchase(bought *cassim.OrderView) {
 	}
 }
 
-// excuse says why CAS cannot have told the controller that there was an order already, or "". Where an Order was removed
-// by force, nothing is known but one listing, and an order that another Order for the same name took for its own
-// meanwhile cannot be told from one of that.
+// excuse says why CAS cannot have told the controller that there was an order already, or "". An order whose certificate
+// has another key serves nobody. Where an Order was removed by force, nothing is known but one listing, and an order that
+// another Order for the same name took for its own meanwhile cannot be told from one of that.
 func (w *world) excuse(owner *asked, other *cassim.OrderView) string {
+	if w.isForOtherKey(other) {
+		return "its certificate has another key"
+	}
 	if owner.isForced && (w.isListingWrong() || w.Clock.Since(other.BoughtAt) < w.listDelay) {
 		return "its Order was removed by force, and the listing lacks it"
 	}

@@ -22,7 +22,7 @@ const (
 )
 
 // domains are few, so that orders get in each other's way. The first two are one name for brands that add www.
-var domains = []string{"www.example.com", "example.com", "api.example.com"}
+var domains = []string{"www.example.com", "example.com", "www.example.com", "api.example.com"}
 
 // secret is an AccessKey, and where it is.
 type secret struct {

@@ -76,7 +76,7 @@ func (w *world) answer(order *v1alpha1.AliyunOrder, message string) {
 	switch lies := w.liesAbout(order); {
 	case present == word, present != "" && !strings.Contains(message, "the annotation "):
 		return // it is not read yet
-	case w.seen.answers[doubt] != "" && present == "" && w.seen.answers[doubt] == word:
+	case w.seen.answers[doubt] == v1alpha1.NoOrder && present == "" && word == v1alpha1.NoOrder:
 		w.fail("a word of an operator was used up without effect", "the Order of %s asks again what was answered with %q: %s", order.Spec.RequestRef.Name, word, message)
 		return
 	case present == "" && w.chance(20):
@@ -115,7 +115,7 @@ func (w *world) truthAbout(order *v1alpha1.AliyunOrder) string {
 		held[other.Status.OrderID] = held[other.Status.OrderID] || other.UID != order.UID
 	}
 	for _, entry := range w.Simulator.Orders() {
-		if entry.Foreign || entry.Released || entry.Vanished || held[entry.OrderID] {
+		if entry.Foreign || entry.Released || entry.Vanished || held[entry.OrderID] || w.isForOtherKey(&entry) {
 			continue
 		}
 		if owner := w.ownerOf(entry.LedgerEntry); owner != nil && owner.uid == order.Spec.RequestRef.UID {

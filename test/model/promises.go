@@ -13,11 +13,13 @@ import (
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/cert-manager/cert-manager/pkg/util/pki"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
 // healing is how long everything may take to end once all is mended: the deadlines of an order that was made in the
@@ -34,7 +36,7 @@ func (w *world) heal() {
 	end, began := w.Clock.Now().Add(healing), w.Clock.Now()
 	for !w.isOver() && !w.T.Failed() {
 		if w.Clock.Now().After(end) {
-			w.T.Errorf("something has not come to its end %s after all was mended", healing)
+			w.T.Errorf("something has not come to its end %s after all was mended: %s", healing, w.open())
 			break
 		}
 		w.healOrders()
@@ -60,6 +62,10 @@ func (w *world) healObjects() {
 
 func (w *world) healOrders() {
 	w.Simulator.SetKnobs(func(k *cassim.Knobs) { k.Duplicate = cassim.DuplicateAccepted }) // or somebody else's would be in the way for ever
+	for _, product := range []string{gen.Product, otherProduct, wildProduct} {
+		used := w.Simulator.UsedCount(product)
+		w.Simulator.SetPackage(product, used+20, used)
+	}
 	for _, entry := range w.Simulator.Orders() {
 		w.Simulator.Thaw(entry.OrderID)
 		w.Simulator.OrderChain(entry.OrderID, cassim.ChainFull)
@@ -76,6 +82,23 @@ func (w *world) isOver() bool {
 	return !slices.ContainsFunc(w.orders(), func(o v1alpha1.AliyunOrder) bool {
 		return controllerutil.ContainsFinalizer(&o, v1alpha1.OrderFinalizer)
 	})
+}
+
+// open tells what has not ended.
+func (w *world) open() string {
+	var all []string
+	for _, order := range w.orders() {
+		if controllerutil.ContainsFinalizer(&order, v1alpha1.OrderFinalizer) {
+			ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
+			all = append(all, fmt.Sprintf("%s is %s, deleted: %t: %+v", order.Spec.RequestRef.Name, order.Status.State, order.DeletionTimestamp != nil, ready))
+		}
+	}
+	for _, a := range w.requests {
+		if request := w.find(a); request != nil && !hasEnded(request) {
+			all = append(all, fmt.Sprintf("request %s: %+v", a.name, request.Status.Conditions))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 func hasEnded(request *cmapi.CertificateRequest) bool {
