@@ -61,6 +61,7 @@ type flags struct {
 	webhookSolvers           string
 	namespaces               string
 	issuerEndpointHosts      string
+	issuerNameservers        string
 	secretReaderRole         string
 	issuerAmbient            bool
 	clusterIssuerAmbient     bool
@@ -99,7 +100,8 @@ func parse() flags {
 	flag.StringVar(&set.namespaces, "namespaces", "", "namespaces to serve, separated by commas, without any AliyunClusterIssuer; default: all, and these too")
 	flag.BoolVar(&set.issuerAmbient, "issuer-ambient-credentials", false, "let AliyunIssuers use the controller's own identity: whoever may write one acts with it")
 	flag.BoolVar(&set.clusterIssuerAmbient, "cluster-issuer-ambient-credentials", true, "let AliyunClusterIssuers use the controller's own identity")
-	flag.StringVar(&set.issuerEndpointHosts, "issuer-endpoint-hosts", ".aliyuncs.com", "hosts that AliyunIssuers may name in endpoints, separated by commas; .example.com stands for all below it")
+	flag.StringVar(&set.issuerEndpointHosts, "issuer-endpoint-hosts", "", "hosts that AliyunIssuers may name in endpoints beside those that Alibaba Cloud documents, separated by commas; .example.com stands for all below it")
+	flag.StringVar(&set.issuerNameservers, "issuer-nameservers", "", "name servers that AliyunIssuers may have updated by rfc2136, as host or host:port, separated by commas; default: none")
 	flag.StringVar(&set.secretReaderRole, "secret-reader-role", "", "ClusterRole/name or Role/name that may read Secrets, for the command that is printed where the manager may not")
 	flag.BoolVar(&set.printVersion, "version", false, "print the version and exit")
 	set.log.BindFlags(flag.CommandLine)
@@ -223,6 +225,7 @@ func newRemote(ctx context.Context, mgr ctrl.Manager, api client.Client, set fla
 		Secrets: &credentials.Store{Reader: api, Tokens: api, Self: self, SecretReaderRole: set.secretReaderRole, Now: wall.Now},
 		Policy: controllers.Policy{
 			OwnIdentityForIssuers: set.issuerAmbient, OwnIdentityForClusterIssuers: set.clusterIssuerAmbient, EndpointHosts: split(set.issuerEndpointHosts),
+			Nameservers: split(set.issuerNameservers),
 		},
 		SelfCheck: &dcv.SelfCheck{Nameservers: split(set.nameservers), Authoritative: set.checkAuthoritative},
 		FileCheck: &httpfile.SelfCheck{},

@@ -23,3 +23,6 @@ func (f *FreshOrders) take(order types.UID, now time.Time) bool {
 	made, ok := f.made.LoadAndDelete(order)
 	return ok && now.Sub(made.(time.Time)) < freshness
 }
+
+// forget drops an Order that never came to be submitted.
+func (f *FreshOrders) forget(order types.UID) { f.made.Delete(order) }

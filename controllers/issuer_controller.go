@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -40,11 +41,12 @@ type IssuerReconciler struct {
 	// ClusterResourceNamespace is where the Secrets of cluster issuers are.
 	ClusterResourceNamespace string
 
-	checks sync.Map // issuerCheck by UID
+	checks sync.Map // issuerCheck by name
 }
 
 // issuerCheck is what the last look at Alibaba Cloud was based on.
 type issuerCheck struct {
+	issuer     types.UID
 	generation int64
 	secrets    string
 	refused    types.UID // of an order
@@ -56,13 +58,16 @@ type issuerCheck struct {
 func (r *IssuerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	issuer := newIssuer(r.Kind)
 	if err := r.Get(ctx, req.NamespacedName, issuer); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.checks.Delete(req.NamespacedName)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if issuer.GetDeletionTimestamp() != nil {
 		return ctrl.Result{}, nil
 	}
 	now := r.Remote.Clock.Now()
-	basis := issuerCheck{generation: issuer.GetGeneration(), secrets: r.secretVersions(ctx, issuer), at: now}
+	basis := issuerCheck{issuer: issuer.GetUID(), generation: issuer.GetGeneration(), secrets: r.secretVersions(ctx, issuer), at: now}
 	if order := r.refusedOrder(ctx, issuer); order != nil {
 		basis.refused = order.UID
 	}
@@ -72,10 +77,10 @@ func (r *IssuerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	before := issuer.DeepCopyObject().(v1alpha1.GenericIssuer)
 	r.check(ctx, issuer)
 	basis.due = now.Add(r.recheckAfter(issuer))
-	r.checks.Store(issuer.GetUID(), basis)
+	r.checks.Store(req.NamespacedName, basis)
 	if err := r.save(ctx, before, issuer); err != nil {
 		basis.generation = -1 // what was found out is lost: the next run may look again
-		r.checks.Store(issuer.GetUID(), basis)
+		r.checks.Store(req.NamespacedName, basis)
 		return retry(err)
 	}
 	return ctrl.Result{RequeueAfter: r.next(issuer, basis)}, nil
@@ -83,11 +88,11 @@ func (r *IssuerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 
 // notDue is how long an issuer can rest, or zero. Between two checks lie 30 seconds, whatever changes.
 func (r *IssuerReconciler) notDue(issuer v1alpha1.GenericIssuer, basis issuerCheck) time.Duration {
-	stored, ok := r.checks.Load(issuer.GetUID())
-	if !ok {
+	stored, _ := r.checks.Load(client.ObjectKeyFromObject(issuer))
+	last, ok := stored.(issuerCheck)
+	if !ok || last.issuer != basis.issuer {
 		return 0
 	}
-	last := stored.(issuerCheck)
 	if last.generation == basis.generation && last.secrets == basis.secrets && last.refused == basis.refused {
 		return min(r.next(issuer, last), max(last.due.Sub(basis.at), 0))
 	}

@@ -8,9 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 )
@@ -33,9 +30,14 @@ func (r *OrderReconciler) adopt(ctx context.Context, run *orderRun) outcome {
 	if left := submission.StartedAt.Add(inDoubt).Sub(run.now); left > 0 {
 		return wait(left)
 	}
-	if due := r.pace.remaining(run.order.UID, activityAdopt, run.now); due > 0 && run.order.Annotations[v1alpha1.OrderIDAnnotation] == "" {
+	if due := r.pace.remaining(run.order.UID, activityAdopt, run.now); due > 0 && run.word() == "" {
 		return rest(due)
 	}
+	release, isFree := r.book.claim(accountOfOrder(run.order), run.order.Spec.BaseName)
+	if !isFree {
+		return rest(busy)
+	}
+	defer release()
 	end := r.settleDoubt(ctx, run)
 	if end.after > 0 {
 		r.pace.next(run.order.UID, activityAdopt, run.now.Add(end.after))
@@ -52,6 +54,9 @@ func (r *OrderReconciler) settleDoubt(ctx context.Context, run *orderRun) outcom
 	if err != nil {
 		return judge(err, run.stateAge())
 	}
+	if id := run.namedID(); id != "" {
+		return r.take(ctx, run, calls, id)
+	}
 	found, err := r.find(ctx, run, calls, submission.StartedAt.Time, submission.StartedAt.Add(signatureLife))
 	if isAPIError(err) {
 		return failed(err)
@@ -59,12 +64,10 @@ func (r *OrderReconciler) settleDoubt(ctx context.Context, run *orderRun) outcom
 	if err != nil {
 		return judge(err, run.stateAge())
 	}
-	switch word := run.order.Annotations[v1alpha1.OrderIDAnnotation]; {
-	case word != "" && word != v1alpha1.NoOrder:
-		return r.take(ctx, run, word)
-	case word == "" && found.match != "":
+	switch isTold := run.word() == v1alpha1.NoOrder; {
+	case !isTold && found.match != "":
 		return r.presume(ctx, run, string(found.match), v1alpha1.OrderIDByListing)
-	case word == "" && len(found.candidates) > 0:
+	case !isTold && len(found.candidates) > 0:
 		submission.EmptyListingAt = nil
 		return stall(holdLongest, v1alpha1.ReasonAmbiguousSubmission, ambiguous(run.order, "CAS has more than one order, or one that differs, for that name: "+found.ids()))
 	}
@@ -81,10 +84,17 @@ func (r *OrderReconciler) unsettled(run *orderRun, date time.Time) time.Duration
 	if !date.IsZero() {
 		return run.order.Status.Submission.StartedAt.Add(settle).Sub(date)
 	}
-	key := string(run.order.UID) + run.order.Status.Submission.StartedAt.String()
-	first, _ := r.firstSeen.LoadOrStore(key, run.now)
-	return first.(time.Time).Add(settle).Sub(run.now)
+	startedAt := run.order.Status.Submission.StartedAt.UTC()
+	first, ok := r.firstSeen.Load(run.order.UID)
+	if !ok || first.(sighting).of != startedAt {
+		first = sighting{of: startedAt, at: run.now}
+		r.firstSeen.Store(run.order.UID, first)
+	}
+	return first.(sighting).at.Add(settle).Sub(run.now)
 }
+
+// sighting is when a submission, known by its time, was seen first.
+type sighting struct{ of, at time.Time }
 
 // presume takes an id over. Until its certificate proves it, it is not withdrawn.
 func (r *OrderReconciler) presume(ctx context.Context, run *orderRun, id string, basis v1alpha1.OrderIDBasis) outcome {
@@ -101,46 +111,11 @@ func (r *OrderReconciler) presume(ctx context.Context, run *orderRun, id string,
 	return proceed()
 }
 
-// take obeys an operator who has looked in the console.
-func (r *OrderReconciler) take(ctx context.Context, run *orderRun, word string) outcome {
-	held, err := r.heldOrderIDs(ctx, run.order)
-	if err != nil {
-		return failed(err)
-	}
-	id, ok := cas.ParseOrderID(word)
-	switch {
-	case !ok:
-		return stall(holdLongest, v1alpha1.ReasonAmbiguousSubmission, fmt.Sprintf(
-			"the annotation %s is %q: set it to the id of an order at CAS, or to %q", v1alpha1.OrderIDAnnotation, bounded(word, 64), v1alpha1.NoOrder))
-	case held[word]:
-		return stall(holdLongest, v1alpha1.ReasonAmbiguousSubmission, fmt.Sprintf(
-			"the annotation %s names CAS order %s, which another AliyunOrder holds: name another one, or %q", v1alpha1.OrderIDAnnotation, id, v1alpha1.NoOrder))
-	}
-	if end := r.presume(ctx, run, string(id), v1alpha1.OrderIDByOperator); end.kind != outcomeProceed {
-		return end
-	}
-	return r.dropWord(ctx, run)
-}
-
-// dropWord removes the annotation once it is obeyed: it was said about one doubt.
-func (r *OrderReconciler) dropWord(ctx context.Context, run *orderRun) outcome {
-	next := run.stored.DeepCopy()
-	delete(next.Annotations, v1alpha1.OrderIDAnnotation)
-	if err := r.Patch(ctx, next, client.MergeFromWithOptions(run.stored, client.MergeFromWithOptimisticLock{})); err != nil {
-		return failed(err)
-	}
-	status := run.order.Status
-	run.stored, run.order = next, next.DeepCopy()
-	run.order.Status = status
-	return proceed()
-}
-
 // submitAgain buys once more, after a second listing without the order, and if the plan has lost no certificate that
-// nobody accounts for. A person's word replaces these, and is used up.
+// nobody accounts for. A person's word replaces these.
 func (r *OrderReconciler) submitAgain(ctx context.Context, run *orderRun, calls *cas.Client) outcome {
 	submission := run.order.Status.Submission
-	hasWord := run.order.Annotations[v1alpha1.OrderIDAnnotation] == v1alpha1.NoOrder
-	if !hasWord {
+	if run.word() != v1alpha1.NoOrder {
 		switch {
 		case submission.Attempt >= maxAttempts:
 			return stall(holdLongest, v1alpha1.ReasonAmbiguousSubmission, ambiguous(run.order, fmt.Sprintf("no order for that name is in the listings of CAS after %d attempts", submission.Attempt)))
@@ -164,43 +139,7 @@ func (r *OrderReconciler) submitAgain(ctx context.Context, run *orderRun, calls 
 	if err != nil {
 		return judge(err, run.stateAge())
 	}
-	if hasWord {
-		if end := r.dropWord(ctx, run); end.kind != outcomeProceed {
-			return end
-		}
-	}
 	return r.buy(ctx, run, calls, contact)
-}
-
-// accountedFor compares how many certificates the plan has lost since before the submission with what our Orders got.
-func (r *OrderReconciler) accountedFor(ctx context.Context, run *orderRun, calls *cas.Client) outcome {
-	submission, product := run.order.Status.Submission, run.order.Spec.Source.ResourcePlan.ProductCode
-	if submission.UsedCount == nil || submission.UsedCountAt == nil {
-		return stall(holdLongest, v1alpha1.ReasonAmbiguousSubmission, ambiguous(run.order, "how many certificates of the plan were used before is not known"))
-	}
-	numbers, err := calls.Package(ctx, product)
-	if err != nil {
-		return judge(err, run.stateAge())
-	}
-	orders := &v1alpha1.AliyunOrderList{}
-	if err := r.APIReader.List(ctx, orders); err != nil {
-		return failed(err)
-	}
-	risen := int64(numbers.Used) - *submission.UsedCount
-	for _, order := range orders.Items {
-		status, plan := order.Status, order.Spec.Source.ResourcePlan
-		isOurs := order.UID != run.order.UID && plan != nil && plan.ProductCode == product && status.OrderIDBasis == v1alpha1.OrderIDByAnswer &&
-			site(&order) == site(run.order) && order.Spec.SecretNamespace == run.order.Spec.SecretNamespace &&
-			equality.Semantic.DeepEqual(order.Spec.Credentials, run.order.Spec.Credentials) // an order of another account accounts for nothing
-		if isOurs && status.SubmittedAt != nil && !status.SubmittedAt.Before(submission.UsedCountAt) {
-			risen--
-		}
-	}
-	if risen > 0 {
-		return stall(holdLongest, v1alpha1.ReasonAmbiguousSubmission, ambiguous(run.order, fmt.Sprintf(
-			"no order for that name is in the listings of CAS, but the plan for %q has lost %d certificates that no AliyunOrder accounts for", product, risen)))
-	}
-	return proceed()
 }
 
 // ambiguous asks a person to look where this controller cannot see: the console shows the tags of an order.

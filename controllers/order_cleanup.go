@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,11 +19,11 @@ import (
 
 // cleanUp removes the validation record, if it is ours and nobody else's too.
 func (r *OrderReconciler) cleanUp(ctx context.Context, run *orderRun) outcome {
-	validation := run.order.Status.Validation
+	validation, uid := run.order.Status.Validation, run.order.UID
 	if validation == nil || validation.Ownership != v1alpha1.RecordOurs || validation.CleanedUpAt != nil {
 		return proceed()
 	}
-	if due := r.pace.remaining(run.order.UID, activityRelease, run.now); due > 0 {
+	if due := r.pace.remaining(uid, activityCleanUp, run.now); due > 0 {
 		return rest(due)
 	}
 	isLeft, err := r.bequeath(ctx, run.order)
@@ -32,22 +33,25 @@ func (r *OrderReconciler) cleanUp(ctx context.Context, run *orderRun) outcome {
 	if !isLeft {
 		err = r.withdraw(ctx, run)
 	}
-	age, bound := run.endedAge(), r.bound(ctx, run.order.Namespace)
-	switch {
-	case err == nil:
+	if err == nil {
+		r.efforts.end(uid, activityCleanUp)
 		validation.CleanedUpAt = run.timestamp()
 		if err := r.save(ctx, run); err != nil {
 			return failed(err)
 		}
 		return proceed()
-	case age >= bound:
-		log.FromContext(ctx).Info("a validation record could not be removed", "record", validation.FQDN, "zone", validation.Zone)
+	}
+	isTerminating := r.isTerminating(ctx, run.order.Namespace)
+	made := r.efforts.tried(uid, activityCleanUp, bound(isTerminating), run.now, err)
+	if !isThrottle(err) && made.isSpent(run.now) {
+		r.efforts.end(uid, activityCleanUp)
+		log.FromContext(ctx).Error(err, "a validation record could not be removed", "record", validation.FQDN, "zone", validation.Zone)
 		r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "CleanUpFailed", "CleanUp",
-			"%s could not be removed, remove it by hand: %v", proof(run.order), err)
+			"%s could not be removed, remove it by hand: %s", proof(run.order), cmp.Or(lost(run.order, err, isTerminating), err.Error()))
 		return proceed()
 	}
-	delay := releaseDelay(age, bound)
-	r.pace.next(run.order.UID, activityRelease, run.now.Add(delay))
+	delay := run.nextTry(made, err)
+	r.pace.next(uid, activityCleanUp, run.now.Add(delay))
 	return rest(delay)
 }
 
@@ -63,7 +67,7 @@ func (r *OrderReconciler) withdraw(ctx context.Context, run *orderRun) error {
 // lasting value. That one removes it, if its solver can.
 func (r *OrderReconciler) bequeath(ctx context.Context, order *v1alpha1.AliyunOrder) (isLeft bool, err error) {
 	orders := &v1alpha1.AliyunOrderList{}
-	if err := r.List(ctx, orders); err != nil {
+	if err := r.List(ctx, orders, client.MatchingFields{fieldRecord: order.Status.Validation.FQDN}); err != nil {
 		return false, err
 	}
 	for i := range orders.Items {

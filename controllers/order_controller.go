@@ -5,14 +5,12 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	apiwait "k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -44,11 +42,13 @@ type OrderReconciler struct {
 	// Settle is how long after a submission without an answer nothing is bought again. It is at least MinSettle.
 	Settle time.Duration
 
-	pace  pace
-	spent spending
-	// submitting names the Order that submits, by base name.
-	submitting sync.Map
-	// firstSeen is when this process first saw a submission without an answer.
+	// known is the UID of each Order that this process has met, by its name.
+	known   sync.Map
+	pace    pace
+	efforts efforts
+	spent   spending
+	book    book
+	// firstSeen is when this process first saw a submission without an answer, by the UID of its Order.
 	firstSeen sync.Map
 	// accepted holds ids that CAS gave and the API server did not take yet, by the UID of their Order.
 	accepted sync.Map
@@ -56,7 +56,7 @@ type OrderReconciler struct {
 
 // orderRun is what one run knows of its order.
 type orderRun struct {
-	// order is worked on; stored is what the API server has.
+	// order is worked on, and stays the same object throughout the run; stored is what the API server has.
 	order, stored *v1alpha1.AliyunOrder
 	now           time.Time
 	request       *cmapi.CertificateRequest
@@ -72,8 +72,12 @@ type orderRun struct {
 func (r *OrderReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	order := &v1alpha1.AliyunOrder{}
 	if err := r.Get(ctx, req.NamespacedName, order); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.gone(ctx, req.NamespacedName)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	r.met(ctx, order)
 	run := &orderRun{order: order.DeepCopy(), stored: order, now: r.Remote.Clock.Now()}
 	for _, phase := range []phase{r.finalize, r.guard, r.inherit, r.submit, r.observe, r.validate, r.issue} {
 		if end := phase(ctx, run); end.kind != outcomeProceed {
@@ -112,52 +116,6 @@ func retry(err error) (ctrl.Result, error) {
 		return ctrl.Result{RequeueAfter: time.Second}, nil
 	}
 	return ctrl.Result{}, client.IgnoreNotFound(err)
-}
-
-// save writes the status under the resourceVersion that the run began with, if there is anything to write.
-func (r *OrderReconciler) save(ctx context.Context, run *orderRun) error {
-	next := run.order.DeepCopy()
-	if !statusChanged(run.stored, next) {
-		return nil
-	}
-	patch := client.MergeFromWithOptions(run.stored, client.MergeFromWithOptimisticLock{})
-	if err := r.Status().Patch(ctx, next, patch); err != nil {
-		return err
-	}
-	run.stored, run.order = next, next.DeepCopy()
-	return nil
-}
-
-// recordBound is how long a fact that must not be lost is offered to the API server.
-const recordBound = 15 * time.Second
-
-// record writes a fact that must not be lost. It survives the end of ctx, and a conflict is answered with the same
-// change to a fresh copy. change returns an error where the fresh copy contradicts it.
-func (r *OrderReconciler) record(ctx context.Context, run *orderRun, change func(*v1alpha1.OrderStatus) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordBound)
-	defer cancel()
-	var last error
-	err := apiwait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-		run.order = run.stored.DeepCopy()
-		if err := change(&run.order.Status); err != nil {
-			return false, err
-		}
-		if last = r.save(ctx, run); last == nil {
-			return true, nil
-		}
-		fresh := &v1alpha1.AliyunOrder{}
-		switch err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(run.stored), fresh); {
-		case apierrors.IsNotFound(err), err == nil && fresh.UID != run.stored.UID:
-			return false, fmt.Errorf("the AliyunOrder is gone")
-		case err == nil:
-			run.stored = fresh
-		}
-		return false, nil
-	})
-	if apiwait.Interrupted(err) && last != nil {
-		return last
-	}
-	return err
 }
 
 // timestamp is the run's time as the API server stores it, so that what was written equals what is read.

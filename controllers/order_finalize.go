@@ -27,7 +27,6 @@ func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
 		if end := r.recordOrderID(ctx, run, id.(cas.OrderID)); end.kind != outcomeProceed {
 			return end
 		}
-		status = &run.order.Status
 	}
 	isIssued := len(status.Certificate) > 0
 	if status.HandedOverTo != "" {
@@ -41,7 +40,6 @@ func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
 		if err := r.save(ctx, run); err != nil {
 			return failed(err)
 		}
-		status = &run.order.Status
 	}
 	switch {
 	case !isIssued && status.Release == nil:
@@ -53,22 +51,31 @@ func (r *OrderReconciler) finalize(ctx context.Context, run *orderRun) outcome {
 	}
 }
 
-// heirTime is how long a deleted Order still waits for a request that replaces its own. A namespace that goes away will
-// have none.
+// heirTime is how long a deleted Order still waits for a request that replaces its own: since this process has known that
+// it is deleted, for nobody could make an heir of a request while no controller ran. A namespace that goes away will have
+// none.
 func (r *OrderReconciler) heirTime(ctx context.Context, run *orderRun) time.Duration {
 	hasOrder := run.order.Status.OrderID != "" || run.order.Status.Submission != nil
-	if !hasOrder || r.isTerminating(ctx, run.order.Namespace) {
+	if !hasOrder || !isWorth(run.order, run.now) || r.isTerminating(ctx, run.order.Namespace) {
 		return 0
 	}
-	return run.order.DeletionTimestamp.Add(heirPatience).Sub(run.now)
+	return heirPatience - r.efforts.tried(run.order.UID, activityHeir, heirPatience, run.now, nil).age(run.now)
 }
 
-// bound is how long a release may take: a namespace that is going away cannot wait as long.
-func (r *OrderReconciler) bound(ctx context.Context, namespace string) time.Duration {
-	if r.isTerminating(ctx, namespace) {
+// bound is how long a release, or a clean-up, is tried: a namespace that is going away cannot wait as long.
+func bound(isTerminating bool) time.Duration {
+	if isTerminating {
 		return namespaceBound
 	}
 	return releaseBound
+}
+
+// nextTry is when to try again what has just come to no end.
+func (run *orderRun) nextTry(made effort, err error) time.Duration {
+	if isThrottle(err) {
+		return pollDelay(min(run.endedAge(), time.Minute))
+	}
+	return made.delay(run.now)
 }
 
 func (r *OrderReconciler) isTerminating(ctx context.Context, namespace string) bool {
@@ -107,7 +114,7 @@ func (r *OrderReconciler) letGo(ctx context.Context, run *orderRun) outcome {
 	if err := r.Patch(ctx, next, client.MergeFromWithOptions(run.stored, client.MergeFromWithOptimisticLock{})); err != nil {
 		return failed(err)
 	}
-	r.pace.forget(run.order.UID)
+	r.forget(ctx, run.order.UID)
 	return rest(0)
 }
 

@@ -95,7 +95,7 @@ func (r *OrderReconciler) keepFinalizer(ctx context.Context, run *orderRun) outc
 	if err := r.Patch(ctx, next, client.MergeFromWithOptions(run.stored, client.MergeFromWithOptimisticLock{})); err != nil {
 		return failed(err)
 	}
-	run.stored, run.order = next, next.DeepCopy()
+	run.written(next)
 	return proceed()
 }
 

@@ -9,21 +9,23 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/cert-manager/cert-manager/pkg/util/pki"
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 )
 
 // inherit goes on with the order of a request that this one's replaced: cert-manager deletes a request and makes a new
 // one, with the same key, when a Certificate is edited. The claim is written on the old Order first, under its
-// resourceVersion, so that it is either given back or handed over, never both.
+// resourceVersion, so that it is either given back or handed over, never both. What is not worth going on with is given
+// back before this one begins.
 func (r *OrderReconciler) inherit(ctx context.Context, run *orderRun) outcome {
 	if run.order.Status.OrderID != "" || run.order.Status.Submission != nil {
-		return proceed()
+		return r.lateAnswer(ctx, run)
 	}
 	old, err := r.predecessor(ctx, run.order)
 	if err != nil {
@@ -37,15 +39,49 @@ func (r *OrderReconciler) inherit(ctx context.Context, run *orderRun) outcome {
 			return end
 		}
 	}
-	heir, from := &run.order.Status, old.Status.DeepCopy()
+	run.goOnWith(&old.Status)
+	if err := r.save(ctx, run); err != nil {
+		return failed(err)
+	}
+	return proceed()
+}
+
+// goOnWith copies what an Order knows of its order at CAS.
+func (run *orderRun) goOnWith(old *v1alpha1.OrderStatus) {
+	heir, from := &run.order.Status, old.DeepCopy()
 	heir.Submission, heir.OrderID, heir.OrderIDBasis, heir.SubmittedAt = from.Submission, from.OrderID, from.OrderIDBasis, from.SubmittedAt
 	heir.AccountID, heir.ExcludedOrderIDs, heir.CASState, heir.CASStateSince = from.AccountID, from.ExcludedOrderIDs, from.CASState, from.CASStateSince
-	heir.Validation, heir.CertificateID, heir.Deadline, heir.Missing = from.Validation, from.CertificateID, from.Deadline, from.Missing
+	heir.Validation, heir.CertificateID, heir.Deadline = from.Validation, from.CertificateID, from.Deadline
 	if heir.Validation != nil {
 		heir.Validation.PresentedAt, heir.Validation.VisibleAt = nil, nil // what the old Order owns goes with it
 	}
-	if err := r.save(ctx, run); err != nil {
+}
+
+// lateAnswer takes the id over that an Order was given by CAS after it was handed over with nothing but an intent. It is
+// worth more than what was found in a listing meanwhile.
+func (r *OrderReconciler) lateAnswer(ctx context.Context, run *orderRun) outcome {
+	status := &run.order.Status
+	if status.OrderID != "" && !status.IsPresumed() {
+		return proceed()
+	}
+	orders, err := relatives(ctx, r.Client, run.order)
+	if err != nil {
 		return failed(err)
+	}
+	for i := range orders {
+		old := &orders[i]
+		isAnswered := old.Status.HandedOverTo == run.order.UID && old.Status.OrderIDBasis == v1alpha1.OrderIDByAnswer
+		switch {
+		case !isAnswered || old.Status.OrderID == status.OrderID && !status.IsPresumed():
+		case status.OrderID != "" && status.OrderID != old.Status.OrderID:
+			return r.disprove(ctx, run, fmt.Sprintf("CAS order %s was presumed to be this one's, and CAS has answered that it is %s: the former is left alone", status.OrderID, old.Status.OrderID))
+		default:
+			status.OrderID, status.OrderIDBasis, status.SubmittedAt = old.Status.OrderID, old.Status.OrderIDBasis, old.Status.SubmittedAt
+			if err := r.save(ctx, run); err != nil {
+				return failed(err)
+			}
+			return proceed()
+		}
 	}
 	return proceed()
 }
@@ -54,20 +90,18 @@ func (r *OrderReconciler) inherit(ctx context.Context, run *orderRun) outcome {
 // what it claimed with nobody: its own request was replaced, too.
 func (r *OrderReconciler) claim(ctx context.Context, run *orderRun, old *v1alpha1.AliyunOrder) outcome {
 	if other := old.Status.HandedOverTo; other != "" {
-		orders := &v1alpha1.AliyunOrderList{}
-		if err := r.APIReader.List(ctx, orders, client.InNamespace(old.Namespace)); err != nil {
+		orders, err := relatives(ctx, r.APIReader, old)
+		if err != nil {
 			return failed(err)
 		}
-		isTaken := func(o v1alpha1.AliyunOrder) bool {
-			return o.UID == other || o.UID != old.UID && isSame(&o, old) && holdsSame(&o, old)
-		}
-		if slices.ContainsFunc(orders.Items, isTaken) {
+		isTaken := func(o v1alpha1.AliyunOrder) bool { return o.UID == other || isSame(&o, old) && holdsSame(&o, old) }
+		if slices.ContainsFunc(orders, isTaken) {
 			return rest(holdFirst / 10)
 		}
 	}
-	if old.Status.Release != nil {
-		return stall(holdFirst, v1alpha1.ReasonPredecessor, fmt.Sprintf(
-			"the AliyunOrder %q of the request that this one replaced is being given back: this one is submitted afterwards", old.Name))
+	if old.Status.Release != nil || !isWorth(old, run.now) || !suits(old, run.order) {
+		return stall(holdFirst/3, v1alpha1.ReasonPredecessor, fmt.Sprintf(
+			"the AliyunOrder %q of the request that this one replaced is being given back: this one is submitted afterwards, without further action", old.Name))
 	}
 	next := old.DeepCopy()
 	next.Status.HandedOverTo = run.order.UID
@@ -78,20 +112,31 @@ func (r *OrderReconciler) claim(ctx context.Context, run *orderRun, old *v1alpha
 	return proceed()
 }
 
-// predecessor is the Order that this one can go on with, or whose end it has to wait for.
-func (r *OrderReconciler) predecessor(ctx context.Context, heir *v1alpha1.AliyunOrder) (*v1alpha1.AliyunOrder, error) {
-	orders := &v1alpha1.AliyunOrderList{}
-	if err := r.List(ctx, orders, client.InNamespace(heir.Namespace)); err != nil {
+// relatives are the other Orders of the namespace for the same name.
+func relatives(ctx context.Context, from client.Reader, order *v1alpha1.AliyunOrder) ([]v1alpha1.AliyunOrder, error) {
+	list := &v1alpha1.AliyunOrderList{}
+	if err := from.List(ctx, list, client.InNamespace(order.Namespace), client.MatchingFields{fieldBaseName: order.Spec.BaseName}); err != nil {
 		return nil, err
 	}
-	var claimed *v1alpha1.AliyunOrder
+	return slices.DeleteFunc(list.Items, func(o v1alpha1.AliyunOrder) bool { return o.UID == order.UID || o.Spec.BaseName != order.Spec.BaseName }), nil
+}
+
+// predecessor is the Order that this one can go on with, or whose end it has to wait for: the one that it has claimed
+// already, or else the best that nobody has, or else one whose heir may be gone.
+func (r *OrderReconciler) predecessor(ctx context.Context, heir *v1alpha1.AliyunOrder) (*v1alpha1.AliyunOrder, error) {
+	orders, err := relatives(ctx, r.Client, heir)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(orders, byWorth)
+	var free, claimed *v1alpha1.AliyunOrder
 	isTaken := false
-	for i := range orders.Items {
-		old := &orders.Items[i]
+	for i := range orders {
+		old := &orders[i]
 		status := old.Status
 		hasOrder := (status.OrderID != "" || status.Submission != nil) && len(status.Certificate) == 0
 		isOpen := status.Release == nil || status.Release.Outcome == ""
-		if old.UID == heir.UID || !hasOrder || !isOpen || !isSame(old, heir) {
+		if !hasOrder || !isOpen || !isSame(old, heir) {
 			continue
 		}
 		switch isLeft, err := r.isLeft(ctx, old); {
@@ -99,16 +144,29 @@ func (r *OrderReconciler) predecessor(ctx context.Context, heir *v1alpha1.Aliyun
 			return nil, err
 		case !isLeft: // its request lives: what others have handed over is with it
 			isTaken = true
-		case status.HandedOverTo == "" || status.HandedOverTo == heir.UID:
+		case status.HandedOverTo == heir.UID:
 			return old, nil
-		default:
+		case status.HandedOverTo != "":
 			claimed = old
+		case free == nil:
+			free = old
 		}
 	}
-	if isTaken {
-		return nil, nil
+	if free != nil || isTaken {
+		return free, nil
 	}
 	return claimed, nil
+}
+
+// byWorth puts first what is known best, and of equal ones the older.
+func byWorth(a, b v1alpha1.AliyunOrder) int {
+	if pa, pb := proofs[a.Status.OrderIDBasis], proofs[b.Status.OrderIDBasis]; pa != pb {
+		return pb - pa
+	}
+	if isOlder(&a, &b) {
+		return -1
+	}
+	return 1
 }
 
 // holdsSame says that two Orders hold one order at CAS, or one submission: the one has it from the other.
@@ -128,13 +186,29 @@ func (r *OrderReconciler) isLeft(ctx context.Context, order *v1alpha1.AliyunOrde
 	return request == nil && err == nil, err
 }
 
-// isSame says that the certificate of one Order would serve the request of the other.
+// isSame says that one Order was made for what the other is made for: its request was replaced, with the same key.
 func isSame(a, b *v1alpha1.AliyunOrder) bool {
 	names := func(o *v1alpha1.AliyunOrder) []string { return slices.Sorted(slices.Values(o.Spec.DNSNames)) }
 	return a.Spec.IssuerRef == b.Spec.IssuerRef && a.Spec.CommonName == b.Spec.CommonName && slices.Equal(names(a), names(b)) &&
-		a.Spec.Region == b.Spec.Region && equality.Semantic.DeepEqual(a.Spec.Endpoint, b.Spec.Endpoint) &&
-		equality.Semantic.DeepEqual(a.Spec.Credentials, b.Spec.Credentials) && a.Spec.SecretNamespace == b.Spec.SecretNamespace &&
-		equality.Semantic.DeepEqual(a.Spec.Source, b.Spec.Source) && sameKey(a.Spec.Request, b.Spec.Request)
+		sameKey(a.Spec.Request, b.Spec.Request)
+}
+
+// suits says that an heir can go on with what was ordered: in the same account, from the same source, and with a solver
+// for the kind of validation that was ordered, which cannot be changed any more.
+func suits(old, heir *v1alpha1.AliyunOrder) bool {
+	return equality.Semantic.DeepEqual(old.Spec.Access, heir.Spec.Access) && old.Spec.SecretNamespace == heir.Spec.SecretNamespace &&
+		equality.Semantic.DeepEqual(old.Spec.Source, heir.Spec.Source) && validateType(old.Spec.Solver) == validateType(heir.Spec.Solver)
+}
+
+// goesOn are the states at CAS from which a certificate can still come. In any other an heir would end as the old Order
+// does, and whoever deletes a request to order anew would get the same answer again.
+var goesOn = []cas.State{"", cas.StateDomainVerify, cas.StateProcess, cas.StateUnknow, cas.StateCertificate}
+
+// isWorth says that an order can still serve another request for the same.
+func isWorth(order *v1alpha1.AliyunOrder, now time.Time) bool {
+	status := order.Status
+	isLate := status.Deadline != nil && !now.Before(status.Deadline.Time)
+	return slices.Contains(goesOn, cas.State(status.CASState)) && status.UnusableSince == nil && status.Missing == nil && !isLate
 }
 
 func sameKey(a, b []byte) bool {
@@ -150,39 +224,4 @@ func sameKey(a, b []byte) bool {
 		return key
 	}
 	return keyOf(a) != nil && bytes.Equal(keyOf(a), keyOf(b))
-}
-
-// handOver lets go of an Order once its heir has what it knew. An heir that is gone before has taken nothing, and the
-// order is given back as any other.
-func (r *OrderReconciler) handOver(ctx context.Context, run *orderRun) outcome {
-	status := &run.order.Status
-	heir, err := r.heir(ctx, run.order.Namespace, status.HandedOverTo)
-	switch {
-	case err != nil:
-		return failed(err)
-	case heir == nil:
-		status.HandedOverTo = ""
-		if err := r.save(ctx, run); err != nil {
-			return failed(err)
-		}
-		return rest(soon)
-	case heir.Status.OrderID == "" && heir.Status.Submission == nil:
-		return rest(holdFirst / 10)
-	case run.order.DeletionTimestamp == nil:
-		return r.dropOrphan(ctx, run)
-	}
-	return r.letGo(ctx, run)
-}
-
-// heir reads past the cache: an Order that is let go too early takes an order with it that nobody knows any more.
-func (r *OrderReconciler) heir(ctx context.Context, namespace string, uid types.UID) (*v1alpha1.AliyunOrder, error) {
-	orders := &v1alpha1.AliyunOrderList{}
-	if err := r.APIReader.List(ctx, orders, client.InNamespace(namespace)); err != nil {
-		return nil, err
-	}
-	at := slices.IndexFunc(orders.Items, func(o v1alpha1.AliyunOrder) bool { return o.UID == uid })
-	if at < 0 {
-		return nil, nil
-	}
-	return &orders.Items[at], nil
 }

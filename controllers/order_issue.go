@@ -36,9 +36,12 @@ func (r *OrderReconciler) issue(ctx context.Context, run *orderRun) outcome {
 		err = fits(leaf, order.Spec.DNSNames, run.now)
 	}
 	if errors.Is(err, errOtherKey) && order.Status.IsPresumed() {
-		return r.disprove(ctx, run)
+		return r.disprove(ctx, run, fmt.Sprintf("CAS order %s was presumed to be this one's, and its certificate has another key: it is left alone", order.Status.OrderID))
 	}
 	if err != nil {
+		if order.Status.UnusableSince == nil {
+			order.Status.UnusableSince = run.timestamp()
+		}
 		return stall(holdLongest, v1alpha1.ReasonInvalidCertificate, fmt.Sprintf(
 			"CAS order %s is issued, and its certificate cannot be used: %v. It is not ordered again by itself; ask the support of Alibaba Cloud about the order, or delete the CertificateRequest to order anew",
 			order.Status.OrderID, err))
@@ -46,7 +49,7 @@ func (r *OrderReconciler) issue(ctx context.Context, run *orderRun) outcome {
 	if order.Status.IsPresumed() {
 		order.Status.OrderIDBasis = v1alpha1.OrderIDByCertificate
 	}
-	order.Status.Certificate = encode(chain)
+	order.Status.Certificate, order.Status.UnusableSince = encode(chain), nil
 	notAfter := metav1.NewTime(leaf.NotAfter)
 	order.Status.NotAfter = &notAfter
 	run.remark(leaf, chain)
@@ -57,23 +60,12 @@ func (r *OrderReconciler) issue(ctx context.Context, run *orderRun) outcome {
 var errOtherKey = errors.New("none of its certificates has the key of the request")
 
 // disprove leaves an order alone that was presumed to be this one's and is somebody else's, and goes on looking.
-func (r *OrderReconciler) disprove(ctx context.Context, run *orderRun) outcome {
+func (r *OrderReconciler) disprove(ctx context.Context, run *orderRun, message string) outcome {
 	if end := r.cleanUp(ctx, run); end.kind != outcomeProceed {
 		return end
 	}
-	status := &run.order.Status
-	r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "NotThisOrder", "Issue",
-		"CAS order %s was presumed to be this one's, and its certificate has another key: it is left alone", status.OrderID)
-	status.ExcludedOrderIDs = append(status.ExcludedOrderIDs, status.OrderID)
-	status.OrderID, status.OrderIDBasis, status.SubmittedAt = "", "", nil
-	status.CASState, status.CASStateSince, status.CertificateID = "", nil, ""
-	status.Validation, status.Deadline, status.Missing = nil, nil, nil
-	if status.Submission != nil {
-		status.Submission.EmptyListingAt = nil
-	}
-	for _, kind := range []string{v1alpha1.ConditionSubmitted, v1alpha1.ConditionDomainsValidated} {
-		meta.RemoveStatusCondition(&status.Conditions, kind)
-	}
+	r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "NotThisOrder", "Issue", "%s", message)
+	letGoOfID(&run.order.Status)
 	return wait(soon)
 }
 

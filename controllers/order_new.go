@@ -55,6 +55,7 @@ func newOrder(run *requestRun, clusterResourceNamespace string) *v1alpha1.Aliyun
 			IssuerRef:       issuerReference(request),
 			Request:         request.Spec.Request,
 			CommonName:      run.asks.commonName,
+			BaseName:        baseName(run.asks.commonName),
 			DNSNames:        run.asks.dnsNames,
 			SecretNamespace: secrets,
 			Access:          spec.Access,

@@ -19,6 +19,11 @@ func (r *OrderReconciler) observe(ctx context.Context, run *orderRun) outcome {
 	if due := r.pace.remaining(run.order.UID, activityObserve, run.now); due > 0 {
 		return rest(due)
 	}
+	if run.order.Status.IsPresumed() {
+		if end := r.soleHolder(ctx, run); end.kind != outcomeProceed {
+			return end
+		}
+	}
 	delay := pollDelay(run.casStateAge())
 	r.pace.next(run.order.UID, activityObserve, run.now.Add(delay))
 	var described *cas.Order
@@ -114,23 +119,31 @@ func deadline(run *orderRun) (end time.Time, waitsFor string) {
 	}
 }
 
-// read says what a state of CAS means (CAS contract §2).
+// read says what a state of CAS means (CAS contract §2). One that ends the order is believed on a later look only, since
+// what is withdrawn then cannot be had back: CAS may tell payed, which every order is at first, of one that it has begun to
+// work on, or contradict itself. An order that CAS does not know has a patience of its own; see missing. A certificate needs
+// no second look: it is there.
 func read(run *orderRun, delay time.Duration) outcome {
 	order := run.order
-	switch run.described.State {
-	case cas.StateDomainVerify, cas.StateCertificate:
+	switch state := run.described.State; {
+	case state == cas.StateDomainVerify, state == cas.StateCertificate:
 		return proceed()
-	case cas.StateVerifyFail:
+	case hasEnded(state) && run.casStateAge() < endedAfter:
+		return wait(min(delay, endedAfter))
+	case state == cas.StateVerifyFail:
 		return fail(v1alpha1.ReasonVerificationFailed, fmt.Sprintf(
 			"the CA refused CAS order %s for %q; CAS does not say why. Look at the order in the console of CAS, at CAA records of the domain, and at the validation record",
 			order.Status.OrderID, order.Spec.CommonName))
-	case cas.StatePayed:
+	case state == cas.StatePayed:
 		return fail(v1alpha1.ReasonWithdrawn, fmt.Sprintf(
 			"CAS order %s for %q was withdrawn at CAS by somebody else", order.Status.OrderID, order.Spec.CommonName))
 	default:
 		return wait(delay)
 	}
 }
+
+// hasEnded says that an order in the state will never be issued.
+func hasEnded(state cas.State) bool { return state == cas.StatePayed || state == cas.StateVerifyFail }
 
 func (run *orderRun) takeDown(described *cas.Order) {
 	status := &run.order.Status

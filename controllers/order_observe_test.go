@@ -59,6 +59,8 @@ func TestNoCharacterIsCutInHalf(t *testing.T) {
 func TestEachStateOfCASHasItsOutcome(t *testing.T) {
 	order := &v1alpha1.AliyunOrder{}
 	order.Spec.CommonName, order.Status.OrderID = "www.example.com", "98987582437920968"
+	since := metav1.NewTime(noon.Add(-endedAfter))
+	order.Status.CASStateSince = &since
 	tests := map[cas.State]outcome{
 		cas.StateDomainVerify: proceed(),
 		cas.StateCertificate:  proceed(),
@@ -71,8 +73,30 @@ func TestEachStateOfCASHasItsOutcome(t *testing.T) {
 			"Look at the order in the console of CAS, at CAA records of the domain, and at the validation record"),
 	}
 	for state, want := range tests {
-		if got := read(&orderRun{order: order, described: &cas.Order{State: state}}, time.Minute); got != want {
+		if got := read(&orderRun{order: order, now: noon, described: &cas.Order{State: state}}, time.Minute); got != want {
 			t.Errorf("%q: got %+v, want %+v", state, got, want)
 		}
+	}
+}
+
+func TestNoStateThatEndsAnOrderIsBelievedAtOnce(t *testing.T) {
+	for _, state := range []cas.State{cas.StatePayed, cas.StateVerifyFail} {
+		run := &orderRun{order: &v1alpha1.AliyunOrder{}, now: noon, described: &cas.Order{State: state}}
+		run.takeDown(run.described)
+		for _, at := range []time.Duration{0, time.Minute, endedAfter - 1} {
+			run.now = noon.Add(at)
+			if got := read(run, time.Minute); got != wait(time.Minute) {
+				t.Errorf("%q after %s: got %+v", state, at, got)
+			}
+		}
+		run.now = noon.Add(endedAfter - 1)
+		run.takeDown(&cas.Order{State: cas.StateDomainVerify}) // that is not what it was
+		run.takeDown(run.described)
+		run.now = noon.Add(endedAfter)
+		if got := read(run, time.Hour); got != wait(endedAfter) {
+			t.Errorf("%q after it was contradicted: got %+v", state, got)
+		}
+		run.now = noon.Add(2 * endedAfter)
+		wantSame(t, read(run, time.Minute).kind, outcomeFail)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
 
 const (
@@ -24,8 +25,8 @@ const (
 	clockSkew = 5 * time.Minute
 	// signatureLife is how long after it was signed a submission may be executed (CAS contract §8).
 	signatureLife = 15 * time.Minute
-	// tooOld is how much earlier an order was bought, or its certificate began, that cannot be this one. No clock is a
-	// day wrong: CAS refuses calls whose clock differs by 15 minutes. See docs/design/0002.
+	// tooOld is how much earlier the certificate of an order began that cannot be this one. No clock is a day wrong: CAS
+	// refuses calls whose clock differs by 15 minutes. See docs/design/0002.
 	tooOld = 48 * time.Hour
 )
 
@@ -40,39 +41,43 @@ type search struct {
 }
 
 // find looks for an order that this one's submission made between two times. It never tells "nothing" where it could
-// not look everywhere: that is an error.
+// not look everywhere: that is an error. The caller has claimed the name.
 func (r *OrderReconciler) find(ctx context.Context, run *orderRun, calls *cas.Client, since, until time.Time) (*search, error) {
-	held, err := r.heldOrderIDs(ctx, run.order)
-	if err != nil {
-		return nil, err
-	}
 	found, seen := &search{}, map[string]bool{}
 	for _, keyword := range keywords(run.order.Spec.CommonName) {
 		err := found.list(ctx, calls, keyword, seen, func(item cas.ListItem) bool {
-			id := string(item.OrderID)
-			return !held[id] && !slices.Contains(run.order.Status.ExcludedOrderIDs, id) && mayBe(item, run.order.Spec.CommonName, since)
+			isExcluded := slices.Contains(run.order.Status.ExcludedOrderIDs, string(item.OrderID))
+			return !isExcluded && mayBe(item, run.order.Spec.CommonName, since)
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
+	page, err := open(ctx, r.APIReader, run.order)
+	if err != nil {
+		return nil, err
+	}
+	isSame := func(item cas.ListItem) bool { return page.holder(string(item.OrderID)) == sameAccount }
+	found.candidates = slices.DeleteFunc(found.candidates, isSame)
 	if found.candidates, err = notDisproved(ctx, run, calls, found.candidates); err != nil {
 		return nil, err
 	}
-	if len(found.candidates) == 1 && agrees(found.candidates[0], run.order.Spec.Source.ResourcePlan, since, until) {
-		found.match = found.candidates[0].OrderID
+	if len(found.candidates) != 1 {
+		return found, nil
+	}
+	only := found.candidates[0]
+	isHeld := page.holder(string(only.OrderID)) != otherAccount // by an Order that is perhaps of the same account
+	if !isHeld && agrees(only, run.order.Spec.Source.ResourcePlan, since, until) {
+		found.match = only.OrderID
 	}
 	return found, nil
 }
-
-// maxExcluded is how many ids an Order remembers that are not its own.
-const maxExcluded = 64
 
 // notDisproved drops orders whose certificate has another key. Most are earlier ones for the same name, whose
 // AliyunOrders went with the requests that cert-manager prunes: without a look at their keys, a name that was ordered
 // twice within two days would need a person.
 func notDisproved(ctx context.Context, run *orderRun, calls *cas.Client, items []cas.ListItem) ([]cas.ListItem, error) {
-	status, left := &run.order.Status, []cas.ListItem(nil)
+	left := []cas.ListItem(nil)
 	for _, item := range items {
 		if item.OrderID == "" || item.Status != cas.ListIssued {
 			left = append(left, item)
@@ -82,16 +87,30 @@ func notDisproved(ctx context.Context, run *orderRun, calls *cas.Client, items [
 		if err != nil && !cas.IsNotFound(err) {
 			return nil, err
 		}
-		if err == nil {
-			_, _, err = chainFor(run.order.Spec.Request, []byte(described.Certificate))
+		if err == nil && run.isDisproved(item, described) {
+			exclude(&run.order.Status, string(item.OrderID)) // it is not asked for again
+			continue
 		}
-		if !errors.Is(err, errOtherKey) {
-			left = append(left, item)
-		} else if len(status.ExcludedOrderIDs) < maxExcluded {
-			status.ExcludedOrderIDs = append(status.ExcludedOrderIDs, string(item.OrderID)) // it is not asked for again
-		}
+		left = append(left, item)
 	}
 	return left, nil
+}
+
+// isDisproved says that an issued order is not the one that is looked for: its certificate has another key, or it was
+// ordered for an earlier request with the same key, cannot be used, and somebody has deleted that request to order anew.
+func (run *orderRun) isDisproved(item cas.ListItem, described *cas.Order) bool {
+	if run.isOthers(described) {
+		return true
+	}
+	leaf, _, err := chainFor(run.order.Spec.Request, []byte(described.Certificate))
+	isEarlier := run.order.Status.Submission == nil && item.BoughtAt.Before(run.order.CreationTimestamp.Time)
+	return err == nil && isEarlier && fits(leaf, run.order.Spec.DNSNames, run.now) != nil
+}
+
+// isOthers says that an order at CAS has a certificate with another key than the request.
+func (run *orderRun) isOthers(described *cas.Order) bool {
+	_, _, err := chainFor(run.order.Spec.Request, []byte(described.Certificate))
+	return errors.Is(err, errOtherKey)
 }
 
 // list reads pages until one brings nothing new: neither the size of a page nor the total can be relied on.
@@ -148,11 +167,16 @@ func keywords(commonName string) []string {
 	return []string{base}
 }
 
-// mayBe says whether an order in a listing is for the same name, and not older than it could be.
+// mayBe says whether an order in a listing may be for the same name, and is not older than it could be. Only the beginning
+// of its certificate tells how old it is: BuyDate may be the date on which its plan was bought. What CAS still works on is
+// never too old, and a domain that is missing excludes nothing.
 func mayBe(item cas.ListItem, commonName string, since time.Time) bool {
-	isOld := func(t time.Time) bool { return !t.IsZero() && t.Before(since.Add(-tooOld)) }
-	if isOld(item.BoughtAt) || isOld(item.NotBefore) {
+	isOld := !item.NotBefore.IsZero() && item.NotBefore.Before(since.Add(-tooOld))
+	if isOld && item.Status != cas.ListChecking {
 		return false
+	}
+	if item.Domain == "" {
+		return true
 	}
 	base := baseName(commonName)
 	for domain := range strings.SplitSeq(item.Domain, ",") {
@@ -163,42 +187,23 @@ func mayBe(item cas.ListItem, commonName string, since time.Time) bool {
 	return true
 }
 
-// agrees says whether everything that a listing tells fits. A product in other words, or a date that is missing, does
-// not exclude an order, but is no proof either.
+// agrees says whether everything that a listing tells fits. A product in other words, another date, or a date or a domain
+// that is missing, does not exclude an order, but is no proof either.
 func agrees(item cas.ListItem, plan *v1alpha1.ResourcePlan, since, until time.Time) bool {
-	return item.OrderID != "" && item.ProductCode == plan.ProductCode &&
+	return item.OrderID != "" && item.Domain != "" && item.ProductCode == plan.ProductCode &&
 		!item.BoughtAt.Before(since.Add(-clockSkew)) && !item.BoughtAt.After(until.Add(clockSkew))
 }
 
-// site is where an order's id means something. Which account an issuer belongs to is not known: all of a site are taken
-// for one.
-func site(order *v1alpha1.AliyunOrder) string {
-	if order.Spec.Endpoint != nil {
-		return string(order.Spec.Region) + " " + order.Spec.Endpoint.URL
-	}
-	return string(order.Spec.Region)
-}
-
-// heldOrderIDs are the ids of all other Orders of the site, read past the cache.
-func (r *OrderReconciler) heldOrderIDs(ctx context.Context, except *v1alpha1.AliyunOrder) (map[string]bool, error) {
-	orders := &v1alpha1.AliyunOrderList{}
-	if err := r.APIReader.List(ctx, orders); err != nil {
-		return nil, err
-	}
-	held := map[string]bool{}
-	for _, order := range orders.Items {
-		if order.Status.OrderID != "" && order.UID != except.UID && site(&order) == site(except) {
-			held[order.Status.OrderID] = true
-		}
-	}
-	return held, nil
-}
-
-// baseName is a name without what brands add to it, or take for the same, as an A-label.
+// baseName is a name without what brands add to it, or take for the same, as an A-label. Of www.com nothing is left out: it
+// is a domain like any other, and the listing of com would have no end.
 func baseName(name string) string {
 	name = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), ".")
 	if ascii, err := idna.ToASCII(name); err == nil {
 		name = ascii
 	}
-	return strings.TrimPrefix(strings.TrimPrefix(name, "*."), "www.")
+	name = strings.TrimPrefix(name, "*.")
+	if base, ok := strings.CutPrefix(name, "www."); ok && !dcv.RegistryOwned(base) {
+		return base
+	}
+	return name
 }

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
@@ -27,7 +25,7 @@ const (
 	exhaustedTry = time.Minute
 )
 
-// maySpend holds an order for reasons that have nothing to do with its own request.
+// maySpend holds an order for reasons that have nothing to do with its own request, and that cost no call to find out.
 func (r *OrderReconciler) maySpend(ctx context.Context, run *orderRun) outcome {
 	if end := isPaused(run.issuer); end.kind != outcomeProceed {
 		return end
@@ -35,9 +33,6 @@ func (r *OrderReconciler) maySpend(ctx context.Context, run *orderRun) outcome {
 	orders := &v1alpha1.AliyunOrderList{}
 	if err := r.List(ctx, orders); err != nil {
 		return failed(err)
-	}
-	if end := r.inDoubtElsewhere(ctx, run, orders.Items); end.kind != outcomeProceed {
-		return end
 	}
 	if end := r.spent.mayOrder(run, orders.Items); end.kind != outcomeProceed {
 		return end
@@ -51,52 +46,6 @@ func isPaused(issuer v1alpha1.GenericIssuer) outcome {
 			"the %s %q has spec.orders.paused: nothing is ordered until it is removed", issuer.IssuerKind(), issuer.GetName()))
 	}
 	return proceed()
-}
-
-// inDoubtElsewhere lets only one order for a name be in doubt: two could not be told apart in a listing.
-func (r *OrderReconciler) inDoubtElsewhere(ctx context.Context, run *orderRun, orders []v1alpha1.AliyunOrder) outcome {
-	name := listed(run.order)
-	for i := range orders {
-		if other := &orders[i]; other.UID != run.order.UID && isInDoubt(other) && listed(other) == name {
-			return waitForDoubt(other)
-		}
-	}
-	// The cache may not show yet what this process wrote a moment ago.
-	self := client.ObjectKeyFromObject(run.order)
-	key, isOther := r.submitting.LoadOrStore(name, self)
-	if other := key.(types.NamespacedName); isOther && other != self {
-		fresh := &v1alpha1.AliyunOrder{}
-		err := r.APIReader.Get(ctx, other, fresh)
-		if client.IgnoreNotFound(err) != nil {
-			return failed(err)
-		}
-		if err == nil && isInDoubt(fresh) {
-			return waitForDoubt(fresh)
-		}
-		isKnown := func(o v1alpha1.AliyunOrder) bool {
-			return o.UID == fresh.UID && o.ResourceVersion == fresh.ResourceVersion
-		}
-		if err == nil && !slices.ContainsFunc(orders, isKnown) {
-			return rest(time.Second) // what it has ordered may be for this one to take over
-		}
-		r.submitting.Store(name, self)
-	}
-	return proceed()
-}
-
-// listed is what orders share that one listing could confuse.
-func listed(order *v1alpha1.AliyunOrder) string {
-	return site(order) + " " + baseName(order.Spec.CommonName)
-}
-
-func isInDoubt(order *v1alpha1.AliyunOrder) bool {
-	status := order.Status
-	return status.Submission != nil && status.OrderID == "" && status.HandedOverTo == "" && (status.Release == nil || status.Release.Outcome == "")
-}
-
-func waitForDoubt(other *v1alpha1.AliyunOrder) outcome {
-	return stall(holdFirst, v1alpha1.ReasonAmbiguousSubmission, fmt.Sprintf(
-		"what became of the submission of the AliyunOrder %q in the namespace %q for the same name is not known yet: this one is submitted once that is settled", other.Name, other.Namespace))
 }
 
 // spending remembers what was bought, and which plans are exhausted. Both are guards and no facts: the first is
@@ -207,14 +156,9 @@ func (s *spending) mayTry(run *orderRun) outcome {
 	return proceed()
 }
 
-// plan is what all issuers of an account share that order the same product. An issuer whose account is not known has it
-// for itself.
+// plan is what all issuers of an account share that order the same product.
 func plan(run *orderRun) string {
-	account := string(run.issuer.GetUID())
-	if identity := run.issuer.GetStatus().Identity; identity != nil {
-		account = identity.AccountID
-	}
-	return account + " " + run.order.Spec.Source.ResourcePlan.ProductCode
+	return planKey(accountOfIssuer(run.issuer), run.order.Spec.Source.ResourcePlan.ProductCode)
 }
 
 // found says what a try has come to.

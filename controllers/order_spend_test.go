@@ -16,7 +16,10 @@ import (
 // TestAnExhaustedPlanIsTriedByOneOrderOfItsAccount lets other issuers of the account know, and nobody else.
 func TestAnExhaustedPlanIsTriedByOneOrderOfItsAccount(t *testing.T) {
 	run := func(issuer types.UID, account, product string, now time.Time) *orderRun {
-		of := &v1alpha1.AliyunIssuer{ObjectMeta: metav1.ObjectMeta{UID: issuer}}
+		of := &v1alpha1.AliyunIssuer{ObjectMeta: metav1.ObjectMeta{UID: issuer, Name: string(issuer)}}
+		if issuer == "liar" {
+			of.Spec.STSEndpoint = &v1alpha1.Endpoint{URL: "https://sts.liar.example.com"}
+		}
 		if account != "" {
 			of.Status.Identity = &v1alpha1.IssuerIdentity{AccountID: account}
 		}
@@ -35,6 +38,7 @@ func TestAnExhaustedPlanIsTriedByOneOrderOfItsAccount(t *testing.T) {
 		{run("b", "1", "dv", noon), outcomeStall},
 		{run("b", "1", "wildcard", noon), outcomeProceed},
 		{run("c", "2", "dv", noon), outcomeProceed},
+		{run("liar", "1", "dv", noon), outcomeProceed},
 		{run("unknown", "", "dv", noon), outcomeStall},
 		{run("another", "", "dv", noon), outcomeProceed},
 		{run("b", "1", "dv", noon.Add(pause)), outcomeProceed},

@@ -93,6 +93,10 @@ func summarize(run *orderRun) summary {
 	switch cas.State(status.CASState) {
 	case cas.StateDomainVerify, "":
 		return validating(run)
+	case cas.StatePayed, cas.StateVerifyFail:
+		return summary{v1alpha1.OrderStateReviewing, v1alpha1.ReasonUnknownState, fmt.Sprintf(
+			"CAS gives the state of order %s as %q, which ends it: that is believed if CAS still says so at %s",
+			status.OrderID, status.CASState, status.CASStateSince.Add(endedAfter).UTC().Format(time.RFC3339))}
 	case cas.StateProcess, cas.StateCertificate:
 		return summary{v1alpha1.OrderStateReviewing, v1alpha1.ReasonReviewing,
 			fmt.Sprintf("CAS order %s is validated, and the CA works on it", status.OrderID)}

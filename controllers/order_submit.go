@@ -28,16 +28,16 @@ var errOtherIntent = errors.New("the AliyunOrder has another intent, or an order
 
 // submit buys, at most once. An id proves that it has; an intent without an id that it may have.
 func (r *OrderReconciler) submit(ctx context.Context, run *orderRun) outcome {
+	if end := r.obeyed(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
 	if run.order.Status.OrderID != "" {
 		return proceed()
-	}
-	if id, ok := r.accepted.Load(run.order.UID); ok {
-		return r.recordOrderID(ctx, run, id.(cas.OrderID))
 	}
 	if run.order.Status.Submission != nil {
 		return r.adopt(ctx, run)
 	}
-	if due := r.pace.remaining(run.order.UID, activitySubmit, run.now); due > 0 {
+	if due := r.pace.remaining(run.order.UID, activitySubmit, run.now); due > 0 && run.word() == "" {
 		return rest(due)
 	}
 	if end := r.maySpend(ctx, run); end.kind != outcomeProceed {
@@ -50,7 +50,7 @@ func (r *OrderReconciler) submit(ctx context.Context, run *orderRun) outcome {
 	return end
 }
 
-// order prepares everything that can fail for free, and buys then.
+// order claims the name in the account, and buys for it if nobody has yet.
 func (r *OrderReconciler) order(ctx context.Context, run *orderRun) outcome {
 	calls, err := r.Remote.cas(reachOfOrder(run.order), r.Remote.Secrets)
 	if err != nil {
@@ -65,7 +65,15 @@ func (r *OrderReconciler) order(ctx context.Context, run *orderRun) outcome {
 	if err != nil {
 		return judge(err, run.stateAge())
 	}
-	if !r.Fresh.take(run.order.UID, run.now) || run.order.Annotations[v1alpha1.OrderIDAnnotation] != "" {
+	release, isFree := r.book.claim(accountOfOrder(run.order), run.order.Spec.BaseName)
+	if !isFree {
+		return rest(busy)
+	}
+	defer release()
+	if end := r.noOtherDoubt(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
+	if !r.Fresh.take(run.order.UID, run.now) || run.word() != "" {
 		if end := r.findEarlier(ctx, run, calls); end.kind != outcomeProceed || run.order.Status.OrderID != "" {
 			return end
 		}
@@ -76,15 +84,40 @@ func (r *OrderReconciler) order(ctx context.Context, run *orderRun) outcome {
 	return r.buy(ctx, run, calls, contact)
 }
 
+// noOtherDoubt lets only one order for a name be in doubt in an account: two could not be told apart in a listing.
+func (r *OrderReconciler) noOtherDoubt(ctx context.Context, run *orderRun) outcome {
+	page, err := open(ctx, r.APIReader, run.order)
+	if err != nil {
+		return failed(err)
+	}
+	other := page.doubt(run.now, max(r.Settle, MinSettle)+siblingPatience)
+	if other == nil {
+		return proceed()
+	}
+	return stall(holdFirst, v1alpha1.ReasonAmbiguousSubmission, fmt.Sprintf(
+		"what became of the submission of %s for the same name is not known yet: this one is submitted once that is settled; it is looked at again within a minute", mention(other, run.order)))
+}
+
 // buy writes the intent, calls, and writes what came of it. From the intent on it does not end with ctx: whoever
 // stops the process waits for it.
 func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Client, contact cas.Contact) outcome {
+	count, err := r.book.beginPurchase(run.order, run.now, func() (int, error) {
+		numbers, err := calls.Package(ctx, run.order.Spec.Source.ResourcePlan.ProductCode)
+		return numbers.Used, err
+	})
+	switch {
+	case err != nil:
+		return judge(err, run.stateAge())
+	case count == nil:
+		return rest(busy)
+	}
+	defer count.end()
 	if ctx.Err() != nil || !r.Submissions.begin() {
 		return rest(time.Second)
 	}
 	defer r.Submissions.end()
 	ctx = context.WithoutCancel(ctx)
-	if err := r.writeIntent(ctx, run); err != nil {
+	if err := r.writeIntent(ctx, run, count); err != nil {
 		return failed(err)
 	}
 	submission := calls.Submit(ctx, r.application(run, contact))
@@ -103,22 +136,32 @@ func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Cli
 	}
 }
 
-func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun) error {
+// writeIntent writes what is needed to find out later whether something was bought. The count of the plan is left out
+// where it would be no evidence; one that has ceased to be any while the intent was written is taken out again, for
+// whoever gives an order back can only do that to an intent that is there.
+func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun, count *purchase) error {
 	ctx, cancel := context.WithTimeout(ctx, intentBound)
 	defer cancel()
 	next := &v1alpha1.OrderSubmission{StartedAt: *run.timestamp(), Attempt: 1, Earlier: r.spent.earlier(run.order)}
 	if last := run.order.Status.Submission; last != nil {
 		next.Attempt = last.Attempt + 1
 	}
-	if plan := run.issuer.GetStatus().Package; plan != nil {
-		next.UsedCount, next.UsedCountAt = new(plan.Used), new(plan.ObservedAt)
+	if run.word() == v1alpha1.NoOrder {
+		next.Word = v1alpha1.NoOrder
+	}
+	if count.says() {
+		next.UsedCount, next.UsedCountAt = new(count.reading.used), new(count.reading.at)
 	}
 	run.order.Status.Submission = next
 	if err := r.save(ctx, run); err != nil {
 		return err
 	}
 	r.spent.began(run.order)
-	return nil
+	if next.UsedCount == nil || count.says() {
+		return nil
+	}
+	next.UsedCount, next.UsedCountAt = nil, nil
+	return r.save(ctx, run)
 }
 
 func (r *OrderReconciler) application(run *orderRun, contact cas.Contact) cas.Application {
@@ -151,11 +194,16 @@ func (r *OrderReconciler) recordOrderID(ctx context.Context, run *orderRun, id c
 		status.OrderID, status.OrderIDBasis, status.SubmittedAt = string(id), v1alpha1.OrderIDByAnswer, run.timestamp()
 		return nil
 	})
+	if errors.Is(err, errOrderGone) {
+		err = r.recordForHeir(ctx, run, id)
+	}
 	if err == nil {
 		r.accepted.Delete(run.order.UID)
 		return proceed()
 	}
-	r.accepted.Store(run.order.UID, id)
+	if !errors.Is(err, errOrderGone) {
+		r.accepted.Store(run.order.UID, id)
+	}
 	log.FromContext(ctx).Error(err, "CAS has accepted an order whose id could not be written", "orderID", id)
 	r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, "OrderIDNotWritten", "Submit",
 		"CAS has accepted the order %s, and its id could not be written: %v", id, err)
@@ -169,8 +217,7 @@ func (r *OrderReconciler) recordOrderID(ctx context.Context, run *orderRun, id c
 // notBought takes the intent back, which only proof permits. The proof is about this intent: a process that slept may
 // find that of its successor instead.
 func (r *OrderReconciler) notBought(ctx context.Context, run *orderRun, cause error) outcome {
-	disproved := run.order.Status.Submission
-	startedAt := disproved.StartedAt.Time
+	disproved := *run.order.Status.Submission // the order's own may become another's
 	err := r.record(ctx, run, func(status *v1alpha1.OrderStatus) error {
 		present := status.Submission
 		if status.OrderID != "" || present == nil || present.Attempt != disproved.Attempt || !present.StartedAt.Equal(&disproved.StartedAt) {
@@ -182,7 +229,7 @@ func (r *OrderReconciler) notBought(ctx context.Context, run *orderRun, cause er
 	if err != nil {
 		return failed(err)
 	}
-	r.spent.refused(run.order, startedAt)
+	r.spent.refused(run.order, disproved.StartedAt.Time)
 	if cas.KindOf(cause) == cas.KindExhausted {
 		reason, message := explain(cause)
 		return stall(r.spent.found(plan(run), true, run.now), reason, message)
@@ -197,16 +244,17 @@ func (r *OrderReconciler) notBought(ctx context.Context, run *orderRun, cause er
 // findEarlier makes sure that nobody has submitted this request before: the record of it may be lost with a restored
 // store, or with an AliyunOrder that was removed by force.
 func (r *OrderReconciler) findEarlier(ctx context.Context, run *orderRun, calls *cas.Client) outcome {
+	if id := run.namedID(); id != "" {
+		return r.take(ctx, run, calls, id)
+	}
 	found, err := r.find(ctx, run, calls, run.request.CreationTimestamp.Time, run.now)
-	switch word := run.order.Annotations[v1alpha1.OrderIDAnnotation]; {
+	switch {
 	case isAPIError(err):
 		return failed(err)
 	case err != nil:
 		return judge(err, run.stateAge())
-	case word == v1alpha1.NoOrder:
-		return r.dropWord(ctx, run) // it is no word about the submission that follows
-	case word != "":
-		return r.take(ctx, run, word)
+	case run.word() == v1alpha1.NoOrder:
+		return proceed()
 	case found.match != "":
 		return r.presume(ctx, run, string(found.match), v1alpha1.OrderIDByListing)
 	case len(found.candidates) == 0:

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
@@ -27,6 +29,10 @@ func (r *OrderReconciler) validate(ctx context.Context, run *orderRun) outcome {
 	if run.order.Status.Validation == nil || isNone(run.order.Spec.Solver) {
 		return wait(next)
 	}
+	if end := r.renew(ctx, run); end.kind != outcomeProceed {
+		r.pace.next(run.order.UID, activityObserve, run.now.Add(end.after))
+		return end
+	}
 	r.lookAfter(ctx, run)
 	if run.order.Status.Validation.VisibleAt != nil {
 		return wait(next)
@@ -37,6 +43,22 @@ func (r *OrderReconciler) validate(ctx context.Context, run *orderRun) outcome {
 	}
 	r.look(ctx, run)
 	return wait(next)
+}
+
+// renew follows CAS where it wants another proof than it did before: the old one proves nothing any more. It goes first,
+// since nothing but the status knows what is ours.
+func (r *OrderReconciler) renew(ctx context.Context, run *orderRun) outcome {
+	old, next := run.order.Status.Validation, wantedProof(run.order, run.described)
+	if next == nil || old.Domain == next.Domain && old.RecordName == next.RecordName && old.RecordType == next.RecordType && old.RecordValue == next.RecordValue {
+		return proceed()
+	}
+	if end := r.cleanUp(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
+	run.order.Status.Validation = next
+	r.Recorder.Eventf(run.order, nil, corev1.EventTypeNormal, "ProofChanged", "Validate",
+		"CAS order %s wants another validation %s than before: the old one was cleaned up, as far as it was this controller's", run.order.Status.OrderID, proofKind(run.order))
+	return proceed()
 }
 
 // lookAfter looks from time to time whether what was visible still is: CAS deletes records that it takes for

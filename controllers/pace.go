@@ -33,7 +33,10 @@ const (
 	// vanishedAfter and vanishedTimes are how long, and how often, CAS must not know an order to be believed.
 	vanishedAfter = time.Hour
 	vanishedTimes = 3
-	// releaseBound ends what gives an order back; namespaceBound does where a namespace waits for it.
+	// endedAfter is for how long CAS must say that an order has ended to be believed.
+	endedAfter = 5 * time.Minute
+	// releaseBound ends the effort to give an order back, or to clean up after it; namespaceBound does where a namespace
+	// waits for that.
 	releaseBound   = 10 * time.Minute
 	namespaceBound = 2 * time.Minute
 	// goneAfter is how long CAS must not know an order that is being given back: it may know a young one only later.
@@ -52,11 +55,6 @@ func holdDelay(age time.Duration) time.Duration {
 // credentialsRecheck is how often a Secret is looked at, or a session asked for, that an order waits for: within 30 s.
 func credentialsRecheck() time.Duration { return jitter(holdFirst * 5 / 6) }
 
-// releaseDelay is when what is being given back is looked at again: at its bound at the latest.
-func releaseDelay(age, bound time.Duration) time.Duration {
-	return min(jitter(min(max(age, pollFirst), time.Minute)), bound-age)
-}
-
 // jitter spreads what would otherwise come in step: it adds up to a fifth.
 func jitter(d time.Duration) time.Duration {
 	return d + rand.N(d/5+1) //nolint:gosec // no secret depends on it
@@ -67,7 +65,7 @@ func around(d time.Duration) time.Duration {
 	return d - d/5 + rand.N(2*(d/5)+1) //nolint:gosec // no secret depends on it
 }
 
-// activity is what an order asks CAS for.
+// activity is what an order is worked on for.
 type activity string
 
 const (
@@ -75,40 +73,39 @@ const (
 	activityAdopt   activity = "adopt"
 	activityObserve activity = "observe"
 	activityLook    activity = "look"
+	activityHeir    activity = "heir"
 	activityRelease activity = "release"
+	activityGone    activity = "gone"
+	activityCleanUp activity = "cleanUp"
 )
 
 // pace remembers when an order may ask CAS next, so that being woken costs no call. It is safe for concurrent use.
 type pace struct {
 	mutex sync.Mutex
-	due   map[paceKey]time.Time
-}
-
-type paceKey struct {
-	order    types.UID
-	activity activity
+	due   map[types.UID]map[activity]time.Time
 }
 
 // remaining is how long to rest until the activity is due, or zero.
 func (p *pace) remaining(order types.UID, a activity, now time.Time) time.Duration {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	return max(p.due[paceKey{order, a}].Sub(now), 0)
+	return max(p.due[order][a].Sub(now), 0)
 }
 
 func (p *pace) next(order types.UID, a activity, due time.Time) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.due == nil {
-		p.due = map[paceKey]time.Time{}
+		p.due = map[types.UID]map[activity]time.Time{}
 	}
-	p.due[paceKey{order, a}] = due
+	if p.due[order] == nil {
+		p.due[order] = map[activity]time.Time{}
+	}
+	p.due[order][a] = due
 }
 
 func (p *pace) forget(order types.UID) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	for _, a := range []activity{activitySubmit, activityAdopt, activityObserve, activityLook, activityRelease} {
-		delete(p.due, paceKey{order, a})
-	}
+	delete(p.due, order)
 }

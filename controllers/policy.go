@@ -6,19 +6,25 @@ package controllers
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/rfc2136"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
 
 // Policy is what the operator of an installation allows issuers, whoever wrote them. The zero value allows the least.
 type Policy struct {
 	// OwnIdentityForIssuers and OwnIdentityForClusterIssuers let them use the controller's own identity.
 	OwnIdentityForIssuers, OwnIdentityForClusterIssuers bool
-	// EndpointHosts are the hosts that AliyunIssuers may name in endpoints; ".example.com" stands for all hosts below it.
-	// An AliyunClusterIssuer may name any: whoever writes one is an operator.
+	// EndpointHosts are the hosts that AliyunIssuers may name in endpoints beside those that Alibaba Cloud documents;
+	// ".example.com" stands for all hosts below it. For these alone they may bring a CA bundle. An AliyunClusterIssuer may
+	// name any: whoever writes one is an operator.
 	EndpointHosts []string
+	// Nameservers are those that AliyunIssuers may have updated, as host or host:port. An AliyunClusterIssuer may name any.
+	Nameservers []string
 }
 
 // mayUseOwn says whether an issuer may use the controller's own identity.
@@ -43,11 +49,27 @@ func (p Policy) allows(kind string, from v1alpha1.Credentials, endpoint *v1alpha
 	if u, err := url.Parse(endpoint.URL); err == nil {
 		host = strings.ToLower(u.Hostname())
 	}
-	for _, allowed := range p.EndpointHosts {
-		if host == allowed || strings.HasPrefix(allowed, ".") && strings.HasSuffix(host, allowed) {
-			return nil
-		}
+	isListed := slices.ContainsFunc(p.EndpointHosts, func(allowed string) bool {
+		return host == allowed || strings.HasPrefix(allowed, ".") && strings.HasSuffix(host, allowed)
+	})
+	switch isDocumented := rpc.IsDocumentedHost(host); {
+	case isListed, isDocumented && len(endpoint.CABundle) == 0:
+		return nil
+	case isDocumented: // whoever answers there by a CA of the issuer's author is not Alibaba Cloud
+		return &credentials.Problem{Reason: v1alpha1.ReasonEndpointNotAllowed, Message: fmt.Sprintf(
+			"an AliyunIssuer may not bring a caBundle for %q, whose certificate a public CA vouches for: remove the caBundle, or let the operator allow the host (chart value issuerEndpointHosts)", host)}
+	default:
+		return &credentials.Problem{Reason: v1alpha1.ReasonEndpointNotAllowed, Message: fmt.Sprintf(
+			"an AliyunIssuer may not name the host %q in an endpoint: use an endpoint that Alibaba Cloud documents for the service, or let the operator allow it (chart value issuerEndpointHosts)", host)}
 	}
-	return &credentials.Problem{Reason: v1alpha1.ReasonEndpointNotAllowed, Message: fmt.Sprintf(
-		"an AliyunIssuer may not name the host %q in an endpoint: use an endpoint of Alibaba Cloud, or let the operator allow it (chart value issuerEndpointHosts)", host)}
+}
+
+// allowsNameserver returns a problem if an issuer may not have the name server updated, for the same reason.
+func (p Policy) allowsNameserver(kind, nameserver string) error {
+	isListed := slices.ContainsFunc(p.Nameservers, func(allowed string) bool { return rfc2136.Address(allowed) == rfc2136.Address(nameserver) })
+	if isListed || kind == v1alpha1.AliyunClusterIssuerKind {
+		return nil
+	}
+	return &credentials.Problem{Reason: v1alpha1.ReasonNameserverNotAllowed, Message: fmt.Sprintf(
+		"an AliyunIssuer may not have the name server %q updated: let the operator allow it (chart value issuerNameservers), or use another solver", nameserver)}
 }

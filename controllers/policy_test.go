@@ -23,33 +23,46 @@ var (
 	theController = v1alpha1.Credentials{OIDC: &v1alpha1.OIDCCredentials{}}
 )
 
-func TestAnIssuerNamesOnlyHostsThatTheOperatorAllows(t *testing.T) {
-	policy := Policy{OwnIdentityForIssuers: true, EndpointHosts: []string{".aliyuncs.com", "cas.example.com"}}
-	for url, reason := range map[string]string{
-		"https://cas-vpc.cn-hangzhou.aliyuncs.com":    "",
-		"https://CAS.Aliyuncs.com":                    "",
-		"https://cas.aliyuncs.com:8443":               "",
-		"https://cas.example.com":                     "",
-		"https://aliyuncs.com":                        v1alpha1.ReasonEndpointNotAllowed,
-		"https://badaliyuncs.com":                     v1alpha1.ReasonEndpointNotAllowed,
-		"https://cas.aliyuncs.com.example.net":        v1alpha1.ReasonEndpointNotAllowed,
-		"https://cas.aliyuncs.com.":                   v1alpha1.ReasonEndpointNotAllowed,
-		"https://below.cas.example.com":               v1alpha1.ReasonEndpointNotAllowed,
-		"https://cas.aliyuncs.com@10.0.0.1":           v1alpha1.ReasonEndpointNotAllowed,
-		"https://10.0.0.1":                            v1alpha1.ReasonEndpointNotAllowed,
-		"http://127.0.0.1:8080":                       v1alpha1.ReasonEndpointNotAllowed,
-		"http://[::1]:8080":                           v1alpha1.ReasonEndpointNotAllowed,
-		"https://metadata.example.net/?.aliyuncs.com": v1alpha1.ReasonEndpointNotAllowed,
-		"https://kubernetes.default.svc":              v1alpha1.ReasonEndpointNotAllowed,
-		"://":                                         v1alpha1.ReasonEndpointNotAllowed,
+func TestAnIssuerNamesOnlyHostsThatAreDocumentedOrThatTheOperatorAllows(t *testing.T) {
+	const refused = v1alpha1.ReasonEndpointNotAllowed
+	policy := Policy{OwnIdentityForIssuers: true, EndpointHosts: []string{".corp.example", "cas.example.com"}}
+	for url, want := range map[string]struct{ plain, withBundle string }{
+		"https://cas-vpc.cn-hangzhou.aliyuncs.com":    {"", refused},
+		"https://sts.ap-southeast-1.aliyuncs.com":     {"", refused},
+		"https://alidns.aliyuncs.com":                 {"", refused},
+		"https://CAS.Aliyuncs.com":                    {"", refused},
+		"https://cas.aliyuncs.com:8443":               {"", refused},
+		"https://cas.example.com":                     {"", ""},
+		"https://cas.corp.example":                    {"", ""},
+		"https://corp.example":                        {refused, refused},
+		"https://badcorp.example":                     {refused, refused},
+		"https://aliyuncs.com":                        {refused, refused},
+		"https://ecs.aliyuncs.com":                    {refused, refused},
+		"https://xxx.alb.aliyuncs.com":                {refused, refused},
+		"https://cas.alb.aliyuncs.com":                {refused, refused},
+		"https://sts.oss-cn-hangzhou.aliyuncs.com":    {refused, refused},
+		"https://badaliyuncs.com":                     {refused, refused},
+		"https://cas.aliyuncs.com.example.net":        {refused, refused},
+		"https://cas.aliyuncs.com.":                   {refused, refused},
+		"https://below.cas.example.com":               {refused, refused},
+		"https://cas.aliyuncs.com@10.0.0.1":           {refused, refused},
+		"https://10.0.0.1":                            {refused, refused},
+		"http://127.0.0.1:8080":                       {refused, refused},
+		"http://[::1]:8080":                           {refused, refused},
+		"https://metadata.example.net/?.corp.example": {refused, refused},
+		"https://kubernetes.default.svc":              {refused, refused},
+		"://":                                         {refused, refused},
 	} {
-		endpoint := &v1alpha1.Endpoint{URL: url}
+		endpoint, withBundle := &v1alpha1.Endpoint{URL: url}, &v1alpha1.Endpoint{URL: url, CABundle: []byte("x")}
 		for _, from := range []v1alpha1.Credentials{keyCredentials(), byItsToken} {
-			if got := reasonOf(policy.allows(v1alpha1.AliyunIssuerKind, from, endpoint)); got != reason {
-				t.Errorf("%s: got %q, want %q", url, got, reason)
+			if got := reasonOf(policy.allows(v1alpha1.AliyunIssuerKind, from, endpoint)); got != want.plain {
+				t.Errorf("%s: got %q, want %q", url, got, want.plain)
+			}
+			if got := reasonOf(policy.allows(v1alpha1.AliyunIssuerKind, from, withBundle)); got != want.withBundle {
+				t.Errorf("%s with a CA of its author: got %q, want %q", url, got, want.withBundle)
 			}
 		}
-		if err := policy.allows(v1alpha1.AliyunClusterIssuerKind, theController, endpoint); err != nil {
+		if err := policy.allows(v1alpha1.AliyunClusterIssuerKind, theController, withBundle); err != nil {
 			t.Errorf("%s is refused to an operator: %v", url, err)
 		}
 		for _, own := range []v1alpha1.Credentials{{}, theController, {ECSRAMRole: &v1alpha1.ECSRAMRoleCredentials{}}, {AssumeRole: &v1alpha1.AssumeRole{}}} {
@@ -60,6 +73,28 @@ func TestAnIssuerNamesOnlyHostsThatTheOperatorAllows(t *testing.T) {
 	}
 	if err := policy.allows(v1alpha1.AliyunIssuerKind, v1alpha1.Credentials{}, nil); err != nil {
 		t.Errorf("Alibaba Cloud's own endpoint is refused: %v", err)
+	}
+}
+
+func TestAnIssuerHasOnlyNameServersUpdatedThatTheOperatorAllows(t *testing.T) {
+	policy := Policy{Nameservers: []string{"ns1.example.com", "NS2.example.com:5353", "[2001:db8::1]"}}
+	for server, isAllowed := range map[string]bool{
+		"ns1.example.com": true, "ns1.example.com:53": true, "NS1.Example.com": true, "ns2.example.com:5353": true, "[2001:db8::1]:53": true,
+		"ns1.example.com:5353": false, "ns2.example.com": false, "below.ns1.example.com": false, "example.com": false, "[2001:db8::2]": false, "": false,
+	} {
+		want := v1alpha1.ReasonNameserverNotAllowed
+		if isAllowed {
+			want = ""
+		}
+		if got := reasonOf(policy.allowsNameserver(v1alpha1.AliyunIssuerKind, server)); got != want {
+			t.Errorf("%s: got %q, want %q", server, got, want)
+		}
+		if got := reasonOf(Policy{}.allowsNameserver(v1alpha1.AliyunIssuerKind, server)); got != v1alpha1.ReasonNameserverNotAllowed {
+			t.Errorf("%s where none is listed: got %q", server, got)
+		}
+		if err := policy.allowsNameserver(v1alpha1.AliyunClusterIssuerKind, server); err != nil {
+			t.Errorf("%s is refused to an operator: %v", server, err)
+		}
 	}
 }
 

@@ -110,7 +110,7 @@ func (use solverUse) objectName() string {
 		return ""
 	}
 	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(listed(use.order))) // it never fails
+	_, _ = hash.Write([]byte(realm(use.order.Spec.Access) + " " + use.order.Spec.BaseName)) // it never fails
 	return fmt.Sprintf("aliyun-order-%s-%08x", use.order.Status.OrderID, hash.Sum32())
 }
 
@@ -150,6 +150,9 @@ func (r *Remote) dnsSolver(use solverUse) (dcv.Solver, error) {
 			Zones: r.SelfCheck,
 		}), nil
 	case dns.RFC2136 != nil:
+		if err := r.Policy.allowsNameserver(use.kind, dns.RFC2136.Nameserver); err != nil {
+			return nil, err
+		}
 		config := rfc2136.Config{Nameserver: dns.RFC2136.Nameserver, KeyName: dns.RFC2136.TSIGKeyName, Algorithm: string(dns.RFC2136.TSIGAlgorithm)}
 		if ref := dns.RFC2136.TSIGSecretSecretRef; ref != nil {
 			config.Secret = use.secrets.Value(use.namespace, *ref)

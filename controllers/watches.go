@@ -44,21 +44,51 @@ func SetupIndexes(ctx context.Context, mgr ctrl.Manager) error {
 	if err != nil {
 		return err
 	}
-	return mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.AliyunOrder{}, issuerIndex, func(o client.Object) []string {
-		order := o.(*v1alpha1.AliyunOrder)
-		if order.Status.OrderID != "" { // what is ordered no longer needs its issuer
-			return nil
+	for field, index := range orderIndexes {
+		if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.AliyunOrder{}, field, index); err != nil {
+			return err
 		}
-		return []string{indexValue(order.Namespace, order.Spec.IssuerRef)}
-	})
+	}
+	return nil
 }
 
-// workers is how many objects of a kind are worked on at once. Most of a run is waiting for an answer.
-const workers = 10
+// orderIndexes are what Orders are found by in the cache.
+var orderIndexes = map[string]client.IndexerFunc{
+	issuerIndex: indexed(func(order *v1alpha1.AliyunOrder) string {
+		if order.Status.OrderID != "" { // what is ordered no longer needs its issuer
+			return ""
+		}
+		return indexValue(order.Namespace, order.Spec.IssuerRef)
+	}),
+	fieldBaseName: indexed(func(order *v1alpha1.AliyunOrder) string { return order.Spec.BaseName }),
+	fieldProductCode: indexed(func(order *v1alpha1.AliyunOrder) string {
+		if order.Spec.Source.ResourcePlan == nil {
+			return ""
+		}
+		return order.Spec.Source.ResourcePlan.ProductCode
+	}),
+	fieldOrderID: indexed(func(order *v1alpha1.AliyunOrder) string { return order.Status.OrderID }),
+	fieldRecord: indexed(func(order *v1alpha1.AliyunOrder) string {
+		if order.Status.Validation == nil {
+			return ""
+		}
+		return order.Status.Validation.FQDN
+	}),
+}
+
+func indexed(value func(*v1alpha1.AliyunOrder) string) client.IndexerFunc {
+	return func(o client.Object) []string {
+		if found := value(o.(*v1alpha1.AliyunOrder)); found != "" {
+			return []string{found}
+		}
+		return nil
+	}
+}
 
 func options() controller.Options {
 	return controller.Options{
 		MaxConcurrentReconciles: workers,
+		NewQueue:                newFairQueue,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Second, 5*time.Minute),
 	}
 }
@@ -74,11 +104,11 @@ func (r *CertificateRequestReconciler) SetupWithManager(mgr ctrl.Manager) error 
 }
 
 // SetupWithManager starts the reconciler for Orders, for their requests, and for the issuers that they wait for. An
-// Order's own status wakes nobody: what comes next is a matter of time.
+// Order's own status wakes nobody: what comes next is a matter of time, or of what an operator says of it.
 func (r *OrderReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	waiting := handler.EnqueueRequestsFromMapFunc(waitingFor(mgr.GetClient(), func() client.ObjectList { return &v1alpha1.AliyunOrderList{} }))
 	return watchIssuers(ctrl.NewControllerManagedBy(mgr), waiting, r.Listed).
-		For(&v1alpha1.AliyunOrder{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.AliyunOrder{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, spoken()))).
 		Watches(&cmapi.CertificateRequest{}, handler.EnqueueRequestsFromMapFunc(orderOf), builder.WithPredicates(ours())).
 		WithOptions(options()).
 		Complete(r)
@@ -101,6 +131,16 @@ func (r *IssuerReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.AliyunOrder{}, handler.EnqueueRequestsFromMapFunc(r.issuerOf), builder.WithPredicates(refusalChanged())).
 		WithOptions(options()).
 		Complete(r)
+}
+
+// spoken lets an Order pass of which an operator has said something.
+func spoken() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			word := e.ObjectNew.GetAnnotations()[v1alpha1.OrderIDAnnotation]
+			return word != "" && word != e.ObjectOld.GetAnnotations()[v1alpha1.OrderIDAnnotation]
+		},
+	}
 }
 
 // ours lets requests for issuers of our group pass.

@@ -17,7 +17,8 @@ type Access struct {
 	Region Region `json:"region,omitempty"`
 
 	// endpoint replaces the site's public CAS endpoint, for instance by its VPC endpoint. Empty: the public endpoint.
-	// An AliyunIssuer may name only hosts that the installation allows (chart value issuerEndpointHosts).
+	// An AliyunIssuer may name only hosts that Alibaba Cloud documents, and those that the installation allows (chart
+	// value issuerEndpointHosts).
 	// +optional
 	Endpoint *Endpoint `json:"endpoint,omitempty"`
 
@@ -64,7 +65,8 @@ type Endpoint struct {
 	URL string `json:"url"`
 
 	// caBundle holds PEM certificates that the endpoint's certificate is verified against, instead of the
-	// system's. Base64 in YAML.
+	// system's. Base64 in YAML. An AliyunIssuer may have one only for hosts that the installation allows by name (chart
+	// value issuerEndpointHosts).
 	// +kubebuilder:validation:MaxLength=65536
 	// +optional
 	CABundle []byte `json:"caBundle,omitempty"`

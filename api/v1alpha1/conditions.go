@@ -68,6 +68,8 @@ const (
 	ReasonEndpointInvalid = "EndpointInvalid"
 	// ReasonEndpointNotAllowed: the installation does not allow the issuer to name the endpoint's host.
 	ReasonEndpointNotAllowed = "EndpointNotAllowed"
+	// ReasonNameserverNotAllowed: the installation does not allow the issuer to have the name server updated.
+	ReasonNameserverNotAllowed = "NameserverNotAllowed"
 	// ReasonPermissionRefused, of issuers: an order was refused for want of a RAM permission, and tries it again.
 	ReasonPermissionRefused = "PermissionRefused"
 	// ReasonZoneRefused, of issuers: an order may not publish its validation record for want of a RAM permission.

@@ -27,6 +27,7 @@ type AliyunIssuer struct {
 	// spec says what to buy, with which identity, and how domains are validated. Set by the user; may change at any
 	// time. Orders that exist keep what they were made with.
 	// +kubebuilder:validation:XValidation:rule="!(has(self.endpoint) || has(self.stsEndpoint)) || has(self.credentials) && (has(self.credentials.accessKeySecretRef) || has(self.credentials.oidc) && has(self.credentials.oidc.serviceAccountRef))",message="endpoint and stsEndpoint need credentials of the namespace (accessKeySecretRef, or oidc with serviceAccountRef): what the controller signs with its own identity goes to Alibaba Cloud's own endpoints only"
+	// +kubebuilder:validation:XValidation:rule="self.solvers.all(s, !has(s.dns) || !has(s.dns.rfc2136) || has(s.dns.rfc2136.tsigKeyName))",message="dns.rfc2136 without a key is for AliyunClusterIssuers only: a name server takes such updates by the controller's address, whoever has them sent. Set tsigKeyName and tsigSecretSecretRef"
 	// +required
 	Spec IssuerSpec `json:"spec"`
 

@@ -24,6 +24,10 @@ const NoOrder = "none"
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Namespaced,shortName=aliorder,categories=cert-manager
+// +kubebuilder:selectablefield:JSONPath=`.spec.baseName`
+// +kubebuilder:selectablefield:JSONPath=`.spec.source.resourcePlan.productCode`
+// +kubebuilder:selectablefield:JSONPath=`.status.orderID`
+// +kubebuilder:selectablefield:JSONPath=`.status.validation.fqdn`
 // +kubebuilder:printcolumn:name="Domain",type=string,JSONPath=`.spec.commonName`
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
 // +kubebuilder:printcolumn:name="Order ID",type=string,JSONPath=`.status.orderID`
@@ -77,6 +81,13 @@ type OrderSpec struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +required
 	CommonName string `json:"commonName"`
+
+	// baseName is the common name without "*." or "www.", as an A-label: what a listing of CAS cannot tell apart. Of the
+	// Orders of one account that share it, at most one is in doubt.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	BaseName string `json:"baseName"`
 
 	// dnsNames are all the names that the certificate must have, the common name among them.
 	// +kubebuilder:validation:MinItems=1
@@ -236,6 +247,11 @@ type OrderStatus struct {
 	// +optional
 	CertificateID string `json:"certificateID,omitempty"`
 
+	// unusableSince is when the certificate that CAS gives was first found to be unusable. Such an order is handed over to
+	// no other request.
+	// +optional
+	UnusableSince *metav1.Time `json:"unusableSince,omitempty"`
+
 	// notAfter is when the issued certificate ends.
 	// +optional
 	NotAfter *metav1.Time `json:"notAfter,omitempty"`
@@ -288,13 +304,21 @@ type OrderSubmission struct {
 	// +kubebuilder:validation:Maximum=1000
 	Attempt int32 `json:"attempt"`
 
-	// usedCount is the number of used certificates of the plan that CAS last told before the call.
+	// usedCount is the number of used certificates of the plan that CAS told right before the call: evidence of what the
+	// call has bought, should its answer be lost. It is removed when an order of the plan is given back meanwhile, for the
+	// number says nothing from then on.
 	// +optional
 	UsedCount *int64 `json:"usedCount,omitempty"`
 
-	// usedCountAt is when CAS told usedCount.
+	// usedCountAt is when CAS told usedCount. Submissions that were made together share it.
 	// +optional
-	UsedCountAt *metav1.Time `json:"usedCountAt,omitempty"`
+	UsedCountAt *metav1.MicroTime `json:"usedCountAt,omitempty"`
+
+	// word is what an operator said that let this submission be made: none. It is removed together with the annotation
+	// that said so.
+	// +kubebuilder:validation:Enum=none
+	// +optional
+	Word string `json:"word,omitempty"`
 
 	// earlier are the times, in the 24 hours before, of other submissions to the issuer for the same names. They outlive
 	// their own Orders, which go with the requests that cert-manager prunes.

@@ -106,16 +106,18 @@ type DNSEndpointSolver struct {
 
 // RFC2136Solver publishes by dynamic updates (RFC 2136), signed by TSIG (RFC 8945) if a key is named.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.tsigKeyName) == has(self.tsigSecretSecretRef)",message="tsigKeyName and tsigSecretSecretRef belong together: set both, or neither for a server that takes unsigned updates"
+// +kubebuilder:validation:XValidation:rule="has(self.tsigKeyName) == has(self.tsigSecretSecretRef)",message="tsigKeyName and tsigSecretSecretRef belong together: set both, or neither in an AliyunClusterIssuer for a server that takes unsigned updates"
 type RFC2136Solver struct {
-	// nameserver takes the updates: host or host:port, by default port 53.
+	// nameserver takes the updates: host or host:port, by default port 53. An AliyunIssuer may name only those that the
+	// installation allows (chart value issuerNameservers).
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=261
 	// +kubebuilder:validation:Pattern=`^([-A-Za-z0-9._]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`
 	// +required
 	Nameserver string `json:"nameserver"`
 
-	// tsigKeyName is the name of the key, as the server knows it.
+	// tsigKeyName is the name of the key, as the server knows it. Empty, in an AliyunClusterIssuer only: updates are not
+	// signed, and the server takes them by the address of the controller.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +optional

@@ -901,6 +901,10 @@ func (in *OrderStatus) DeepCopyInto(out *OrderStatus) {
 		*out = make([]byte, len(*in))
 		copy(*out, *in)
 	}
+	if in.UnusableSince != nil {
+		in, out := &in.UnusableSince, &out.UnusableSince
+		*out = (*in).DeepCopy()
+	}
 	if in.NotAfter != nil {
 		in, out := &in.NotAfter, &out.NotAfter
 		*out = (*in).DeepCopy()

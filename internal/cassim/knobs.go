@@ -18,6 +18,8 @@ type Knobs struct {
 	ShowSizeAbove    string `json:"showSizeAbove,omitempty"`    // what becomes of a larger ShowSize
 	ListOrder        string `json:"listOrder,omitempty"`        // order of a listing
 	ListProduct      string `json:"listProduct,omitempty"`      // vocabulary of ProductCode in a listing
+	BuyDate          string `json:"buyDate,omitempty"`          // what BuyDate in a listing is the date of
+	FirstState       string `json:"firstState,omitempty"`       // state that an order tells at first
 	Duplicate        string `json:"duplicate,omitempty"`        // a second unfinished order for one domain
 	OrderExpiry      string `json:"orderExpiry,omitempty"`      // when an unvalidated order fails
 	TXTLifetime      string `json:"txtLifetime,omitempty"`      // how long a DigiCert value proves anything
@@ -27,6 +29,7 @@ type Knobs struct {
 	RecordDomain     string `json:"recordDomain,omitempty"`     // how the record's name is told
 	RecordLabel      string `json:"recordLabel,omitempty"`      // where the record of a subdomain is
 	RecordType       string `json:"recordType,omitempty"`       // TXT or CNAME
+	ProofValue       string `json:"proofValue,omitempty"`       // after how long an unvalidated order wants another value
 	FileHosts        string `json:"fileHosts,omitempty"`        // where the CA looks for a file
 	AutomaticDNS     string `json:"automaticDNS,omitempty"`     // whether CAS writes into the account's zones
 	VerifyFailReason string `json:"verifyFailReason,omitempty"` // whether a failed order says why
@@ -53,6 +56,7 @@ const (
 	ShowSizeClamped, ShowSizeRefused                                       = "clamped", "refused"
 	ListNewestFirst, ListOldestFirst, ListByDomain, ListShuffled           = "newestFirst", "oldestFirst", "byDomain", "shuffled"
 	ProductAsOrdered, ProductOther                                         = "asOrdered", "other"
+	BuyDateOfApplication, BuyDateOfPlan                                    = "application", "plan"
 	DuplicateAccepted, DuplicateRefused                                    = "accepted", "refused"
 	Never                                                                  = "never"
 	ChainFull, ChainLeafOnly, ChainWithRoot, ChainShuffled, ChainUnrelated = "leaf+intermediate", "leaf", "leaf+intermediate+root", "shuffled", "unrelated"
@@ -84,6 +88,8 @@ var knobs = []knob{
 	{"showSizeAbove", func(k *Knobs) *string { return &k.ShowSizeAbove }, "Max ShowSize", []string{ShowSizeClamped, ShowSizeRefused}},
 	{"listOrder", func(k *Knobs) *string { return &k.ListOrder }, "list sort order", []string{ListNewestFirst, ListOldestFirst, ListByDomain, ListShuffled}},
 	{"listProduct", func(k *Knobs) *string { return &k.ListProduct }, "", []string{ProductAsOrdered, ProductOther}},
+	{"buyDate", func(k *Knobs) *string { return &k.BuyDate }, "", []string{BuyDateOfApplication, BuyDateOfPlan}},
+	{"firstState", func(k *Knobs) *string { return &k.FirstState }, "", []string{StateDomainVerify, StatePayed}},
 	{"duplicate", func(k *Knobs) *string { return &k.Duplicate }, "duplicate-order behaviour for one domain", []string{DuplicateAccepted, DuplicateRefused}},
 	{"orderExpiry", func(k *Knobs) *string { return &k.OrderExpiry }, "DV order expiry", []string{Never, "24h", "168h"}},
 	{"txtLifetime", func(k *Knobs) *string { return &k.TXTLifetime }, "", []string{"24h", Never}},
@@ -95,6 +101,7 @@ var knobs = []knob{
 		[]string{RecordRelative, RecordPrefix, RecordFQDN, RecordFQDNDot, RecordUpper}},
 	{"recordLabel", func(k *Knobs) *string { return &k.RecordLabel }, "RecordDomain form and label for subdomains", []string{LabelAtName, LabelAtZone}},
 	{"recordType", func(k *Knobs) *string { return &k.RecordType }, "", []string{RecordTXT, RecordCNAME}},
+	{"proofValue", func(k *Knobs) *string { return &k.ProofValue }, "", []string{Never, "24h", "30m"}},
 	{"fileHosts", func(k *Knobs) *string { return &k.FileHosts }, "", []string{FileAtBoth, FileAtDomain}},
 	{"automaticDNS", func(k *Knobs) *string { return &k.AutomaticDNS }, "whether automatic DNS applies to API orders", []string{Off, On}},
 	{"verifyFailReason", func(k *Knobs) *string { return &k.VerifyFailReason }, "verify_fail reason via V1 API", []string{Absent, Present}},

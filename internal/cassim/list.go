@@ -19,6 +19,9 @@ const (
 	willExpire      = 30 * 24 * time.Hour
 )
 
+// planBoughtAt is when every plan was bought.
+var planBoughtAt = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // listOrders is ListUserCertificateOrder for orders from resource plans (CAS contract §3.2).
 func (s *Server) listOrders(c *call) (reply, *refusal) {
 	if kind := cmp.Or(c.arg("OrderType"), "CPACK"); kind != "CPACK" {
@@ -124,6 +127,9 @@ func (s *Server) listItem(o *order) map[string]any {
 		"ProductCode": o.product, "ProductName": "DV SSL", "RootBrand": strings.ToUpper(brand(o.product)), "CertType": "DV",
 		"DomainType": "ONE", "DomainCount": 1, "WildDomainCount": 0, "Algorithm": algorithm(o.csr), "BuyDate": o.boughtAt.Add(s.skew).UnixMilli(),
 		"PartnerOrderId": "p" + o.id, "AliyunOrderId": 0, "SourceType": "aliyun", "TrusteeStatus": "unTrustee",
+	}
+	if s.knobs.BuyDate == BuyDateOfPlan {
+		item["BuyDate"] = planBoughtAt.UnixMilli()
 	}
 	if s.knobs.ListProduct == ProductOther {
 		item["ProductCode"] = "bykj123456"

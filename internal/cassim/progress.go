@@ -11,6 +11,7 @@ func (s *Server) catchUp() {
 		if o.isUnfinished() {
 			s.writeProof(o)
 			s.advance(o)
+			s.renewProof(o)
 		}
 	}
 }
@@ -50,11 +51,19 @@ func (s *Server) validate(o *order, now time.Time) {
 	}
 }
 
-// isAlive tells whether the value still proves anything: those of DigiCert do for a day only (CAS contract §4).
+// isAlive tells whether the value still proves anything: not after the order wants another one, and those of DigiCert do for a
+// day only (CAS contract §4).
 func (s *Server) isAlive(o *order, at time.Time) bool {
+	since := o.recordAt
+	if renewal, ends := limit(s.knobs.ProofValue); ends {
+		since = since.Add(time.Duration(o.proof.renewals) * renewal)
+		if !at.Before(since.Add(renewal)) {
+			return false
+		}
+	}
 	lifetime, limited := limit(s.knobs.TXTLifetime)
 	isDigiCert := brand(o.product) == "digicert" || brand(o.product) == "symantec"
-	return !limited || !isDigiCert || o.validateType != validateDNS || at.Before(o.recordAt.Add(lifetime))
+	return !limited || !isDigiCert || o.validateType != validateDNS || at.Before(since.Add(lifetime))
 }
 
 func (s *Server) review(o *order, at time.Time) {

@@ -4,7 +4,9 @@
 package cassim
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -21,20 +23,38 @@ type proof struct {
 	recordType string
 	uri        string
 	value      string // of the record, or the content of the file
+	renewals   int    // how often that was another one before
 
 	version uint64 // of the name in DNS when the CA last looked; see zoneBook.version
 	looked  bool
 	written bool // by CAS itself (knob automaticDNS)
 }
 
-func (s *Server) newProof(o *order) proof {
-	value := fingerprint([]byte(o.id)) // the same in each run, so that tests can have it in their golden files
+func (s *Server) newProof(o *order) proof { return s.proofAfter(o, 0) }
+
+// renewProof gives an order another value, as often as the knob proofValue says. What the CA saw of the last one is void.
+func (s *Server) renewProof(o *order) {
+	lifetime, ends := limit(s.knobs.ProofValue)
+	if !ends || o.state != StateDomainVerify || s.now().Before(o.recordAt) {
+		return
+	}
+	if n := int(s.now().Sub(o.recordAt) / lifetime); n > o.proof.renewals {
+		o.proof, o.visibleSince = s.proofAfter(o, n), time.Time{}
+	}
+}
+
+func (s *Server) proofAfter(o *order, renewals int) proof {
+	seed := o.id
+	if renewals > 0 {
+		seed = fmt.Sprint(o.id, " ", renewals)
+	}
+	value := fingerprint([]byte(seed)) // the same in each run, so that tests can have it in their golden files
 	if o.validateType == validateFile {
-		return proof{uri: fileName, value: value}
+		return proof{uri: fileName, value: value, renewals: renewals}
 	}
 	name := strings.TrimPrefix(o.domain, "*.")
 	zone := registrable(name)
-	p := proof{fqdn: label + "." + name, recordType: s.knobs.RecordType, value: value}
+	p := proof{fqdn: label + "." + name, recordType: s.knobs.RecordType, value: value, renewals: renewals}
 	if s.knobs.RecordLabel == LabelAtZone {
 		p.fqdn = label + "." + zone
 	}

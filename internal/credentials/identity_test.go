@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
@@ -50,28 +51,63 @@ func TestWhatTheCheckOfAnIssuerIsToldIsNotAskedAgain(t *testing.T) {
 	w.wantCalls(asking, 1)
 }
 
-func TestTheARNOfARoleTellsTheAccount(t *testing.T) {
-	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
-	wantAccount(t, w.Provider(w.login(w.oidc("issuer"))), accountID)
-	wantAccount(t, w.Provider(w.login(w.assuming(permanent()))), accountID)
-	w.wantCalls(asking, 0)
+// TestSTSIsAskedOncePerSessionWhoseItIs has an hour pass by quarters, in which the session is renewed once.
+func TestSTSIsAskedOncePerSessionWhoseItIs(t *testing.T) {
+	for name, from := range map[string]func(*world) v1alpha1.Credentials{
+		"the role of a token":              func(w *world) v1alpha1.Credentials { return w.oidc("issuer") },
+		"a role on top of an AccessKey":    func(w *world) v1alpha1.Credentials { return w.assuming(permanent()) },
+		"a role on top of that of a token": func(w *world) v1alpha1.Credentials { return w.assuming(w.oidc("issuer")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
+			login := w.login(from(w))
+			for range 4 {
+				for range 3 {
+					wantAccount(t, w.Provider(login), accountID)
+				}
+				w.pass(15 * time.Minute)
+			}
+			w.wantCalls(asking, 1)
+			wantAccount(t, w.Provider(login), accountID)
+			w.wantCalls(asking, 2)
+		})
+	}
 }
 
-func TestOneAsksWhileOthersGoOnWithoutTheAccount(t *testing.T) {
+// TestTheARNThatATenantWritesIsNoAccount is a role of somebody else's account, by name, at an STS that gives keys for it.
+func TestTheARNThatATenantWritesIsNoAccount(t *testing.T) {
+	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
+	w.Inject(cassim.Fault{Action: asking, Kind: cassim.DropReply, Times: -1})
+	for _, from := range []v1alpha1.Credentials{w.oidc("issuer"), w.assuming(permanent())} {
+		wantAccount(t, w.Provider(w.login(from)), "")
+	}
+}
+
+func TestAnAccountIsWorthWhatTheSTSIsThatHasToldIt(t *testing.T) {
+	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
+	login := w.login(permanent())
+	if keys, err := w.Provider(login).Credentials(t.Context()); err != nil || keys.Realm != login.STS.Realm() || keys.Realm == rpc.AlibabaCloud {
+		t.Errorf("the realm is %q, %v", keys.Realm, err)
+	}
+	w.Inject(cassim.Fault{Action: asking, Kind: cassim.DropReply, Times: -1})
+	if keys, err := w.Provider(w.login(w.oidc("issuer"))).Credentials(t.Context()); err != nil || keys.Realm != "" {
+		t.Errorf("the realm of nobody's word is %q, %v", keys.Realm, err)
+	}
+}
+
+func TestAllWaitForTheOneWhoAsks(t *testing.T) {
 	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
 	provider := w.Provider(w.login(permanent()))
 	hang := w.Inject(cassim.Fault{Action: asking, Kind: cassim.Hang, Executed: true})
-	var first sync.WaitGroup
-	first.Go(func() { wantAccount(t, provider, accountID) })
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() { wantAccount(t, provider, accountID) })
+	}
 	if err := w.AwaitHanging(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
-	for range 20 {
-		wantAccount(t, provider, "")
-	}
 	w.Lift(hang)
-	first.Wait()
-	wantAccount(t, provider, accountID)
+	all.Wait()
 	w.wantCalls(asking, 1)
 }
 
@@ -95,7 +131,11 @@ func TestACallWaitsThreeSecondsForItsAccountAtMost(t *testing.T) {
 	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
 	w.Inject(cassim.Fault{Action: asking, Kind: cassim.Hang, Times: -1})
 	began := time.Now()
-	wantAccount(t, w.Provider(w.login(permanent())), "")
+	var all sync.WaitGroup
+	for range 5 {
+		all.Go(func() { wantAccount(t, w.Provider(w.login(permanent())), "") })
+	}
+	all.Wait()
 	if took := time.Since(began); took < 2*time.Second || took > 6*time.Second {
 		t.Errorf("it waited %s", took)
 	}

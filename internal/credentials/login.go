@@ -53,8 +53,8 @@ func (p *provider) Credentials(ctx context.Context) (rpc.Credentials, error) {
 	if err != nil {
 		return rpc.Credentials{}, err
 	}
-	if keys.Account == "" {
-		keys.Account = p.store.identities.account(ctx, p.store, p.login.STS, keys)
+	if keys.Account = p.store.identities.account(ctx, p.store, p.login.STS, keys); keys.Account != "" {
+		keys.Realm = p.login.STS.Realm()
 	}
 	return keys, nil
 }

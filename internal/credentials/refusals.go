@@ -40,7 +40,7 @@ func (r *refusals) note(keys rpc.Credentials, why *Problem, now time.Time) {
 	if r.known == nil {
 		r.known = map[rpc.Credentials]refusal{}
 	}
-	keys.Account = ""
+	keys = keys.Keys()
 	r.known[keys] = refusal{at: now, why: why}
 }
 
@@ -48,7 +48,7 @@ func (r *refusals) note(keys rpc.Credentials, why *Problem, now time.Time) {
 func (r *refusals) forget(keys rpc.Credentials) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	keys.Account = ""
+	keys = keys.Keys()
 	delete(r.known, keys)
 }
 
@@ -56,7 +56,7 @@ func (r *refusals) forget(keys rpc.Credentials) {
 func (r *refusals) check(keys rpc.Credentials, now time.Time) error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	keys.Account = ""
+	keys = keys.Keys()
 	if e, ok := r.known[keys]; ok && now.Sub(e.at) < refusalLifetime {
 		return e.why
 	}

@@ -160,8 +160,7 @@ func (s *sessions) refuse(keys rpc.Credentials) (isSession bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, e := range s.entries {
-		keys.Account = e.Keys.Account // of some it is found out later
-		if e.Keys == keys {
+		if e.Keys == keys.Keys() {
 			e.isRefused, isSession = true, true
 		}
 	}

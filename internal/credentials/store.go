@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -42,14 +41,8 @@ type Store struct {
 	identities identities
 	refusals   refusals
 
-	mutex      sync.Mutex
-	remembered map[reference]rpc.Credentials
-	values     map[valueReference]string
-}
-
-type reference struct {
-	namespace string
-	ref       v1alpha1.AccessKeySecretRef
+	keys   held[v1alpha1.AccessKeySecretRef, rpc.Credentials]
+	values held[v1alpha1.SecretKeyReference, string]
 }
 
 // accessKey reads the keys in a Secret. If that has been deleted since they were read last, the last ones are returned
@@ -57,11 +50,11 @@ type reference struct {
 func (s *Store) accessKey(ctx context.Context, namespace string, ref v1alpha1.AccessKeySecretRef, last bool) (rpc.Credentials, error) {
 	keys, err := s.read(ctx, namespace, ref)
 	if err == nil {
-		s.remember(namespace, ref, keys)
+		s.keys.remember(reference[v1alpha1.AccessKeySecretRef]{namespace, ref}, keys)
 		return keys, nil
 	}
 	if problem, ok := errors.AsType[*Problem](err); last && ok && problem.Reason == v1alpha1.ReasonSecretNotFound {
-		if remembered, ok := s.recall(namespace, ref); ok {
+		if remembered, ok := s.keys.recall(reference[v1alpha1.AccessKeySecretRef]{namespace, ref}); ok {
 			return remembered, nil
 		}
 	}
@@ -127,20 +120,4 @@ func value(secret *corev1.Secret, key string, limit int) (string, error) {
 		return "", invalid(secret.Namespace, secret.Name, "has line breaks or control characters in the value for %q: remove them", key)
 	}
 	return text, nil
-}
-
-func (s *Store) remember(namespace string, ref v1alpha1.AccessKeySecretRef, keys rpc.Credentials) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.remembered == nil {
-		s.remembered = map[reference]rpc.Credentials{}
-	}
-	s.remembered[reference{namespace, ref}] = keys
-}
-
-func (s *Store) recall(namespace string, ref v1alpha1.AccessKeySecretRef) (rpc.Credentials, bool) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	keys, ok := s.remembered[reference{namespace, ref}]
-	return keys, ok
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
@@ -109,6 +110,7 @@ func TestATokenThatIsNotAskedForIsNotMissed(t *testing.T) {
 func TestWhatTheAPIServerRefusesSaysWhatToGrant(t *testing.T) {
 	c := start(goodSecret())
 	store := c.store()
+	hold(store, "order", "team", permanent())
 	wantKeys(t, store.Provider(in("team", permanent())), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret}) // remembered
 	c.refuse = forbidden
 	for _, read := range []rpc.CredentialsProvider{store.Provider(in("team", permanent())), credentials.Last{Store: store}.Provider(in("team", permanent()))} {
@@ -138,6 +140,8 @@ func TestKeysOfADeletedSecretGiveOrdersBackAndBuyNothing(t *testing.T) {
 	good := goodSecret()
 	c := start(good)
 	store := c.store()
+	hold(store, "order", "team", temporary())
+	hold(store, "order", "stranger", temporary())
 	buy, giveBack := store.Provider(in("team", temporary())), credentials.Last{Store: store}.Provider(in("team", temporary()))
 	wantKeys(t, buy, rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token})
 	c.put(t, secretOf("team", "aliyun", "accessKeyID", "rotated-id", "accessKeySecret", "rotated-secret", "securityToken", "rotated-token"))
@@ -160,10 +164,45 @@ func TestKeysOfADeletedSecretGiveOrdersBackAndBuyNothing(t *testing.T) {
 	wantProblem(t, err, "SecretInvalid", `the Secret "aliyun" in the namespace "team" has an empty value for "accessKeyID": fill it in`)
 }
 
+// hold lets keys be remembered for an Order.
+func hold(store *credentials.Store, holder types.UID, namespace string, from v1alpha1.Credentials) {
+	store.Hold(holder, credentials.Needs{Namespace: namespace, AccessKeys: []v1alpha1.AccessKeySecretRef{*from.AccessKeySecretRef}})
+}
+
+// TestKeysAreRememberedAsLongAsAnOrderHoldsThem lets issuers and orders read a Secret that is deleted then.
+func TestKeysAreRememberedAsLongAsAnOrderHoldsThem(t *testing.T) {
+	good, keys := goodSecret(), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret}
+	c := start(good)
+	store := c.store()
+	last := credentials.Last{Store: store}.Provider(in("team", permanent()))
+	wantKeys(t, last, keys) // as the check of an issuer does, which holds nothing
+	c.remove(t, good)
+	wantNone := func() {
+		t.Helper()
+		_, err := last.Credentials(t.Context())
+		wantProblem(t, err, "SecretNotFound", `the Secret "aliyun" does not exist in the namespace "team": create it`)
+	}
+	wantNone()
+	c.put(t, goodSecret())
+	hold(store, "first", "team", permanent())
+	hold(store, "second", "team", permanent())
+	wantKeys(t, last, keys)
+	c.remove(t, good)
+	store.Drop("first")
+	store.Drop("stranger")
+	wantKeys(t, last, keys)
+	store.Drop("second")
+	wantNone()
+	hold(store, "third", "team", permanent())
+	wantNone() // what was dropped is gone
+}
+
 func TestKeysThatWereRefusedAreNotRemembered(t *testing.T) {
 	bad := secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", "")
 	c := start(bad)
-	giveBack := credentials.Last{Store: c.store()}.Provider(in("team", permanent()))
+	store := c.store()
+	hold(store, "order", "team", permanent())
+	giveBack := credentials.Last{Store: store}.Provider(in("team", permanent()))
 	_, err := giveBack.Credentials(t.Context())
 	wantProblem(t, err, "SecretInvalid", `the Secret "aliyun" in the namespace "team" has an empty value for "accessKeySecret": fill it in`)
 	c.remove(t, bad)

@@ -11,11 +11,6 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
 
-type valueReference struct {
-	namespace string
-	ref       v1alpha1.SecretKeyReference
-}
-
 // Value returns what reads one value of a Secret, anew for each use. Errors are as those of [Store.Provider].
 func (s *Store) Value(namespace string, ref v1alpha1.SecretKeyReference) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
@@ -25,19 +20,15 @@ func (s *Store) Value(namespace string, ref v1alpha1.SecretKeyReference) func(co
 		}
 		text, err := value(secret, ref.Key, maxKeyLength)
 		if err == nil {
-			s.mutex.Lock()
-			defer s.mutex.Unlock()
-			if s.values == nil {
-				s.values = map[valueReference]string{}
-			}
-			s.values[valueReference{namespace, ref}] = text
+			s.values.remember(reference[v1alpha1.SecretKeyReference]{namespace, ref}, text)
 		}
 		return text, err
 	}
 }
 
-// Last reads as a Store does, and falls back to what was read last where a Secret has been deleted since. It is for
-// giving back and cleaning up, and for nothing that costs money: a deleted Secret must end that.
+// Last reads as a Store does, and falls back to what was read last where a Secret has been deleted since, as long as
+// somebody holds it. It is for giving back and cleaning up, and for nothing that costs money: a deleted Secret must end
+// that.
 type Last struct{ *Store }
 
 // Provider is like [Store.Provider].
@@ -51,9 +42,7 @@ func (l Last) Value(namespace string, ref v1alpha1.SecretKeyReference) func(cont
 	return func(ctx context.Context) (string, error) {
 		text, err := current(ctx)
 		if problem, ok := errors.AsType[*Problem](err); ok && problem.Reason == v1alpha1.ReasonSecretNotFound {
-			l.mutex.Lock()
-			defer l.mutex.Unlock()
-			if last, ok := l.values[valueReference{namespace, ref}]; ok {
+			if last, ok := l.values.recall(reference[v1alpha1.SecretKeyReference]{namespace, ref}); ok {
 				return last, nil
 			}
 		}

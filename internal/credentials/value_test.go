@@ -28,6 +28,7 @@ func TestAValueIsReadEachTimeWithoutTheSpaceAroundIt(t *testing.T) {
 func TestTheLastValueIsThereOnceItsSecretIsGone(t *testing.T) {
 	c := start(secretOf("team", "tsig", "secret", "the-key"))
 	store := c.store()
+	store.Hold("order", credentials.Needs{Namespace: "team", Values: []v1alpha1.SecretKeyReference{tsig}})
 	last := credentials.Last{Store: store}
 	if got, err := last.Value("team", tsig)(t.Context()); err != nil || got != "the-key" {
 		t.Fatalf("got %q, %v", got, err)
@@ -49,4 +50,7 @@ func TestTheLastValueIsThereOnceItsSecretIsGone(t *testing.T) {
 		_, err := last.Value(namespace, ref)(t.Context())
 		wantProblem(t, err, "SecretNotFound", `the Secret "tsig" does not exist in the namespace "`+namespace+`": create it`)
 	}
+	store.Drop("order")
+	_, err = last.Value("team", tsig)(t.Context())
+	wantProblem(t, err, "SecretNotFound", `the Secret "tsig" does not exist in the namespace "team": create it`)
 }

@@ -15,26 +15,20 @@ type ZoneFinder interface {
 }
 
 // Prepare is what a DNS solver does first. It spells the record's type as DNS does, and drops a prior that is no claim on the very record
-// that the challenge asks for: one on another record says nothing about this one. As long as CAS has not named the record it returns an
-// error, since a record at the zone's own name, or an empty one, must never be published.
+// that the challenge asks for: one on another record says nothing about this one. It returns an error as long as CAS has not named the
+// record, and for what is no validation record.
 func Prepare(ch Challenge, prior *Record) (Challenge, *Record, error) {
 	if ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "" {
 		return ch, nil, fmt.Errorf("the validation record for %q is not known yet: CAS has not named it", ch.Domain)
 	}
 	ch.RecordType = strings.ToUpper(ch.RecordType)
+	if err := admit(ch); err != nil {
+		return ch, nil, err
+	}
 	if prior != nil && (prior.FQDN == "" || prior.Type != ch.RecordType || prior.Value != ch.RecordValue) {
 		prior = nil
 	}
 	return ch, prior, nil
-}
-
-// CheckRecordType returns a Problem for what is neither TXT nor CNAME: CAS is not known to ask for anything else (CAS contract §2).
-func CheckRecordType(ch Challenge) error {
-	if ch.RecordType == "TXT" || ch.RecordType == "CNAME" {
-		return nil
-	}
-	return &Problem{fmt.Sprintf("CAS asks for a record of type %q for %q, and only TXT and CNAME are known: publish it by hand and use the solver \"manual\"",
-		ch.RecordType, ch.Domain)}
 }
 
 // Locate says where the record of a prepared challenge belongs. One that was claimed keeps its place, even if a sub-zone was added since:

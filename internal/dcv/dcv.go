@@ -27,6 +27,9 @@ type Challenge struct {
 	RecordType string
 	// RecordValue is opaque. Of a file it is the content.
 	RecordValue string
+	// delegated says that the name is where a CNAME leads that stands at the name that CAS asked for, so that it need not look like that
+	// of a validation record: whoever has the domain has chosen it.
+	delegated bool
 }
 
 // Record says where the challenge's record stands and whose it is. The Order's status keeps it.

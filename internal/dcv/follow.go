@@ -80,7 +80,7 @@ func (s *FollowSolver) Present(
 	if !isDelegated(ch, target) {
 		return s.Solver.Present(ctx, ch, prior, claim)
 	}
-	followed := Challenge{Domain: target, RecordName: target, RecordType: ch.RecordType, RecordValue: ch.RecordValue}
+	followed := Challenge{Domain: target, RecordName: target, RecordType: ch.RecordType, RecordValue: ch.RecordValue, delegated: true}
 	rec, err := s.Solver.Present(ctx, followed, prior, claim)
 	if problem, ok := errors.AsType[*Problem](err); ok {
 		err = &Problem{fmt.Sprintf("the record %q for %q is delegated by CNAME to %q: %s", ch.RecordName, ch.Domain, target, problem.Message)}

@@ -110,24 +110,24 @@ _dnsauth.example.com. CNAME apex.validation.net.
 		want  Challenge
 		asks  bool
 	}{
-		"in full": {Challenge{"www.example.com", "_dnsauth.www.example.com.", "TXT", "v1"}, nil,
-			Challenge{"www.validation.net", "www.validation.net", "TXT", "v1"}, true},
-		"relative": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1"}, nil,
-			Challenge{"www.validation.net", "www.validation.net", "TXT", "v1"}, true},
-		"relative, to the zone": {Challenge{"www.example.com", "_dnsauth", "txt", "v1"}, nil,
-			Challenge{"apex.validation.net", "apex.validation.net", "txt", "v1"}, true},
-		"not delegated": {Challenge{"shop.example.com", "_dnsauth.shop", "TXT", "v1"}, nil,
-			Challenge{"shop.example.com", "_dnsauth.shop", "TXT", "v1"}, true},
-		"a CNAME challenge": {Challenge{"www.example.com", "_dnsauth.www", "CNAME", "v1"}, nil,
-			Challenge{"www.example.com", "_dnsauth.www", "CNAME", "v1"}, false},
-		"not named yet": {Challenge{"www.example.com", "", "TXT", ""}, nil,
-			Challenge{"www.example.com", "", "TXT", ""}, false},
-		"claimed when it led elsewhere": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1"}, &Record{FQDN: "old.validation.net", Type: "TXT", Value: "v1"},
-			Challenge{"old.validation.net", "old.validation.net", "TXT", "v1"}, false},
-		"claimed before it was delegated": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1"}, &Record{FQDN: "_dnsauth.www.example.com", Type: "TXT", Value: "v1"},
-			Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1"}, false},
-		"another value was claimed": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1"}, &Record{FQDN: "old.validation.net", Type: "TXT", Value: "v0"},
-			Challenge{"www.validation.net", "www.validation.net", "TXT", "v1"}, true},
+		"in full": {Challenge{"www.example.com", "_dnsauth.www.example.com.", "TXT", "v1", false}, nil,
+			Challenge{"www.validation.net", "www.validation.net", "TXT", "v1", true}, true},
+		"relative": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false}, nil,
+			Challenge{"www.validation.net", "www.validation.net", "TXT", "v1", true}, true},
+		"relative, to the zone": {Challenge{"www.example.com", "_dnsauth", "txt", "v1", false}, nil,
+			Challenge{"apex.validation.net", "apex.validation.net", "txt", "v1", true}, true},
+		"not delegated": {Challenge{"shop.example.com", "_dnsauth.shop", "TXT", "v1", false}, nil,
+			Challenge{"shop.example.com", "_dnsauth.shop", "TXT", "v1", false}, true},
+		"a CNAME challenge": {Challenge{"www.example.com", "_dnsauth.www", "CNAME", "v1", false}, nil,
+			Challenge{"www.example.com", "_dnsauth.www", "CNAME", "v1", false}, false},
+		"not named yet": {Challenge{"www.example.com", "", "TXT", "", false}, nil,
+			Challenge{"www.example.com", "", "TXT", "", false}, false},
+		"claimed when it led elsewhere": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false}, &Record{FQDN: "old.validation.net", Type: "TXT", Value: "v1"},
+			Challenge{"old.validation.net", "old.validation.net", "TXT", "v1", true}, false},
+		"claimed before it was delegated": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false}, &Record{FQDN: "_dnsauth.www.example.com", Type: "TXT", Value: "v1"},
+			Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false}, false},
+		"another value was claimed": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false}, &Record{FQDN: "old.validation.net", Type: "TXT", Value: "v0"},
+			Challenge{"www.validation.net", "www.validation.net", "TXT", "v1", true}, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -156,7 +156,7 @@ func TestAProblemWhereTheCNAMELeadsNamesBothNames(t *testing.T) {
 	const want = `the record "_dnsauth.www" for "www.example.com" is delegated by CNAME to "www.validation.net": no zone`
 	server := serving(t, soa("example.com")+"_dnsauth.www.example.com. CNAME www.validation.net.")
 	solver := &FollowSolver{Solver: &remembering{err: &Problem{"no zone"}}, SelfCheck: &SelfCheck{Nameservers: []string{server.addr}}}
-	ch := Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1"}
+	ch := Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false}
 	_, err := solver.Present(t.Context(), ch, nil, nil)
 	wantProblem(t, err, want)
 	_, err = solver.Present(t.Context(), ch, &Record{FQDN: "www.validation.net", Type: "TXT", Value: "v1"}, nil)

@@ -44,6 +44,33 @@ func FuzzARecordHasOneName(f *testing.F) {
 	})
 }
 
+// FuzzWhatPassesTheGateProvesControlInEveryZone lets CAS ask for anything. Whatever Prepare lets pass is then, in whichever zone a
+// solver finds for the domain, a name that no host can have, at or above the domain and below what a registry has.
+func FuzzWhatPassesTheGateProvesControlInEveryZone(f *testing.F) {
+	for _, seed := range [][3]string{
+		{"_dnsauth", "www.example.com", "TXT"}, {"_dnsauth.a", "a.b.example.com", "cname"}, {"www", "www.example.com", "A"}, {"@", "example.com", "TXT"},
+		{"_dnsauth.co.uk", "x.co.uk", "TXT"}, {"_x\\.www.example.com", "www.example.com", "TXT"}, {"_.", "_._", "TXT"}, {"_a.例子.中国", "xn--fsqu00a.xn--fiqs8s", "TXT"},
+	} {
+		f.Add(seed[0], seed[1], seed[2])
+	}
+	f.Fuzz(func(t *testing.T, name, domain, kind string) {
+		ch, _, err := Prepare(Challenge{Domain: domain, RecordName: name, RecordType: kind, RecordValue: "v"}, nil)
+		if err != nil || CanonicalName(CanonicalName(domain)) != CanonicalName(domain) { // the latter is no domain, such as two dots
+			return
+		}
+		if ch.RecordType != "TXT" && ch.RecordType != "CNAME" {
+			t.Errorf("a %s record passed", ch.RecordType)
+		}
+		validated := CanonicalName(domain)
+		for zone := validated; !RegistryOwned(zone); _, zone, _ = strings.Cut(zone, ".") {
+			fqdn := RecordFQDN(ch, zone)
+			if proves := Validated(fqdn); !strings.HasPrefix(fqdn, "_") || !Within(validated, proves) || RegistryOwned(proves) {
+				t.Errorf("%q for %q in the zone %q is %q, which proves %q", name, domain, zone, fqdn, proves)
+			}
+		}
+	})
+}
+
 // FuzzNoReplyShowsARecordThatIsNotThere takes any reply of a name server. The record is seen if, and only if, a record
 // of its type has its value; whatever else is seen there is bounded and can be printed.
 func FuzzNoReplyShowsARecordThatIsNotThere(f *testing.F) {

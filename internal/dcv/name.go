@@ -4,6 +4,7 @@
 package dcv
 
 import (
+	"cmp"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -27,12 +28,8 @@ func RecordFQDN(ch Challenge, zone string) string {
 	}
 	// CAS does not know how the domain is cut into zones. Where www.example.com is a zone of its own, "_dnsauth.www" is still meant
 	// relative to example.com: of the zone and its parents, the first that puts the record above the validated name is meant.
-	for parent := zone; strings.Contains(parent, "."); _, parent, _ = strings.Cut(parent, ".") {
-		if fqdn := name + "." + parent; Within(domain, Validated(fqdn)) {
-			return fqdn
-		}
-	}
-	return name + "." + zone
+	// Where none does, what is below the zone and above the name: what has passed the gate is in one of them.
+	return cmp.Or(relativeTo(zone, name, domain), relativeTo(domain, name, domain), name+"."+zone)
 }
 
 // InFull says that the name of the challenge's record needs no zone to be told, because it ends with the validated name or with a parent

@@ -27,9 +27,15 @@ const (
 // issuer made them.
 var buckets = bucketSet{entries: map[bucketKey]*bucket{}}
 
+// bucketKey is the same for calls that one server counts together, by what can be proven.
 type bucketKey struct {
-	account, action string
-	perSecond       float64
+	// realm is that of the endpoint that is called.
+	realm string
+	// caller are the account and the realm of the STS that has told it, or else all of the keys: an id that
+	// somebody may write into a Secret or have told by an STS of their own gives them no share in the rate of others.
+	caller    Credentials
+	action    string
+	perSecond float64
 }
 
 type bucket struct {

@@ -160,11 +160,11 @@ func (c *Caller) send(ctx context.Context, req requests.AcsRequest, resp respons
 }
 
 func (c *Caller) bucket(creds Credentials, req requests.AcsRequest) bucketKey {
-	account := creds.Account
-	if account == "" {
-		account = creds.AccessKeyID
+	caller := creds.Keys()
+	if creds.Account != "" {
+		caller = Credentials{Account: creds.Account, Realm: creds.Realm}
 	}
-	return bucketKey{account: account, action: req.GetActionName(), perSecond: c.config.Rate}
+	return bucketKey{realm: c.config.Endpoint.Realm(), caller: caller, action: req.GetActionName(), perSecond: c.config.Rate}
 }
 
 // Date returns the service's time when it answered, from the header of a reply, and false if it has none.

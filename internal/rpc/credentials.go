@@ -15,10 +15,18 @@ type Credentials struct {
 	AccessKeySecret string
 	// SecurityToken is set for temporary credentials of STS only.
 	SecurityToken string
-	// Account is the id of the main account, which calls are counted under: all of its users, roles and
-	// sessions share one rate (CAS contract §1). Empty, where nobody could tell: then they are counted under
-	// the AccessKey id.
+	// Account is the id of the main account, as STS has told it, which calls are counted under: all of its users,
+	// roles and sessions share one rate (CAS contract §1). Empty, where STS could not tell: then calls are counted
+	// for these keys alone.
 	Account string
+	// Realm is that of the STS that has told the account ([Endpoint.Realm]).
+	Realm string
+}
+
+// Keys are the credentials without what was told about them, to compare them with others.
+func (c Credentials) Keys() Credentials {
+	c.Account, c.Realm = "", ""
+	return c
 }
 
 // CredentialsProvider has the credentials to sign the next call with. It is used from many goroutines.

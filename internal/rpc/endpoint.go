@@ -4,6 +4,7 @@
 package rpc
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -22,6 +23,21 @@ type Endpoint struct {
 	// CABundle is PEM. If it is not empty, only certificates that it vouches for are accepted, and the
 	// system's roots are not.
 	CABundle []byte
+}
+
+// AlibabaCloud is the realm of its documented endpoints.
+const AlibabaCloud = "Alibaba Cloud"
+
+// Realm is the same for endpoints with the same servers behind them. What those say of an account, and count for it, holds
+// within the realm only: whoever chooses the endpoint of an issuer could otherwise speak for an account of others. It is
+// [AlibabaCloud] for its documented endpoints, unless a CA bundle lets somebody else answer there, and for no URL at all,
+// which stands for one of them.
+func (e Endpoint) Realm() string {
+	u, err := url.Parse(e.URL)
+	if err == nil && len(e.CABundle) == 0 && (e.URL == "" || IsDocumentedHost(u.Hostname())) {
+		return AlibabaCloud
+	}
+	return fmt.Sprintf("%s %x", e.URL, sha256.Sum256(e.CABundle))
 }
 
 var regionID = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)

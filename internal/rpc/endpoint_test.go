@@ -52,3 +52,26 @@ func TestACallerNeedsASourceOfCredentials(t *testing.T) {
 		t.Error("accepted")
 	}
 }
+
+func TestARealmIsThatOfTheServersBehindAnEndpoint(t *testing.T) {
+	own := []byte("-----BEGIN CERTIFICATE-----")
+	for name, test := range map[string]struct {
+		a, b Endpoint
+		same bool
+	}{
+		"two documented endpoints":                  {Endpoint{URL: "https://cas.aliyuncs.com"}, Endpoint{URL: "https://sts-vpc.cn-hangzhou.aliyuncs.com/"}, true},
+		"a documented one and the default":          {Endpoint{URL: "https://cas.aliyuncs.com"}, Endpoint{}, true},
+		"a documented one, and one of a customer":   {Endpoint{URL: "https://cas.aliyuncs.com"}, Endpoint{URL: "https://cas.alb.aliyuncs.com"}, false},
+		"a documented one where another CA vouches": {Endpoint{URL: "https://cas.aliyuncs.com"}, Endpoint{URL: "https://cas.aliyuncs.com", CABundle: own}, false},
+		"the default where another CA vouches":      {Endpoint{}, Endpoint{CABundle: own}, false},
+		"two of two customers":                      {Endpoint{URL: "https://a.example.com"}, Endpoint{URL: "https://b.example.com"}, false},
+		"one host by two CAs":                       {Endpoint{URL: "https://a.example.com"}, Endpoint{URL: "https://a.example.com", CABundle: own}, false},
+		"one host for two regions":                  {Endpoint{URL: "https://a.example.com", Region: "cn-hangzhou"}, Endpoint{URL: "https://a.example.com", Region: "ap-southeast-1"}, true},
+		"a URL that is none, and a documented one":  {Endpoint{URL: "https://%zz"}, Endpoint{}, false},
+		"a name that is another's realm":            {Endpoint{URL: AlibabaCloud}, Endpoint{}, false},
+	} {
+		if got := test.a.Realm() == test.b.Realm(); got != test.same {
+			t.Errorf("%s: the same: %v", name, got)
+		}
+	}
+}

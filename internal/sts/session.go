@@ -6,7 +6,6 @@ package sts
 import (
 	"context"
 	"errors"
-	"regexp"
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
@@ -46,7 +45,7 @@ func (c *Client) AssumeRole(ctx context.Context, keys rpc.Credentials, role Role
 	if err := caller.Do(ctx, req, resp); err != nil {
 		return Session{}, err
 	}
-	return resp.session(role)
+	return resp.session()
 }
 
 // oidcRequest has its parameters in the form, as the SDK's own provider sends them, and not in the query as the SDK's
@@ -76,7 +75,7 @@ func (c *Client) AssumeRoleWithOIDC(ctx context.Context, providerARN, token stri
 	if err := caller.Do(ctx, req, resp); err != nil {
 		return Session{}, err
 	}
-	return resp.session(role)
+	return resp.session()
 }
 
 func seconds(d time.Duration) requests.Integer { return requests.NewInteger(int(d / time.Second)) }
@@ -91,7 +90,7 @@ func newSessionResponse() *sessionResponse {
 }
 
 // session is what the reply holds, if it holds all of it.
-func (r *sessionResponse) session(role Role) (Session, error) {
+func (r *sessionResponse) session() (Session, error) {
 	given := r.Credentials
 	expires, err := time.Parse(time.RFC3339, given.Expiration)
 	if err != nil || given.AccessKeyId == "" || given.AccessKeySecret == "" || given.SecurityToken == "" {
@@ -99,16 +98,5 @@ func (r *sessionResponse) session(role Role) (Session, error) {
 	}
 	return Session{Expires: expires, Keys: rpc.Credentials{
 		AccessKeyID: given.AccessKeyId, AccessKeySecret: given.AccessKeySecret, SecurityToken: given.SecurityToken,
-		Account: AccountOf(role.ARN),
 	}}, nil
-}
-
-var accountInARN = regexp.MustCompile(`^acs:ram::([0-9]+):`)
-
-// AccountOf is the id of the main account that an ARN names, or empty.
-func AccountOf(arn string) string {
-	if parts := accountInARN.FindStringSubmatch(arn); parts != nil {
-		return parts[1]
-	}
-	return ""
 }

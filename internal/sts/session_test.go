@@ -101,30 +101,6 @@ func TestWhatSTSRefusesHasAKind(t *testing.T) {
 	}
 }
 
-func TestTheAccountOfARole(t *testing.T) {
-	for arn, want := range map[string]string{
-		"acs:ram::1000000000000001:role/issuer":   "1000000000000001",
-		"acs:ram::1:role/a/b":                     "1",
-		"acs:ram::7:assumed-role/issuer/a-test":   "7",
-		"acs:ram::7:user/alice":                   "7",
-		"acs:ram::7:root":                         "7",
-		"acs:ram::7":                              "",
-		"acs:ram:::role/issuer":                   "",
-		"acs:ram::a7:role/issuer":                 "",
-		"acs:ram::7a:role/issuer":                 "",
-		"acs:ecs::7:role/issuer":                  "",
-		"x acs:ram::7:role/issuer":                "",
-		"7":                                       "",
-		"":                                        "",
-		"acs:ram::1000000000000001\n:role/issuer": "",
-		"acs:ram::2:role/issuer acs:ram::3:role/issuer": "2",
-	} {
-		if got := sts.AccountOf(arn); got != want {
-			t.Errorf("%q is of %q, want %q", arn, got, want)
-		}
-	}
-}
-
 func TestACallEndsWithItsContext(t *testing.T) {
 	w := start(t, nil, cassim.Role{Name: "issuer"})
 	w.Inject(cassim.Fault{Kind: cassim.Hang, Times: -1})

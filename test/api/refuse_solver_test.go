@@ -7,8 +7,22 @@ const (
 	oneSolver = "spec.solvers[0]: Invalid value: exactly one kind of solver is needed: dns or file"
 	oneDNS    = "spec.solvers[0].dns: Invalid value: exactly one DNS solver is needed: alidns, webhook, dnsEndpoint, rfc2136, manual or none"
 	oneFile   = "spec.solvers[0].file: Invalid value: exactly one file solver is needed: ingress, gatewayHTTPRoute or manual"
-	oneTSIG   = "spec.solvers[0].dns.rfc2136: Invalid value: tsigKeyName and tsigSecretSecretRef belong together: set both, or neither for a server that takes unsigned updates"
+	oneTSIG   = "spec.solvers[0].dns.rfc2136: Invalid value: tsigKeyName and tsigSecretSecretRef belong together: set both, or neither in an AliyunClusterIssuer for a server that takes unsigned updates"
 )
+
+const unsignedNeeds = "dns.rfc2136 without a key is for AliyunClusterIssuers only: a name server takes such updates by the controller's address, whoever has them sent. Set tsigKeyName and tsigSecretSecretRef"
+
+// unsignedRows have a name server know the controller by its address, which AliyunIssuers may not have.
+func unsignedRows(refused string) []row {
+	if refused != "" {
+		refused = "spec: Invalid value: " + refused
+	}
+	unsigned := object{"dns": object{"rfc2136": object{"nameserver": "ns1.example.com", "tsigAlgorithm": "HMACSHA512"}}}
+	return []row{
+		{title: "unsigned updates", changes: []change{{"solvers.0", unsigned}}, refused: refused},
+		{title: "unsigned updates beside another solver", changes: []change{{"solvers", []any{object{"file": object{"manual": object{}}}, unsigned}}}, refused: refused},
+	}
+}
 
 // solverRows are of every kind, since Orders keep a copy of the solver.
 func solverRows() []row {
@@ -56,7 +70,6 @@ func solverRows() []row {
 
 		{title: "a DNSEndpoint", changes: dns("dnsEndpoint", object{"labels": object{"external-dns": "public"}})},
 
-		{title: "unsigned updates", changes: rfc2136("tsigAlgorithm", "HMACSHA512")},
 		{title: "signed updates", changes: dns("rfc2136", object{"nameserver": "[2001:db8::1]:53", "tsigKeyName": "key", "tsigSecretSecretRef": secret})},
 		{title: "a key without a name", changes: rfc2136("tsigSecretSecretRef", secret), refused: oneTSIG},
 		{title: "a name without a key", changes: rfc2136("tsigKeyName", "key"), refused: oneTSIG},

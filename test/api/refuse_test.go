@@ -146,8 +146,8 @@ func orderRows() []row {
 
 func TestBadObjectsAreRefusedInWordsThatHelp(t *testing.T) {
 	for kind, rows := range map[string][]row{
-		v1alpha1.AliyunIssuerKind:        slices.Concat(issuerRows(), ownIdentityRows(endpointNeeds)),
-		v1alpha1.AliyunClusterIssuerKind: slices.Concat(issuerRows(), ownIdentityRows(""), tenancyRows()),
+		v1alpha1.AliyunIssuerKind:        slices.Concat(issuerRows(), ownIdentityRows(endpointNeeds), unsignedRows(unsignedNeeds)),
+		v1alpha1.AliyunClusterIssuerKind: slices.Concat(issuerRows(), ownIdentityRows(""), unsignedRows(""), tenancyRows()),
 		"AliyunOrder":                    orderRows(),
 	} {
 		kube, namespace := cluster(t)

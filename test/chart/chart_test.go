@@ -70,7 +70,7 @@ var settings = map[string][]string{
 	"fewer Secrets":   {"namespaces[0]=default", "namespaces[1]=kube-public", "secretAccess.namespaces[0]=default"},
 	"Secrets of some": {"secretAccess.namespaces[0]=default", "clusterResourceNamespace=kube-public"},
 	"RRSA":            {"oidcToken.enabled=true", "oidcToken.expirationSeconds=600", "ambientCredentials.issuers=true", "ambientCredentials.clusterIssuers=false"},
-	"no endpoints":    {"issuerEndpointHosts=null"},
+	"other endpoints": {"issuerEndpointHosts={.corp.example,cas.example.com}", "issuerNameservers={ns1.example.com,10.0.0.53:5353,[2001:db8::1]}"},
 	"some proxies":    {"proxy.https=http://proxy.example.com:3128", "proxy.noProxy=.svc", "env[0].name=NO_PROXY", "env[0].value=.local"},
 	"a CA bundle":     {"extraVolumes[0].name=ca", "extraVolumes[0].configMap.name=ca", "extraVolumeMounts[0].name=ca", "extraVolumeMounts[0].mountPath=/etc/ca", "extraVolumeMounts[0].readOnly=true"},
 }
@@ -107,6 +107,8 @@ func TestAMistakeInTheValuesIsNamed(t *testing.T) {
 		"ambientCredentials=true":                        "at '/ambientCredentials'",
 		"issuerEndpointHosts={https://cas.aliyuncs.com}": "at '/issuerEndpointHosts/0'",
 		"issuerEndpointHosts={*}":                        "at '/issuerEndpointHosts/0'",
+		"issuerNameservers={tcp://ns1.example.com}":      "at '/issuerNameservers/0'",
+		"issuerNameservers={*}":                          "at '/issuerNameservers/0'",
 		"oidcToken.expirationSeconds=60":                 "at '/oidcToken/expirationSeconds'",
 		"proxy.https=proxy.example.com":                  "at '/proxy/https'",
 		"extraVolumeMounts[0].name=ca":                   "missing property 'mountPath'",
@@ -161,12 +163,12 @@ func TestTheMessageAfterTheInstallFitsTheValues(t *testing.T) {
 func TestTheManagerIsToldWhatTheValuesSay(t *testing.T) {
 	for values, want := range map[string][]string{
 		"crds.enabled=false": {
-			"--secret-reader-role=ClusterRole/x-aliyun-issuer-secrets", "--issuer-ambient-credentials=false", "--cluster-issuer-ambient-credentials=true", "--issuer-endpoint-hosts=.aliyuncs.com",
+			"--secret-reader-role=ClusterRole/x-aliyun-issuer-secrets", "--issuer-ambient-credentials=false", "--cluster-issuer-ambient-credentials=true",
 		},
 		"namespaces={a,b}": {"--namespaces=a,b"},
 		"ambientCredentials.issuers=true,ambientCredentials.clusterIssuers=false": {"--issuer-ambient-credentials=true", "--cluster-issuer-ambient-credentials=false"},
-		"issuerEndpointHosts={.aliyuncs.com,cas.example.com}":                     {"--issuer-endpoint-hosts=.aliyuncs.com,cas.example.com"},
-		"issuerEndpointHosts=null":                                                {"--issuer-endpoint-hosts="},
+		"issuerEndpointHosts={.corp.example,cas.example.com}":                     {"--issuer-endpoint-hosts=.corp.example,cas.example.com"},
+		"issuerNameservers={ns1.example.com,[2001:db8::1]:5353}":                  {"--issuer-nameservers=ns1.example.com,[2001:db8::1]:5353"},
 	} {
 		args := container(t, values).Args
 		for _, arg := range want {

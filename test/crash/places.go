@@ -91,6 +91,7 @@ func byUpdates(t *testing.T, options *cassim.Options) place {
 			server.Arrives, server.Answers = func() bool { return e.Points.Arrives("UPDATE") }, e.Points.Answers
 			e.Configure = func(remote *controllers.Remote) {
 				remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{server.Addr}}
+				remote.Policy.Nameservers = []string{server.Addr}
 			}
 			e.Restart()
 			e.Create(&corev1.Secret{

@@ -114,7 +114,7 @@ func Order(namespace string) *v1alpha1.AliyunOrder {
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "forged-", Namespace: namespace},
 		Spec: v1alpha1.OrderSpec{
 			RequestRef: v1alpha1.RequestReference{Name: "www", UID: "uid"}, IssuerRef: v1alpha1.IssuerReference{Kind: v1alpha1.AliyunIssuerKind, Name: IssuerName},
-			Request: []byte("x"), CommonName: Domain, DNSNames: []string{Domain}, SecretNamespace: namespace, Access: spec.Access,
+			Request: []byte("x"), CommonName: Domain, BaseName: "example.com", DNSNames: []string{Domain}, SecretNamespace: namespace, Access: spec.Access,
 			Source: spec.Source, Solver: spec.Solvers[0],
 		},
 	}

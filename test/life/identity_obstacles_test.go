@@ -118,10 +118,19 @@ func identities(t *testing.T) map[string]scenario {
 			before: func(e *env.Env) { e.T.Setenv("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "") },
 			shared: func(_ *env.Env, i *v1alpha1.AliyunClusterIssuer) { i.Spec.Credentials = oidc("") },
 		},
-		"ambient in an AliyunIssuer":                    {issuer: with(ambient, func(i *v1alpha1.AliyunIssuer) { i.Spec.Endpoint, i.Spec.STSEndpoint = nil, nil })},
-		"endpoint that is not allowed":                  {issuer: func(i *v1alpha1.AliyunIssuer) { i.Spec.Endpoint = elsewhere }},
-		"endpoint of STS that is not allowed":           {issuer: func(i *v1alpha1.AliyunIssuer) { i.Spec.STSEndpoint = elsewhere }},
-		"endpoint of a solver that is not allowed":      {issuer: func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers[0].DNS.Alidns.Endpoint = elsewhere }},
+		"ambient in an AliyunIssuer":               {issuer: with(ambient, func(i *v1alpha1.AliyunIssuer) { i.Spec.Endpoint, i.Spec.STSEndpoint = nil, nil })},
+		"endpoint that is not allowed":             {issuer: func(i *v1alpha1.AliyunIssuer) { i.Spec.Endpoint = elsewhere }},
+		"endpoint of STS that is not allowed":      {issuer: func(i *v1alpha1.AliyunIssuer) { i.Spec.STSEndpoint = elsewhere }},
+		"endpoint of a solver that is not allowed": {issuer: func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers[0].DNS.Alidns.Endpoint = elsewhere }},
+		"CA bundle that is not allowed": {issuer: func(i *v1alpha1.AliyunIssuer) {
+			i.Spec.Endpoint = &v1alpha1.Endpoint{URL: "https://cas.aliyuncs.com", CABundle: []byte("x")}
+		}},
+		"name server that is not allowed": {issuer: func(i *v1alpha1.AliyunIssuer) {
+			i.Spec.Solvers[0].DNS = &v1alpha1.DNSSolver{RFC2136: &v1alpha1.RFC2136Solver{
+				Nameserver: "ns.internal.example.com", TSIGKeyName: "key",
+				TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"},
+			}}
+		}},
 		"nobody at STS":                                 {before: trusted, issuer: with(oidc(holder), func(i *v1alpha1.AliyunIssuer) { i.Spec.STSEndpoint.URL = "http://127.0.0.1:1" })},
 		"clock that is wrong":                           {before: skewed(time.Hour)},
 		"clock that is wrong for a role":                {before: skewed(time.Hour), issuer: with(assumed("team", ""))},

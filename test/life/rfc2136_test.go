@@ -29,6 +29,7 @@ func updating(t *testing.T, records ...string) (*env.Env, *primary.Server) {
 	e := env.New(t, cassim.Options{Resolver: server.Addr})
 	e.Configure = func(remote *controllers.Remote) {
 		remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{server.Addr}}
+		remote.Policy.Nameservers = []string{server.Addr}
 	}
 	e.Restart()
 	e.Create(&corev1.Secret{

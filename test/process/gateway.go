@@ -21,6 +21,8 @@ import (
 // gateway stands before the simulator, as that of Alibaba Cloud does, and can hold what is the most precious.
 type gateway struct {
 	*httptest.Server
+	// calls are all of them, before anything has become of them.
+	calls *barrier
 	// greetings are TLS handshakes. A create has a connection of its own: while its greeting is held, the intent is
 	// written and nothing is sent.
 	greetings *barrier
@@ -35,9 +37,13 @@ func newGateway(t *testing.T, simulator *cassim.Server) *gateway {
 		t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(target)
-	g := &gateway{Server: httptest.NewUnstartedServer(proxy)}
+	g := &gateway{}
+	g.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g.calls.pass()
+		proxy.ServeHTTP(w, r)
+	}))
 	t.Cleanup(g.Close)
-	g.greetings, g.answers = newBarrier(t), newBarrier(t)
+	g.calls, g.greetings, g.answers = newBarrier(t), newBarrier(t), newBarrier(t)
 	proxy.ModifyResponse = func(answer *http.Response) error {
 		if answer.Request.URL.Query().Get("Action") == "CreateCertificateWithCsrRequest" {
 			g.answers.pass()

@@ -77,9 +77,6 @@ func (s *Solver) Present(
 	if err != nil {
 		return dcv.Record{}, err
 	}
-	if err := dcv.CheckRecordType(ch); err != nil {
-		return dcv.Record{}, err
-	}
 	rec, err := s.locate(ctx, ch, prior)
 	if err != nil {
 		return dcv.Record{}, err

@@ -157,7 +157,9 @@ func TestAChallengeThatCASHasNotFilledInCallsNobody(t *testing.T) {
 	ch := challenge("v1")
 	ch.RecordType = "mx"
 	_, err := w.solver().Present(t.Context(), ch, nil, noClaim(t))
-	wantProblem(t, err, `CAS asks for a record of type "MX" for "www.example.com", and only TXT and CNAME are known: publish it by hand and use the solver "manual"`)
+	wantProblem(t, err, `CAS asks for the MX record "_dnsauth.www" for "www.example.com", which is no validation record: `+
+		`that is a TXT or CNAME record at a name that begins with "_" and ends with "www.example.com" or a domain above it. `+
+		`Nothing is published. If the console of CAS shows a validation record for the order, publish that by hand: the order goes on by itself`)
 	w.wantCalls()
 	if diff := cmp.Diff([]cassim.Record{}, w.Records("")); diff != "" {
 		t.Error(diff)

@@ -49,10 +49,6 @@ var _ dcv.Solver = (*Solver)(nil)
 
 // New checks the configuration; it makes no call.
 func New(config Config) (*Solver, error) {
-	server := config.Nameserver
-	if _, _, err := net.SplitHostPort(server); err != nil {
-		server = net.JoinHostPort(strings.Trim(server, "[]"), "53")
-	}
 	if config.Nameserver == "" {
 		return nil, errors.New("rfc2136: nameserver is needed")
 	}
@@ -66,11 +62,20 @@ func New(config Config) (*Solver, error) {
 	if (config.KeyName == "") != (config.Secret == nil) {
 		return nil, errors.New("rfc2136: the name of a TSIG key and its Secret belong together")
 	}
-	s := &Solver{server: server, algorithm: Algorithms[algorithm], secret: config.Secret}
+	s := &Solver{server: Address(config.Nameserver), algorithm: Algorithms[algorithm], secret: config.Secret}
 	if config.KeyName != "" {
 		s.keyName = dns.CanonicalName(config.KeyName)
 	}
 	return s, nil
+}
+
+// Address is a name server as host:port, whichever way it was written.
+func Address(nameserver string) string {
+	nameserver = strings.ToLower(nameserver)
+	if _, _, err := net.SplitHostPort(nameserver); err != nil {
+		return net.JoinHostPort(strings.Trim(nameserver, "[]"), "53")
+	}
+	return nameserver
 }
 
 // Present implements dcv.Solver.
@@ -79,9 +84,6 @@ func (s *Solver) Present(
 ) (dcv.Record, error) {
 	ch, prior, err := dcv.Prepare(ch, prior)
 	if err != nil {
-		return dcv.Record{}, err
-	}
-	if err := dcv.CheckRecordType(ch); err != nil {
 		return dcv.Record{}, err
 	}
 	rec, err := s.locate(ctx, ch, prior)

@@ -1,0 +1,131 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apiwait "k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+)
+
+// errOrderGone says that the AliyunOrder does not exist any more, or that another one has its name.
+var errOrderGone = errors.New("the AliyunOrder is gone")
+
+// save writes the status, if it differs from what the API server has, under the resourceVersion of the run's last read
+// or write. Pointers into run.order stay good.
+func (r *OrderReconciler) save(ctx context.Context, run *orderRun) error {
+	next := run.order.DeepCopy()
+	if !statusChanged(run.stored, next) {
+		return nil
+	}
+	patch := client.MergeFromWithOptions(run.stored, client.MergeFromWithOptimisticLock{})
+	if err := r.Status().Patch(ctx, next, patch); err != nil {
+		return err
+	}
+	run.written(next)
+	return nil
+}
+
+// written takes over what the API server has answered to a write. The status of run.order stays the object that it is,
+// with all that is not saved yet: what the write said of it is in there already.
+func (run *orderRun) written(next *v1alpha1.AliyunOrder) {
+	run.stored = next
+	next.ObjectMeta.DeepCopyInto(&run.order.ObjectMeta)
+}
+
+// recordBound is how long a fact that must not be lost is offered to the API server.
+const recordBound = 15 * time.Second
+
+// record writes a fact that must not be lost, and with it all that the run has found out and not saved. It survives the
+// end of ctx. After a conflict, the same changes are made to a fresh copy. change returns an error where the copy
+// contradicts it; then nothing is written.
+func (r *OrderReconciler) record(ctx context.Context, run *orderRun, change func(*v1alpha1.OrderStatus) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordBound)
+	defer cancel()
+	var last error
+	err := apiwait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		found := run.order.Status.DeepCopy()
+		if err := change(&run.order.Status); err != nil {
+			return false, err
+		}
+		if last = r.save(ctx, run); last == nil {
+			return true, nil
+		}
+		takeOver(&run.order.Status, found)
+		if apierrors.IsInvalid(last) {
+			return false, last
+		}
+		return false, r.rebase(ctx, run)
+	})
+	if apiwait.Interrupted(err) && last != nil {
+		return last
+	}
+	return err
+}
+
+// rebase makes the run's unsaved changes to a fresh copy of the order. An API server that does not answer leaves the
+// run as it is.
+func (r *OrderReconciler) rebase(ctx context.Context, run *orderRun) error {
+	fresh := &v1alpha1.AliyunOrder{}
+	switch err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(run.stored), fresh); {
+	case apierrors.IsNotFound(err), err == nil && fresh.UID != run.stored.UID:
+		return errOrderGone
+	case err != nil:
+		return nil //nolint:nilerr // it is asked again
+	}
+	merged, err := threeWay(&run.stored.Status, &run.order.Status, &fresh.Status)
+	if err != nil {
+		return err
+	}
+	takeOver(&run.order.Status, merged)
+	run.written(fresh)
+	return nil
+}
+
+// threeWay is theirs with what ours has changed since base.
+func threeWay(base, ours, theirs *v1alpha1.OrderStatus) (*v1alpha1.OrderStatus, error) {
+	texts := make([][]byte, 0, 3)
+	for _, status := range []*v1alpha1.OrderStatus{base, ours, theirs} {
+		text, err := json.Marshal(status)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	changes, err := jsonpatch.CreateMergePatch(texts[0], texts[1])
+	if err != nil {
+		return nil, err
+	}
+	text, err := jsonpatch.MergePatch(texts[2], changes)
+	if err != nil {
+		return nil, err
+	}
+	merged := &v1alpha1.OrderStatus{}
+	return merged, json.Unmarshal(text, merged)
+}
+
+// takeOver sets a status to another one, and its members in place, so that whoever holds a pointer to one of them goes
+// on with what is true.
+func takeOver(into, from *v1alpha1.OrderStatus) {
+	submission, validation, release := into.Submission, into.Validation, into.Release
+	*into = *from
+	inPlace(&into.Submission, submission)
+	inPlace(&into.Validation, validation)
+	inPlace(&into.Release, release)
+}
+
+func inPlace[T any](member **T, was *T) {
+	if *member != nil && was != nil {
+		*was = **member
+		*member = was
+	}
+}
