@@ -36,6 +36,8 @@ func TestMoneyIsSafeWhateverHappens(t *testing.T) {
 			w := newWorld(t, s)
 			defer func() {
 				if t.Failed() {
+					lines := strings.Split(w.Logs(), "\n")
+					t.Logf("LOGS\n%s", strings.Join(lines[max(0, len(lines)-int(*steps)):], "\n"))
 					t.Logf("go test ./test/model -seed %d -steps %d did this:\n%s", s, *steps, strings.Join(w.did, "\n"))
 				}
 				w.sweep()
