@@ -41,8 +41,8 @@ type countReading struct {
 	at   metav1.MicroTime
 }
 
-// purchase is one that is under way.
-type purchase struct {
+// baseline is what the count of a plan is compared with for a purchase that is under way.
+type baseline struct {
 	book *book
 	plan string
 	page *planPage
@@ -76,7 +76,7 @@ func (b *book) close(plan string, page *planPage) {
 // beginPurchase says that an Order is about to buy, and has the count of its plan read by read, if nobody has read it
 // that still buys. It returns nil where the purchase has to wait for somebody else's call. The caller calls end once the
 // answer is written.
-func (b *book) beginPurchase(order *v1alpha1.AliyunOrder, now time.Time, read func() (used int, err error)) (*purchase, error) {
+func (b *book) beginPurchase(order *v1alpha1.AliyunOrder, now time.Time, read func() (used int, err error)) (*baseline, error) {
 	plan := planKey(accountOfOrder(order), order.Spec.Source.ResourcePlan.ProductCode)
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -86,7 +86,7 @@ func (b *book) beginPurchase(order *v1alpha1.AliyunOrder, now time.Time, read fu
 	}
 	isFirst := len(page.buying) == 0
 	page.buying[order.UID] = client.ObjectKeyFromObject(order)
-	p := &purchase{book: b, plan: plan, page: page, reading: page.before, returns: page.returns, order: order.UID}
+	p := &baseline{book: b, plan: plan, page: page, reading: page.before, returns: page.returns, order: order.UID}
 	if !isFirst {
 		return p, nil
 	}
@@ -108,13 +108,13 @@ func (b *book) beginPurchase(order *v1alpha1.AliyunOrder, now time.Time, read fu
 }
 
 // says is whether the count can still be compared with the reading of the purchase.
-func (p *purchase) says() bool {
+func (p *baseline) says() bool {
 	p.book.mutex.Lock()
 	defer p.book.mutex.Unlock()
 	return p.reading != nil && p.returns == p.page.returns
 }
 
-func (p *purchase) end() {
+func (p *baseline) end() {
 	p.book.mutex.Lock()
 	defer p.book.mutex.Unlock()
 	delete(p.page.buying, p.order)

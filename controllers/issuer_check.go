@@ -49,6 +49,7 @@ func (r *IssuerReconciler) check(ctx context.Context, issuer v1alpha1.GenericIss
 	found[v1alpha1.ConditionSolversValid] = r.checkSolvers(ctx, issuer)
 	status := issuer.GetStatus()
 	status.ObservedGeneration = issuer.GetGeneration()
+	status.Budgets = budgetsOf(issuer, r.Remote.Clock.Now())
 	for _, kind := range dependencies {
 		r.conclude(issuer, kind, found[kind])
 	}

@@ -106,12 +106,13 @@ func (r *IssuerReconciler) next(issuer v1alpha1.GenericIssuer, last issuerCheck)
 	return secretRecheck
 }
 
-// save writes the status and tells a change of readiness.
+// save writes the status and tells a change of readiness. It does so without a lock: orders write into another part of
+// the same status at any time, its own part has no other writer, and what a check finds does not hang on what was there.
 func (r *IssuerReconciler) save(ctx context.Context, before, issuer v1alpha1.GenericIssuer) error {
 	if equality.Semantic.DeepEqual(before.GetStatus(), issuer.GetStatus()) {
 		return nil
 	}
-	if err := r.Status().Patch(ctx, issuer, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+	if err := r.Status().Patch(ctx, issuer, client.MergeFrom(before)); err != nil {
 		return err
 	}
 	was := meta.FindStatusCondition(before.GetStatus().Conditions, v1alpha1.ConditionReady)

@@ -122,8 +122,10 @@ func newScene(t *testing.T, code string, status int, change func(*v1alpha1.Order
 	t.Cleanup(server.Close)
 	endpoint := &v1alpha1.Endpoint{URL: server.URL}
 	order := &v1alpha1.AliyunOrder{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "www-1", UID: "order"}}
+	issuer := &v1alpha1.AliyunIssuer{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "cas"}}
 	order.Spec = v1alpha1.OrderSpec{
-		Request: request(t, newKey(t), "www.example.com", nil, nil), CommonName: "www.example.com", DNSNames: []string{"www.example.com"},
+		IssuerRef: v1alpha1.IssuerReference{Kind: v1alpha1.AliyunIssuerKind, Name: "cas"},
+		Request:   request(t, newKey(t), "www.example.com", nil, nil), CommonName: "www.example.com", DNSNames: []string{"www.example.com"},
 		SecretNamespace: "team", Source: v1alpha1.Source{ResourcePlan: &v1alpha1.ResourcePlan{ProductCode: "p"}},
 		Access: v1alpha1.Access{Region: "cn-hangzhou", Endpoint: endpoint, STSEndpoint: endpoint, Credentials: keyCredentials()},
 		Solver: v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{Endpoint: endpoint}}},
@@ -132,7 +134,7 @@ func newScene(t *testing.T, code string, status int, change func(*v1alpha1.Order
 	// A key of its own has a rate of its own.
 	secret := keySecret()
 	secret.Data["accessKeyID"] = []byte(fmt.Sprintf("%p", s))
-	kube := fakeCluster(t, order, secret)
+	kube := fakeCluster(t, order, issuer, secret)
 	s.OrderReconciler = &OrderReconciler{
 		Client: kube, APIReader: kube, Recorder: events.NewFakeRecorder(10), Submissions: &Submissions{}, Fresh: &FreshOrders{},
 		Remote: &Remote{Secrets: &credentials.Store{Reader: kube, STSRate: 1e6}, Clock: s.clock, Policy: Policy{EndpointHosts: []string{"127.0.0.1"}}},
@@ -140,7 +142,7 @@ func newScene(t *testing.T, code string, status int, change func(*v1alpha1.Order
 	if err := kube.Get(t.Context(), client.ObjectKeyFromObject(order), order); err != nil {
 		t.Fatal(err)
 	}
-	s.run = &orderRun{order: order.DeepCopy(), stored: order, now: noon, issuer: &v1alpha1.AliyunIssuer{}}
+	s.run = &orderRun{order: order.DeepCopy(), stored: order, now: noon, issuer: issuer}
 	return s
 }
 
@@ -164,7 +166,7 @@ func fakeCluster(t *testing.T, objects ...client.Object) client.Client {
 			t.Fatal(err)
 		}
 	}
-	builder := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.AliyunOrder{}).WithObjects(objects...)
+	builder := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.AliyunOrder{}, &v1alpha1.AliyunIssuer{}).WithObjects(objects...)
 	for field, index := range orderIndexes {
 		builder = builder.WithIndex(&v1alpha1.AliyunOrder{}, field, index)
 	}

@@ -42,7 +42,7 @@ func (r *OrderReconciler) cleanUp(ctx context.Context, run *orderRun) outcome {
 		return proceed()
 	}
 	isTerminating := r.isTerminating(ctx, run.order.Namespace)
-	made := r.efforts.tried(uid, activityCleanUp, bound(isTerminating), run.now, err)
+	made := r.efforts.tried(uid, activityCleanUp, effortBound(isTerminating), run.now, err)
 	if !isThrottle(err) && made.isSpent(run.now) {
 		r.efforts.end(uid, activityCleanUp)
 		log.FromContext(ctx).Error(err, "a validation record could not be removed", "record", validation.FQDN, "zone", validation.Zone)

@@ -48,6 +48,8 @@ type OrderReconciler struct {
 	efforts efforts
 	spent   spending
 	book    book
+	// spendingLocks serialise the changes to an issuer's record of what was ordered.
+	spendingLocks spendingLocks
 	// firstSeen is when this process first saw a submission without an answer, by the UID of its Order.
 	firstSeen sync.Map
 	// accepted holds ids that CAS gave and the API server did not take yet, by the UID of their Order.

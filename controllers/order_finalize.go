@@ -62,8 +62,8 @@ func (r *OrderReconciler) heirTime(ctx context.Context, run *orderRun) time.Dura
 	return heirPatience - r.efforts.tried(run.order.UID, activityHeir, heirPatience, run.now, nil).age(run.now)
 }
 
-// bound is how long a release, or a clean-up, is tried: a namespace that is going away cannot wait as long.
-func bound(isTerminating bool) time.Duration {
+// effortBound is how long a release, or a clean-up, is tried: a namespace that is going away cannot wait as long.
+func effortBound(isTerminating bool) time.Duration {
 	if isTerminating {
 		return namespaceBound
 	}
@@ -101,6 +101,7 @@ func (r *OrderReconciler) tidy(ctx context.Context, run *orderRun) outcome {
 	case request != nil && !isFinished(request):
 		return rest(holdFirst) // the end of the request wakes this order earlier
 	}
+	r.noteIssued(ctx, run)
 	if end := r.cleanUp(ctx, run); end.kind != outcomeProceed {
 		return end
 	}

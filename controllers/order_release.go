@@ -65,7 +65,7 @@ func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 	if gone := lost(run.order, err, isTerminating); gone != "" {
 		cause, run.note = gone, gone
 	}
-	made := r.efforts.tried(uid, activityRelease, bound(isTerminating), run.now, err)
+	made := r.efforts.tried(uid, activityRelease, effortBound(isTerminating), run.now, err)
 	if !isThrottle(err) && made.isSpent(run.now) {
 		return r.giveUp(ctx, run, cause)
 	}

@@ -112,6 +112,9 @@ func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Cli
 		return rest(busy)
 	}
 	defer count.end()
+	if end := r.charge(ctx, run); end.kind != outcomeProceed {
+		return end
+	}
 	if ctx.Err() != nil || !r.Submissions.begin() {
 		return rest(time.Second)
 	}
@@ -139,10 +142,10 @@ func (r *OrderReconciler) buy(ctx context.Context, run *orderRun, calls *cas.Cli
 // writeIntent writes what is needed to find out later whether something was bought. The count of the plan is left out
 // where it would be no evidence; one that has ceased to be any while the intent was written is taken out again, for
 // whoever gives an order back can only do that to an intent that is there.
-func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun, count *purchase) error {
+func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun, count *baseline) error {
 	ctx, cancel := context.WithTimeout(ctx, intentBound)
 	defer cancel()
-	next := &v1alpha1.OrderSubmission{StartedAt: *run.timestamp(), Attempt: 1, Earlier: r.spent.earlier(run.order)}
+	next := &v1alpha1.OrderSubmission{StartedAt: *run.timestamp(), Attempt: 1}
 	if last := run.order.Status.Submission; last != nil {
 		next.Attempt = last.Attempt + 1
 	}
@@ -156,7 +159,6 @@ func (r *OrderReconciler) writeIntent(ctx context.Context, run *orderRun, count 
 	if err := r.save(ctx, run); err != nil {
 		return err
 	}
-	r.spent.began(run.order)
 	if next.UsedCount == nil || count.says() {
 		return nil
 	}
@@ -229,7 +231,7 @@ func (r *OrderReconciler) notBought(ctx context.Context, run *orderRun, cause er
 	if err != nil {
 		return failed(err)
 	}
-	r.spent.refused(run.order, disproved.StartedAt.Time)
+	r.refund(ctx, run)
 	if cas.KindOf(cause) == cas.KindExhausted {
 		reason, message := explain(cause)
 		return stall(r.spent.found(plan(run), true, run.now), reason, message)

@@ -120,6 +120,10 @@ const (
 	ReasonRestoredRequest = "RestoredRequest"
 	// ReasonOrderRateExceeded: too many orders for the same names in a day. Held: something deletes certificates in a loop.
 	ReasonOrderRateExceeded = "OrderRateExceeded"
+	// ReasonBudgetExceeded: the issuer, or the namespace, has submitted as many orders as spec.orders.budget lets pass.
+	ReasonBudgetExceeded = "BudgetExceeded"
+	// ReasonReservedForRenewals: what is left of the plan is kept for names that have a certificate (spec.orders.reserve).
+	ReasonReservedForRenewals = "ReservedForRenewals"
 	// ReasonPaused: the issuer says to buy nothing.
 	ReasonPaused = "Paused"
 	// ReasonPredecessor: another AliyunOrder for the same certificate is still being given back.

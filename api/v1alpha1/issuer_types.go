@@ -5,6 +5,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // AliyunIssuer orders certificates from Alibaba Cloud Certificate Management Service (CAS) for the requests of its
@@ -17,6 +18,7 @@ import (
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.source.resourcePlan.productCode`
 // +kubebuilder:printcolumn:name="Remaining",type=integer,JSONPath=`.status.package.remaining`
+// +kubebuilder:printcolumn:name="Today",type=integer,priority=1,JSONPath=`.status.budgets[?(@.name=="IssuerPerDay")].used`
 // +kubebuilder:printcolumn:name="Account",type=string,priority=1,JSONPath=`.status.identity.accountID`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
@@ -107,12 +109,28 @@ type OrderPolicy struct {
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// maxPerDay is how many orders for the same names may be submitted within 24 hours. Further ones are held: a
-	// Secret that is deleted in a loop would buy one after the other. Empty: 3.
+	// maxPerDay is how many orders for the same names may be submitted within 24 hours, from whatever namespaces. Further
+	// ones are held: a Secret that is deleted in a loop would buy one after the other. If that goes on, fewer are let pass
+	// from day to day, unless the last certificate is about to end. Raising it lets so many pass again. Empty: 3.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
 	// +optional
 	MaxPerDay *int32 `json:"maxPerDay,omitempty"`
+
+	// budget bounds how many orders may be submitted in all, and for each namespace. Further ones are held, but for
+	// renewals of certificates that are in the last third of their life: these count, and are not held.
+	// +optional
+	Budget *OrderBudget `json:"budget,omitempty"`
+
+	// reserve is what of the plan is kept for renewals: a number of certificates, or a part in per cent of what the plan had
+	// left a day ago. A renewal is an order for names that have had a certificate from this issuer which has not ended.
+	// Orders for other names are held when no more is left. Empty: 50%, and one certificate at least if there is
+	// anything to renew.
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 && self <= 1000000 : self.matches('^(100|[1-9]?[0-9])%$')",message="reserve is a number from 0 to 1000000, or a part from 0% to 100%"
+	// +kubebuilder:validation:MaxLength=4
+	// +optional
+	Reserve *intstr.IntOrString `json:"reserve,omitempty"`
 
 	// onDelete says what becomes of an unfinished order whose request is deleted. Release withdraws it, and gives its
 	// certificate back to the plan. Keep leaves it at CAS, for people who finish it in the console.
@@ -294,6 +312,17 @@ type IssuerStatus struct {
 	// package is what CAS last said about the resource plan. Empty until the first answer.
 	// +optional
 	Package *PackageStatus `json:"package,omitempty"`
+
+	// budgets are how much of each bound is used, for people: nothing decides by it. Written at each check and order.
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Budgets []BudgetStatus `json:"budgets,omitempty"`
+
+	// spending is what was ordered, from which spec.orders is held to.
+	// +optional
+	Spending *SpendingStatus `json:"spending,omitempty"`
 }
 
 // PackageStatus is the state of a resource plan, account-wide: other clusters and the console use it too.
@@ -311,8 +340,8 @@ type PackageStatus struct {
 	// issued certificates.
 	Issued int64 `json:"issued"`
 
-	// remaining is total less used. CAS does not say whether used falls when an order is released, so it is a
-	// reading for people: nothing is refused because of it.
+	// remaining is total less used. CAS does not say whether used falls when an order is released, so nothing is refused
+	// because of it, and only spec.orders.reserve holds what it may hold a bit longer than it must.
 	Remaining int64 `json:"remaining"`
 
 	// observedAt is when CAS said so.

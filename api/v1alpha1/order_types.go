@@ -320,13 +320,6 @@ type OrderSubmission struct {
 	// +optional
 	Word string `json:"word,omitempty"`
 
-	// earlier are the times, in the 24 hours before, of other submissions to the issuer for the same names. They outlive
-	// their own Orders, which go with the requests that cert-manager prunes.
-	// +kubebuilder:validation:MaxItems=1000
-	// +listType=atomic
-	// +optional
-	Earlier []metav1.Time `json:"earlier,omitempty"`
-
 	// emptyListingAt is when a full listing of the account first had no order that could be this one, long enough
 	// after the call. A second such listing lets the order be submitted again.
 	// +optional

@@ -57,7 +57,7 @@ func TestTheManagerUsesEveryPermissionThatItHasAndLacksNone(t *testing.T) {
 	t.Run("its life", func(t *testing.T) { // its parts are over when it returns
 		for name, live := range map[string]func(*testing.T, *cluster, *cassim.Server){
 			"an id that cannot be written": refuseAnOrderID, "two orders for one name": orderTwice,
-			"a cluster issuer": issueForTheCluster, "a request is orphaned": orphanAnOrder,
+			"a cluster issuer": issueForTheCluster, "a request is orphaned": orphanAnOrder, "a Secret is deleted": orderTooOften,
 			"ExternalDNS":  handOver(v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}}),
 			"an Ingress":   handOver(v1alpha1.Solver{File: &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}}),
 			"an HTTPRoute": handOver(v1alpha1.Solver{File: &v1alpha1.FileSolver{GatewayHTTPRoute: gateway()}}),
@@ -132,6 +132,15 @@ func orderTwice(t *testing.T, c *cluster, simulator *cassim.Server) {
 		return w.get(second) && cmutil.CertificateHasCondition(second, ready)
 	})
 	w.untilIssued(www, 1)
+}
+
+// orderTooOften lets a Certificate be asked why it is ordered again.
+func orderTooOften(t *testing.T, c *cluster, simulator *cassim.Server) {
+	w := worldOf(t, c, simulator, func(i *v1alpha1.AliyunIssuer) { i.Spec.Orders = &v1alpha1.OrderPolicy{MaxPerDay: new(int32(1))} })
+	w.Create(w.certificate(www))
+	w.untilIssued(www, 1)
+	w.delete(w.secret(www))
+	w.untilOrder(www, "the second order is held", isHeld(v1alpha1.ReasonOrderRateExceeded))
 }
 
 func issueForTheCluster(t *testing.T, c *cluster, simulator *cassim.Server) {

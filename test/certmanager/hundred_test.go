@@ -26,7 +26,7 @@ func TestAHundredRequestsInOneZoneCallItsAPIFourTimesEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(simulator.Close)
-	w := worldOf(t, newCluster(t), simulator)
+	w := worldOf(t, newCluster(t), simulator, keepNothing) // the plan is for these, and for nothing else
 	w.startManager()
 	names := make([]string, requests)
 	for i := range names {

@@ -37,7 +37,7 @@ func TestTwentyTeamsRotateTheirKeysWhileTheyOrder(t *testing.T) {
 	c := newCluster(t)
 	worlds := make([]*world, teams)
 	for team := range worlds {
-		worlds[team] = worldOf(t, c, simulator, func(i *v1alpha1.AliyunIssuer) {
+		worlds[team] = worldOf(t, c, simulator, keepNothing, func(i *v1alpha1.AliyunIssuer) {
 			if team%2 == 1 {
 				i.Spec.Credentials.AssumeRole = &v1alpha1.AssumeRole{RoleARN: simulator.RoleARN("cas")}
 			}

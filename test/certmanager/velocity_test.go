@@ -4,14 +4,19 @@
 package certmanager
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
 const www = "www"
@@ -34,6 +39,58 @@ func TestASecretThatIsDeletedInALoopBuysThreeCertificatesADay(t *testing.T) {
 	w.allow(4)
 	w.untilIssued(www, 4)
 	w.bought(www, 4)
+}
+
+// TestALoopIsHeldInOtherNamespacesAndByOtherProcesses lets cert-manager renew a certificate as soon as it is issued, until
+// only the Order is left that is held. Whoever asks for the names then waits with it.
+func TestALoopIsHeldInOtherNamespacesAndByOtherProcesses(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	simulator := cassim.New(cassim.Options{})
+	if err := simulator.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(simulator.Close)
+	w, other := emptyWorld(t, c, simulator), emptyWorld(t, c, simulator)
+	w.Create(gen.Secret(system, cassim.DefaultKeyID, cassim.DefaultKeySecret))
+	w.Create(&v1alpha1.AliyunClusterIssuer{ObjectMeta: metav1.ObjectMeta{Name: gen.IssuerName}, Spec: v1alpha1.ClusterIssuerSpec{IssuerSpec: gen.IssuerSpec(simulator.URL())}})
+	w.kind, other.kind = v1alpha1.AliyunClusterIssuerKind, v1alpha1.AliyunClusterIssuerKind
+	m := w.startManager()
+	certificate := w.certificate(www)
+	certificate.Spec.Duration = &metav1.Duration{Duration: 8760 * time.Hour}
+	certificate.Spec.RenewBefore = &metav1.Duration{Duration: 4799*time.Hour + 59*time.Minute + 45*time.Second}
+	w.Create(certificate)
+	w.untilTold("3 orders for the same names were submitted in the last 24 hours",
+		`spec.renewBefore of the Certificate "www" makes its renewal due within a day of being issued`)
+	w.untilPruned()
+
+	for range 2 {
+		m.stop()
+		m = w.startManager()
+		// What is asked for again is judged by the new process.
+		w.delete(&cmapi.CertificateRequest{ObjectMeta: metav1.ObjectMeta{Name: www + "-4", Namespace: w.Namespace}})
+		before := w.Orders()[0].UID
+		w.untilOrder(www, "the fourth order is held or bought", func(o v1alpha1.AliyunOrder) bool {
+			return o.UID != before && (hasID(o) || isHeld(v1alpha1.ReasonOrderRateExceeded)(o))
+		})
+	}
+	second := other.certificate("copy")
+	second.Spec.CommonName, second.Spec.DNSNames = w.domain(www), []string{w.domain(www)}
+	other.Create(second)
+	other.until("the same names are held or bought in another namespace", &v1alpha1.AliyunOrderList{}, func() bool {
+		return slices.ContainsFunc(other.Orders(), func(o v1alpha1.AliyunOrder) bool { return hasID(o) || isHeld(v1alpha1.ReasonOrderRateExceeded)(o) })
+	})
+	for _, order := range other.Orders() {
+		if strings.Contains(fmt.Sprint(order.Status.Conditions), w.Namespace+"\"") {
+			t.Errorf("one namespace is told of the other: %+v", order.Status.Conditions)
+		}
+	}
+	w.bought(www, 3)
+}
+
+// keepNothing lets new names have all of the plan.
+func keepNothing(i *v1alpha1.AliyunIssuer) {
+	i.Spec.Orders = &v1alpha1.OrderPolicy{Reserve: new(intstr.FromInt32(0))}
 }
 
 // untilPruned waits until cert-manager and the garbage collector have removed all Orders but the last.

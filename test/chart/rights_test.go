@@ -35,16 +35,17 @@ type rights map[string]string
 var (
 	served = rights{
 		"namespaces":                                  "get",
+		"certificates.cert-manager.io":                "get",
 		"certificaterequests.cert-manager.io":         "get,list,watch",
 		"certificaterequests/status.cert-manager.io":  "patch",
-		"aliyunissuers.certmanager.aliyun.com":        "list,watch",
+		"aliyunissuers.certmanager.aliyun.com":        "get,list,watch",
 		"aliyunissuers/status.certmanager.aliyun.com": "patch",
 		"aliyunorders.certmanager.aliyun.com":         "create,delete,get,list,patch,watch",
 		"aliyunorders/status.certmanager.aliyun.com":  "patch",
 		"events.events.k8s.io":                        "create,patch",
 	}
 	cluster = rights{
-		"aliyunclusterissuers.certmanager.aliyun.com":        "list,watch",
+		"aliyunclusterissuers.certmanager.aliyun.com":        "get,list,watch",
 		"aliyunclusterissuers/status.certmanager.aliyun.com": "patch",
 	}
 	secrets   = rights{"secrets": "get"}

@@ -51,7 +51,10 @@ func newScene(t *testing.T, n int) *scene {
 	s.gateway = newGateway(t, s.Simulator)
 	s.Create(gen.Issuer(s.Namespace, s.gateway.URL, func(i *v1alpha1.AliyunIssuer) {
 		i.Spec.Endpoint, i.Spec.Solvers[0].DNS.Alidns.Endpoint = s.gateway.endpoint(), s.gateway.endpoint()
-		i.Spec.Orders = &v1alpha1.OrderPolicy{MaxPerDay: new(int32(50))} // a person may let one order be tried that often
+		i.Spec.Orders = &v1alpha1.OrderPolicy{
+			MaxPerDay: new(int32(50)), // a person may let one order be tried that often
+			Budget:    &v1alpha1.OrderBudget{Namespace: v1alpha1.OrderLimits{PerDay: new(int32(1000))}},
+		}
 	}))
 	for i := range n {
 		name := fmt.Sprintf("n%03d", i)

@@ -21,11 +21,18 @@
   verbs:
   - patch
 - apiGroups:
+  - cert-manager.io
+  resources:
+  - certificates
+  verbs:
+  - get
+- apiGroups:
   - certmanager.aliyun.com
   resources:
   - aliyunclusterissuers
   - aliyunissuers
   verbs:
+  - get
   - list
   - watch
 - apiGroups:
@@ -77,10 +84,17 @@
   verbs:
   - patch
 - apiGroups:
+  - cert-manager.io
+  resources:
+  - certificates
+  verbs:
+  - get
+- apiGroups:
   - certmanager.aliyun.com
   resources:
   - aliyunissuers
   verbs:
+  - get
   - list
   - watch
 - apiGroups:
