@@ -139,7 +139,7 @@ func (w *world) accountOf(entry *cassim.OrderView) int {
 
 var (
 	// nextStep finds a command, an edit of something that is named, or a wait that ends by itself, in a message.
-	nextStep = regexp.MustCompile(`kubectl \w+ |the annotation \S+ (is|names) |spec\.\w+\.\w+|put a valid one there|` +
+	nextStep = regexp.MustCompile(`kubectl \w+ |the annotation \S+ (is|names) |spec\.\w+\.\w+|put a valid one there|by hand|` +
 		`\b(set|remove|add|put|allow|approve|delete|publish|create|use|choose|correct|buy|check|change|edit|wait|settle) [^.;]*\b(issuer|spec\.\w+|Secret|Certificate\w*|AliyunOrder|zone|RAM|record|solver|certificates?|credentials|plan|endpoint|file|clock|account)\b|` +
 		`without further action|(every|within|after|for) (\d+|an?) (seconds|minutes?|hours?)|` + `what CAS names`)
 	times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)

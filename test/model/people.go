@@ -115,7 +115,7 @@ func (w *world) truthAbout(order *v1alpha1.AliyunOrder) string {
 		held[other.Status.OrderID] = held[other.Status.OrderID] || other.UID != order.UID
 	}
 	for _, entry := range w.Simulator.Orders() {
-		if entry.Foreign || entry.Released || entry.Vanished || held[entry.OrderID] || w.isForOtherKey(&entry) {
+		if entry.Foreign || entry.Released || entry.Vanished || w.forced[entry.OrderID] || held[entry.OrderID] || w.isForOtherKey(&entry) {
 			continue
 		}
 		if owner := w.ownerOf(entry.LedgerEntry); owner != nil && owner.uid == order.Spec.RequestRef.UID {

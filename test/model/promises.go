@@ -192,7 +192,7 @@ func (w *world) isDelivered(entry *cassim.OrderView) bool {
 
 // isAccountedFor says why an order may rightly be kept that nobody has a certificate from.
 func (w *world) isAccountedFor(entry *cassim.OrderView) bool {
-	if entry.Vanished || entry.State == cassim.StateCertificate || w.forced[entry.OrderID] {
+	if entry.Vanished || entry.State == cassim.StateCertificate || w.forced[entry.OrderID] || w.ownerOf(entry.LedgerEntry).isForced {
 		return true
 	}
 	byName := fmt.Sprintf("an order for %q may have been bought at ", entry.Domain)
