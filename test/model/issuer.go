@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -28,11 +29,11 @@ func (w *world) withIssuer(p *party, change func(*v1alpha1.IssuerSpec)) {
 
 // editIssuer changes one thing about the issuer.
 func (w *world) editIssuer() {
-	what, p := w.rng.IntN(6), pick(w.rng, w.living()...)
+	what, p := w.rng.IntN(8), pick(w.rng, w.living()...)
 	maxPerDay, timeout := pick(w.rng, int32(1), 2, 5, 50), pick(w.rng, time.Hour, 5*time.Hour, 72*time.Hour)
-	solver := pick(w.rng, "alidns", "manual", "file")
-	w.note("the issuer %s of %s is edited: %d (0 paused, 1 maxPerDay %d, 2 timeout %s, 3 solver %s, 4 productCode, 5 account)",
-		p.issuer, w.tenantOf(p), what, maxPerDay, timeout, solver)
+	solver, perDay := pick(w.rng, "alidns", "manual", "file"), pick(w.rng, int32(1), 2, 4)
+	w.note("the issuer %s of %s is edited: %d (0 paused, 1 maxPerDay %d, 2 timeout %s, 3 solver %s, 4 productCode, 5 account, "+
+		"6 budget of %d a day, 7 reserve)", p.issuer, w.tenantOf(p), what, maxPerDay, timeout, solver, perDay)
 	w.withIssuer(p, func(spec *v1alpha1.IssuerSpec) {
 		switch what {
 		case 0:
@@ -46,6 +47,11 @@ func (w *world) editIssuer() {
 		case 4:
 			plan := spec.Source.ResourcePlan
 			plan.ProductCode = p.products[(slices.Index(p.products, plan.ProductCode)+1)%len(p.products)]
+		case 6:
+			spec.Orders.Budget = &v1alpha1.OrderBudget{Namespace: v1alpha1.OrderLimits{PerDay: &perDay}}
+			p.perDay, p.isEditedAmid = int(perDay), w.isAmid
+		case 7:
+			spec.Orders.Reserve = new(intstr.FromString("50%"))
 		case 5:
 			spec.Account = v1alpha1.AccountShared
 			if p.account() == 1 {

@@ -6,6 +6,7 @@ package model
 import (
 	"bytes"
 	"fmt"
+	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 
@@ -75,6 +76,7 @@ func (w *world) checkPurchase(bought *cassim.OrderView) {
 	if a.isDeleted && !a.isDeletedAmid || !a.isDecided || a.isDenied {
 		w.T.Errorf("order %s was bought for request %s, which is deleted, denied or not approved", bought.OrderID, a.name)
 	}
+	w.checkBudget(a.party)
 	owner := w.ownerOf(bought.LedgerEntry)
 	for _, other := range w.Simulator.Orders() {
 		isAlive := !other.Foreign && other.OrderID != bought.OrderID && !other.Released && !other.Vanished
@@ -87,6 +89,20 @@ func (w *world) checkPurchase(bought *cassim.OrderView) {
 			continue
 		}
 		w.T.Errorf("order %s was bought for request %s, which has the order %s (%s)", bought.OrderID, owner.name, other.OrderID, other.State)
+	}
+}
+
+// checkBudget counts what was bought for a party within a day.
+func (w *world) checkBudget(p *party) {
+	w.T.Helper()
+	used := 0
+	for _, entry := range w.Simulator.Ledger() {
+		if a := w.byCSR[entry.CSRFingerprint]; a != nil && a.party == p && w.Clock.Since(entry.BoughtAt) < 23*time.Hour {
+			used++
+		}
+	}
+	if p.perDay > 0 && used > p.perDay && !p.isEditedAmid {
+		w.fail("a budget was exceeded", "%d orders within a day from %s of %s, and %d are allowed", used, p.issuer, w.tenantOf(p), p.perDay)
 	}
 }
 

@@ -39,6 +39,9 @@ type party struct {
 	dns      *secret
 	products []string
 	domains  []string
+	// perDay is how many orders of the namespace a day may be, or 0. isEditedAmid says that this was told while a run was held.
+	perDay       int
+	isEditedAmid bool
 }
 
 // account is the number of the account that pays.
@@ -53,10 +56,10 @@ func (w *world) newParties() {
 	second := &secret{namespace: w.tenants[1], name: gen.SecretName}
 	w.secrets = []*secret{first, away, second}
 	w.parties = []*party{
-		{w.tenants[0], gen.IssuerName, first, first, []string{gen.Product, otherProduct}, domains},
-		{w.tenants[0], "wild", first, first, []string{wildProduct}, []string{"*.example.com"}},
-		{w.tenants[0], "away", away, first, []string{gen.Product}, domains[:2]},
-		{w.tenants[1], gen.IssuerName, second, second, []string{gen.Product, otherProduct}, domains[:2]},
+		{namespace: w.tenants[0], issuer: gen.IssuerName, key: first, dns: first, products: []string{gen.Product, otherProduct}, domains: domains},
+		{namespace: w.tenants[0], issuer: "wild", key: first, dns: first, products: []string{wildProduct}, domains: []string{"*.example.com"}},
+		{namespace: w.tenants[0], issuer: "away", key: away, dns: first, products: []string{gen.Product}, domains: domains[:2]},
+		{namespace: w.tenants[1], issuer: gen.IssuerName, key: second, dns: second, products: []string{gen.Product, otherProduct}, domains: domains[:2]},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
@@ -28,7 +29,9 @@ func allAdvice() []advice {
 		{regexp.MustCompile(`delete the CertificateRequest`), (*world).orderAnew},
 		{regexp.MustCompile(`spec\.orders\.paused`), edit(func(policy *v1alpha1.OrderPolicy) { policy.Paused = false })},
 		{regexp.MustCompile(`spec\.orders\.maxPerDay`), edit(func(policy *v1alpha1.OrderPolicy) { policy.MaxPerDay = new(int32(1000)) })},
-		{regexp.MustCompile(`buy more`), (*world).buyMore},
+		{regexp.MustCompile(`spec\.orders\.budget`), edit(func(policy *v1alpha1.OrderPolicy) { policy.Budget = nil })},
+		{regexp.MustCompile(`spec\.orders\.reserve`), edit(func(policy *v1alpha1.OrderPolicy) { policy.Reserve = new(intstr.FromInt32(0)) })},
+		{regexp.MustCompile(`[Bb]uy more`), (*world).buyMore},
 		{regexp.MustCompile(`put a valid one there|put valid ones in their place`), (*world).mendSecrets},
 		{regexp.MustCompile(`in a RAM policy`), (*world).mendKeys},
 	}
@@ -139,7 +142,13 @@ func (w *world) orderAnew(order *v1alpha1.AliyunOrder, _ string) {
 func edit(change func(*v1alpha1.OrderPolicy)) func(*world, *v1alpha1.AliyunOrder, string) {
 	return func(w *world, order *v1alpha1.AliyunOrder, _ string) {
 		w.note("somebody edits the issuer of %s, as its Order says", order.Spec.RequestRef.Name)
-		w.withIssuer(w.partyOf(order), func(spec *v1alpha1.IssuerSpec) { change(spec.Orders) })
+		p := w.partyOf(order)
+		w.withIssuer(p, func(spec *v1alpha1.IssuerSpec) {
+			change(spec.Orders)
+			if spec.Orders.Budget == nil {
+				p.perDay = 0
+			}
+		})
 	}
 }
 
