@@ -183,7 +183,7 @@ func TestAnEditDuringTheCallKeepsTheOrder(t *testing.T) {
 			t.Parallel()
 			e := env.New(t, cassim.Options{CADelay: 10 * time.Hour})
 			key := gen.Key()
-			make := func() {
+			ask := func() {
 				e.Create(gen.Request(e.Namespace, "www", gen.CSR(key)))
 				e.Decide("www", cmapi.CertificateRequestConditionApproved)
 			}
@@ -196,11 +196,11 @@ func TestAnEditDuringTheCallKeepsTheOrder(t *testing.T) {
 			}
 			e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
 			e.Settle()
-			make()
+			ask()
 			e.Hold(point)
 			e.Settle()
 			drop()
-			make()
+			ask()
 			e.Settle()
 			e.LetGo()
 			e.Pass(10 * time.Minute)

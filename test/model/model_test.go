@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 10, "how many sequences are tried, from seed 1 on")
+	seeds = flag.Int("seeds", 6, "how many sequences are tried, from seed 1 on")
 	steps = flag.Int("steps", 40, "how many actions a sequence has")
 	seed  = flag.Uint64("seed", 0, "try this seed alone")
 )
