@@ -26,6 +26,8 @@ const (
 	ConditionIssued = "Issued"
 	// ConditionNamesAdded, of orders: the certificate has names that were not asked for.
 	ConditionNamesAdded = "NamesAdded"
+	// ConditionNamesRespelled, of orders: names of the certificate differ in case from those that were asked for.
+	ConditionNamesRespelled = "NamesRespelled"
 	// ConditionChainIncomplete, of orders: CAS gave a leaf without its intermediates.
 	ConditionChainIncomplete = "ChainIncomplete"
 )
@@ -70,6 +72,8 @@ const (
 	ReasonEndpointNotAllowed = "EndpointNotAllowed"
 	// ReasonNameserverNotAllowed: the installation does not allow the issuer to have the name server updated.
 	ReasonNameserverNotAllowed = "NameserverNotAllowed"
+	// ReasonRouteNotAllowed: the installation does not allow the issuer to have such a route made, or not for that host.
+	ReasonRouteNotAllowed = "RouteNotAllowed"
 	// ReasonPermissionRefused, of issuers: an order was refused for want of a RAM permission, and tries it again.
 	ReasonPermissionRefused = "PermissionRefused"
 	// ReasonZoneRefused, of issuers: an order may not publish its validation record for want of a RAM permission.
@@ -156,6 +160,8 @@ const (
 	ReasonDeleted = "Deleted"
 	// ReasonNamesAdded: the CA added names that were not asked for.
 	ReasonNamesAdded = "NamesAdded"
+	// ReasonNamesRespelled: the CA writes names in lower case.
+	ReasonNamesRespelled = "NamesRespelled"
 	// ReasonLeafOnly: CAS gave no intermediate certificate.
 	ReasonLeafOnly = "LeafOnly"
 )

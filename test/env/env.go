@@ -4,6 +4,7 @@
 package env
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -41,6 +42,8 @@ type Env struct {
 	BeforeList func(list client.ObjectList, wanted client.ListOptions)
 	// Configure changes what the reconcilers reach beside CAS, at every Restart. Nil changes nothing.
 	Configure func(remote *controllers.Remote)
+	// CheckBound is how long a check of an issuer may take, from the next Restart on. Zero is the default.
+	CheckBound time.Duration
 	// BeforeCall is called with each good call that arrives at the simulator. Nil does nothing.
 	BeforeCall func(cassim.Request)
 	// Points are where a run can be interrupted.
@@ -130,7 +133,7 @@ func (e *Env) Restart() {
 	e.issuers = nil
 	for _, kind := range []string{v1alpha1.AliyunIssuerKind, v1alpha1.AliyunClusterIssuerKind} {
 		e.issuers = append(e.issuers, &controllers.IssuerReconciler{
-			Client: e.counted, Recorder: e.recorder, Remote: remote, Kind: kind, ClusterResourceNamespace: e.Namespace,
+			Client: e.counted, Recorder: e.recorder, Remote: remote, Kind: kind, ClusterResourceNamespace: e.Namespace, CheckBound: cmp.Or(e.CheckBound, controllers.DefaultCheckBound),
 		})
 	}
 }
