@@ -53,10 +53,10 @@ test: bin/k8s ## Compile all tests, then run them, those against a real API serv
 	@go run ./hack/test -C hack/localkube $(LOCALKUBE_PACKAGES)
 
 .PHONY: crash
-crash: bin/k8s ## Interrupt orders at every point in every way, and try 500 random sequences: about an hour.
+crash: bin/k8s ## Interrupt orders at every point in every way, and try 2,000 random sequences: some hours.
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=90m ./test/crash -all
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=60m ./test/process -long
-	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=90m ./test/model -seeds 500
+	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=10h ./test/model -seeds 2000 -steps 20
 
 .PHONY: e2e-extern
 e2e-extern: bin/k8s bin/extern ## Validate with the real ExternalDNS, BIND and a real router. Its first build takes minutes.

@@ -41,24 +41,9 @@ func (e *Env) alone() {
 		},
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 			wanted := (&client.ListOptions{}).ApplyOptions(opts)
-			read := func(into client.ObjectList) error {
-				return m.read(into, fmt.Sprintf("%+v", *wanted), func() error { return c.List(ctx, into, wanted) })
-			}
-			if _, isClusters := list.(*v1alpha1.AliyunClusterIssuerList); isClusters || wanted.Namespace != "" {
-				return read(list)
-			}
-			var all []runtime.Object
-			for _, wanted.Namespace = range e.namespaces {
-				if err := read(list); err != nil {
-					return err
-				}
-				items, err := meta.ExtractList(list)
-				if err != nil {
-					return err
-				}
-				all = append(all, items...)
-			}
-			return meta.SetList(list, all)
+			return e.listAll(list, wanted, func() error {
+				return m.read(list, fmt.Sprintf("%+v", *wanted), func() error { return c.List(ctx, list, wanted) })
+			})
 		},
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			defer m.forget(o)
@@ -93,6 +78,25 @@ func (e *Env) alone() {
 			return c.SubResource(sub).Apply(ctx, o, opts...)
 		},
 	})
+}
+
+// listAll reads a list, of each namespace where none is wanted.
+func (e *Env) listAll(list client.ObjectList, wanted *client.ListOptions, read func() error) error {
+	if _, isClusters := list.(*v1alpha1.AliyunClusterIssuerList); isClusters || wanted.Namespace != "" {
+		return read()
+	}
+	var all []runtime.Object
+	for _, wanted.Namespace = range e.namespaces {
+		if err := read(); err != nil {
+			return err
+		}
+		items, err := meta.ExtractList(list)
+		if err != nil {
+			return err
+		}
+		all = append(all, items...)
+	}
+	return meta.SetList(list, all)
 }
 
 // listOf is for a kind of which there are many, and of which one list answers all questions until the next write.

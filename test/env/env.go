@@ -74,7 +74,7 @@ func New(t *testing.T, options cassim.Options) *Env {
 	e := &Env{Clock: clocktesting.NewFakePassiveClock(time.Now()), writes: map[string]int{}, logged: &lockedBuffer{}}
 	options.Clock = e.Clock
 	options.OnRequest = func(r cassim.Request) bool {
-		e.gate.pass(r.Action)
+		e.passGate(r.Action)
 		if e.BeforeCall != nil {
 			e.BeforeCall(r)
 		}
@@ -82,7 +82,7 @@ func New(t *testing.T, options cassim.Options) *Env {
 	}
 	options.OnExecuted = func(r cassim.Request) bool {
 		drop := e.Points.Answers()
-		e.gate.pass("answer to " + r.Action)
+		e.passGate("answer to " + r.Action)
 		return drop
 	}
 	e.World = NewWorld(t, options)
@@ -142,11 +142,11 @@ func (e *Env) Restart() {
 func (e *Env) uncached() client.Reader {
 	return interceptor.NewClient(e.Client, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-			defer e.gate.pass(fmt.Sprintf("read %T", o))
+			defer e.passGate(fmt.Sprintf("read %T", o))
 			return c.Get(ctx, key, o, opts...)
 		},
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
-			defer e.gate.pass(fmt.Sprintf("read %T", list))
+			defer e.passGate(fmt.Sprintf("read %T", list))
 			e.beforeList(list, opts)
 			return c.List(ctx, list, opts...)
 		},
@@ -163,8 +163,8 @@ func (e *Env) beforeList(list client.ObjectList, opts []client.ListOption) {
 func (e *Env) counting(plain client.WithWatch) client.Client {
 	write := func(verb string, object any, do func() error) error {
 		point := fmt.Sprintf("%s %T", verb, object)
-		e.gate.pass(point)
-		defer e.gate.pass("made: " + point)
+		e.passGate(point)
+		defer e.passGate("made: " + point)
 		if e.BeforeWrite != nil {
 			e.BeforeWrite(object)
 		}

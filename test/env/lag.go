@@ -6,9 +6,11 @@ package env
 import (
 	"context"
 	"slices"
+	"strings"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -42,16 +44,39 @@ func (e *Env) Lag() {
 	e.Restart()
 }
 
-// listFrom lists what another list has of the namespace that is wanted.
+// listFrom lists what another list has of what is wanted.
 func listFrom(list, into client.ObjectList, opts ...client.ListOption) error {
-	namespace := (&client.ListOptions{}).ApplyOptions(opts).Namespace
+	wanted := (&client.ListOptions{}).ApplyOptions(opts)
 	items, err := meta.ExtractList(list)
 	if err != nil {
 		return err
 	}
 	return meta.SetList(into, slices.DeleteFunc(items, func(o runtime.Object) bool {
-		return namespace != "" && o.(client.Object).GetNamespace() != namespace
+		isElsewhere := wanted.Namespace != "" && o.(client.Object).GetNamespace() != wanted.Namespace
+		return isElsewhere || wanted.FieldSelector != nil && !wanted.FieldSelector.Matches(fieldsOf(o))
 	}))
+}
+
+// fieldsOf has every string of an object by its path.
+func fieldsOf(o runtime.Object) fields.Set {
+	all, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+	if err != nil {
+		panic(err)
+	}
+	found := fields.Set{}
+	var walk func(path string, value any)
+	walk = func(path string, value any) {
+		switch value := value.(type) {
+		case map[string]any:
+			for name, inner := range value {
+				walk(strings.TrimPrefix(path+"."+name, "."), inner)
+			}
+		case string:
+			found[path] = value
+		}
+	}
+	walk("", all)
+	return found
 }
 
 // lag is what the cache has. The zero value of past is a cache that is up to date.

@@ -95,6 +95,12 @@ func (p *Points) pause(run func()) {
 	run()
 }
 
+func (p *Points) paused() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.isPaused
+}
+
 func (p *Points) crash() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()

@@ -48,8 +48,9 @@ func (w *world) breakCall() {
 	f.Executed = f.Executed || f.Kind == cassim.NoOrderID // these answers have no order id, so that it would be a lie
 	f.Times = pick(w.rng, 1, 1, 2, 4, -1)
 	if w.chance(10) {
-		w.note("the permission for %s is taken away", name)
-		w.Simulator.DenyAction(w.keyID, name)
+		key := pick(w.rng, w.secrets...).keyID
+		w.note("the permission for %s is taken away from %s", name, key)
+		w.Simulator.DenyAction(key, name)
 		return
 	}
 	w.note("the next %d calls of %s: %s %s, executed: %t", f.Times, name, f.Kind, f.Code, f.Executed)
@@ -63,7 +64,7 @@ func (w *world) lift() {
 }
 
 func (w *world) breakListing() {
-	domain := pick(w.rng, domains...)
+	domain := pick(w.rng, "www.example.com", "example.com", "api.example.com", "*.example.com")
 	wrong := pick(w.rng,
 		cassim.Listing{Stale: true},
 		cassim.Listing{Stale: true},
@@ -121,7 +122,7 @@ func (w *world) changeOrder() {
 	}
 	n := w.rng.IntN(1 << 20)
 	what := pick(w.rng, "is refused by the CA", "is refused by the CA", "vanishes", "is cancelled in the console", "is issued though it is cancelled",
-		"has an odd chain", "has an odd chain", "is in a state that nobody knows", "freezes")
+		"has an odd chain", "has an odd chain", "is in a state that nobody knows", "freezes", "is issued for other names", "is issued for another key", "is issued")
 	odd := pick(w.rng, cassim.ChainEmpty, cassim.ChainPartial, cassim.ChainPartialLeaf, cassim.ChainCrossSigned, cassim.ChainOtherBlocks,
 		cassim.ChainDuplicates, cassim.ChainWithoutLeaf, cassim.ChainGarbage)
 	if len(ours) == 0 {
@@ -145,5 +146,14 @@ func (w *world) changeOrder() {
 		w.Simulator.ForceState(id, cassim.StateUnknow)
 	case "freezes":
 		w.Simulator.Freeze(id)
+	case "is issued for other names":
+		w.Simulator.WrongNames(id, "other.example.com")
+		w.Simulator.ForceState(id, cassim.StateCertificate)
+	case "is issued for another key":
+		w.forced["other key "+id] = true
+		w.Simulator.WrongKey(id)
+		w.Simulator.ForceState(id, cassim.StateCertificate)
+	case "is issued":
+		w.Simulator.ForceState(id, cassim.StateCertificate)
 	}
 }

@@ -4,6 +4,7 @@
 package model
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -111,5 +112,109 @@ func TestAnOrderOfAnotherAccountAccountsForNothing(t *testing.T) {
 	}
 	if n := e.Simulator.Calls()[create]; n != 1 {
 		t.Errorf("there were %d submissions, want one: the plan has lost a certificate that no order of it accounts for", n)
+	}
+}
+
+// together makes two requests for names that brands take for one, which no process has seen before.
+// The first run that comes to the point is held, until the others are through.
+func together(t *testing.T, point string) *env.Env {
+	t.Helper()
+	e := env.New(t, cassim.Options{CADelay: 10 * time.Hour})
+	pause(e, true)
+	for _, domain := range []string{"example.com", "www.example.com"} {
+		e.Create(gen.Request(e.Namespace, strings.Split(domain, ".")[0], csrFor(gen.Key(), domain)))
+		e.Decide(strings.Split(domain, ".")[0], cmapi.CertificateRequestConditionApproved)
+	}
+	e.Settle()
+	e.Restart()
+	e.Hold(point)
+	return e
+}
+
+func TestAnOrderThatAWorkerBuysWhileAnotherOneLooksIsNotTakenByThatOne(t *testing.T) {
+	t.Parallel()
+	e := together(t, "ListUserCertificateOrder")
+	pause(e, false)
+	e.LetGo()
+	e.Pass(15 * time.Minute)
+	for _, order := range e.Orders() {
+		if order.Status.OrderIDBasis != v1alpha1.OrderIDByAnswer {
+			t.Errorf("the Order for %s has the id %q by %q, want one of its own by Answer", order.Spec.CommonName, order.Status.OrderID, order.Status.OrderIDBasis)
+		}
+	}
+	if n := len(e.Simulator.Ledger()); n != 2 {
+		t.Errorf("%d orders were bought, want one for each request", n)
+	}
+}
+
+func TestTwoWorkersAreNeverInDoubtAboutOneName(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{create, "answer to " + create, "made: patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder", "answer to ListUserCertificateOrder"} {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			e := together(t, point)
+			e.BeforeCall = func(call cassim.Request) {
+				inDoubt := 0
+				for _, order := range e.Orders() {
+					if isInDoubt(&order) {
+						inDoubt++
+					}
+				}
+				if call.Action == create && inDoubt != 1 {
+					t.Errorf("%d submissions for one name are in doubt at once", inDoubt)
+				}
+			}
+			e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Executed: true, Times: 2})
+			pause(e, false)
+			e.LetGo()
+			e.Pass(time.Hour)
+			if n := len(e.Simulator.Ledger()); n != 2 {
+				t.Errorf("%d orders were bought, want one for each request", n)
+			}
+		})
+	}
+}
+
+// TestAnEditDuringTheCallKeepsTheOrder replaces the request while CAS is asked for the order. The answer is the heir's.
+func TestAnEditDuringTheCallKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{create, "answer to " + create, "made: patch status of *v1alpha1.AliyunOrder"} {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			e := env.New(t, cassim.Options{CADelay: 10 * time.Hour})
+			key := gen.Key()
+			ask := func() {
+				e.Create(gen.Request(e.Namespace, "www", gen.CSR(key)))
+				e.Decide("www", cmapi.CertificateRequestConditionApproved)
+			}
+			drop := func() {
+				for _, object := range []client.Object{e.Request("www"), new(e.Orders()[0])} {
+					if err := e.Client.Delete(t.Context(), object); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
+			e.Settle()
+			ask()
+			e.Hold(point)
+			e.Settle()
+			drop()
+			ask()
+			e.Settle()
+			e.LetGo()
+			e.Pass(10 * time.Minute)
+			if n := len(e.Simulator.Ledger()); n != 1 {
+				t.Fatalf("%d orders were bought, want one", n)
+			}
+			if orders := e.Orders(); len(orders) != 1 || orders[0].Status.OrderIDBasis != v1alpha1.OrderIDByAnswer {
+				t.Errorf("the Orders are %+v, want the heir alone, with the id from the answer", orders)
+			}
+			drop()
+			e.Pass(time.Hour)
+			if entry := e.Simulator.Ledger()[0]; !entry.Released {
+				t.Errorf("the order is not given back: %+v", e.Events())
+			}
+		})
 	}
 }

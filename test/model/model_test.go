@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 20, "how many sequences are tried, from seed 1 on")
+	seeds = flag.Int("seeds", 6, "how many sequences are tried, from seed 1 on")
 	steps = flag.Int("steps", 40, "how many actions a sequence has")
 	seed  = flag.Uint64("seed", 0, "try this seed alone")
 )
@@ -40,9 +40,11 @@ func TestMoneyIsSafeWhateverHappens(t *testing.T) {
 				}
 				w.sweep()
 			}()
-			w.live(*steps)
-			w.heal()
-			w.checkPromises()
+			for _, do := range []func(){func() { w.live(*steps) }, w.heal, w.checkPromises} {
+				if !t.Failed() {
+					do()
+				}
+			}
 		})
 	}
 }

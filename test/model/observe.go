@@ -9,10 +9,8 @@ import (
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
 
@@ -31,22 +29,25 @@ func (w *world) beforeWrite(object any) {
 	}
 }
 
-// observe looks at what was bought and told since the last look.
+// beforeCall looks at the Orders when something is about to be bought.
+func (w *world) beforeCall(call cassim.Request) {
+	if call.Action == create {
+		w.checkDoubts(w.orders())
+	}
+}
+
+// observe looks at what was bought and told since the last look, and whether what must always hold does.
 func (w *world) observe() {
 	w.T.Helper()
-	w.Events() // so that the recorder has room for more
-	for _, entry := range w.Simulator.Orders() {
-		was, isKnown := w.known[entry.OrderID]
-		if !isKnown && !entry.Foreign {
+	entries := w.Simulator.Orders()
+	for _, entry := range entries {
+		if _, isKnown := w.known[entry.OrderID]; !isKnown && !entry.Foreign {
 			w.checkPurchase(&entry)
-		}
-		if entry.Released && !was.Released {
-			w.releasedAt[entry.OrderID] = w.Clock.Now()
 		}
 		w.known[entry.OrderID] = entry.LedgerEntry
 	}
 	requests := &cmapi.CertificateRequestList{}
-	if err := w.Client.List(w.T.Context(), requests, client.InNamespace(w.Namespace)); err != nil {
+	if err := w.Client.List(w.T.Context(), requests); err != nil {
 		w.T.Fatal(err)
 	}
 	for _, request := range requests.Items {
@@ -58,6 +59,12 @@ func (w *world) observe() {
 			a.certificate = request.Status.Certificate
 		}
 	}
+	w.checkStep(entries)
+}
+
+// isForOtherKey says that the CA has issued an order for a key that nobody asked for.
+func (w *world) isForOtherKey(entry *cassim.OrderView) bool {
+	return w.forced["other key "+entry.OrderID] && entry.State == cassim.StateCertificate
 }
 
 // checkPurchase holds a purchase to the rules as soon as it is seen: it is for a request that is there and approved,
@@ -66,9 +73,10 @@ func (w *world) checkPurchase(bought *cassim.OrderView) {
 	w.T.Helper()
 	a := w.byCSR[bought.CSRFingerprint]
 	w.note("   bought: %s for request %s, %s", bought.OrderID, a.name, a.domain)
-	if a.isDeleted || !a.isDecided || a.isDenied {
+	if a.isDeleted && !a.isDeletedAmid || !a.isDecided || a.isDenied {
 		w.T.Errorf("order %s was bought for request %s, which is deleted, denied or not approved", bought.OrderID, a.name)
 	}
+	w.checkBudget(a.party)
 	owner := w.ownerOf(bought.LedgerEntry)
 	for _, other := range w.Simulator.Orders() {
 		isAlive := !other.Foreign && other.OrderID != bought.OrderID && !other.Released && !other.Vanished
@@ -84,26 +92,33 @@ func (w *world) checkPurchase(bought *cassim.OrderView) {
 	}
 }
 
-// excuse says why CAS cannot have told the controller that there was an order already, or "". It could not if listings
-// lacked it for longer than any doubt lasts, and neither did the count of the plan show it: some other order was given
-// back meanwhile. Where an Order was removed by force, nothing is known but one listing, and an order that another
-// Order for the same name took for its own meanwhile cannot be told from one of that.
-func (w *world) excuse(owner *asked, other *cassim.OrderView) string {
-	age := w.Clock.Since(other.BoughtAt)
-	if owner.isForced && (w.isListingWrong() || age < w.listDelay) {
-		return "its Order was removed by force, and the listing lacks it"
-	}
-	for _, order := range w.Orders() {
-		if owner.isForced && order.Status.OrderID == other.OrderID {
-			return "its Order was removed by force, and another Order holds it"
+// checkBudget counts what was bought for a party within a day.
+func (w *world) checkBudget(p *party) {
+	w.T.Helper()
+	used := 0
+	for _, entry := range w.Simulator.Ledger() {
+		if a := w.byCSR[entry.CSRFingerprint]; a != nil && a.party == p && w.Clock.Since(entry.BoughtAt) < 23*time.Hour {
+			used++
 		}
 	}
-	if !w.isListingWrong() || age < controllers.MinSettle || w.Simulator.Knobs().UsedCount != cassim.UsedFalls {
-		return ""
+	if p.perDay > 0 && used > p.perDay && !p.isEditedAmid {
+		w.fail("a budget was exceeded", "%d orders within a day from %s of %s, and %d are allowed", used, p.issuer, w.tenantOf(p), p.perDay)
 	}
-	for _, at := range w.releasedAt {
-		if at.After(other.BoughtAt.Add(-15 * time.Minute)) {
-			return "the listing lacks it, and the count of the plan has fallen meanwhile"
+}
+
+// excuse says why CAS cannot have told the controller that there was an order already, or "". An order whose certificate
+// has another key serves nobody. Where an Order was removed by force, nothing is known but one listing, and an order that
+// another Order for the same name took for its own meanwhile cannot be told from one of that.
+func (w *world) excuse(owner *asked, other *cassim.OrderView) string {
+	if w.isForOtherKey(other) {
+		return "its certificate has another key"
+	}
+	if owner.isForced && (w.isListingWrong() || w.Clock.Since(other.BoughtAt) < w.listDelay) {
+		return "its Order was removed by force, and the listing lacks it"
+	}
+	for _, order := range w.orders() {
+		if owner.isForced && order.Status.OrderID == other.OrderID {
+			return "its Order was removed by force, and another Order holds it"
 		}
 	}
 	return ""

@@ -13,6 +13,7 @@ import (
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/cert-manager/cert-manager/pkg/util/pki"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -29,19 +30,18 @@ const healing = 8 * 24 * time.Hour
 func (w *world) heal() {
 	w.T.Helper()
 	w.Points.Trace("", "")
+	w.Hold("")
 	w.lift()
-	if !w.isNamespaceGone {
-		w.healObjects()
-	}
+	w.healObjects()
 	end, began := w.Clock.Now().Add(healing), w.Clock.Now()
 	for !w.isOver() && !w.T.Failed() {
 		if w.Clock.Now().After(end) {
-			w.T.Errorf("something has not come to its end %s after all was mended", healing)
+			w.T.Errorf("something has not come to its end %s after all was mended: %s", healing, w.open())
 			break
 		}
 		w.healOrders()
 		w.publish()
-		w.answer()
+		w.obey()
 		next := max(w.settle(), 30*time.Second, w.Clock.Now().Sub(began)/6)
 		w.Clock.SetTime(w.Clock.Now().Add(next))
 	}
@@ -49,12 +49,10 @@ func (w *world) heal() {
 }
 
 func (w *world) healObjects() {
-	id := w.keyID
-	w.Simulator.RotateKey(id, w.newKey()) // which takes no permissions over that were taken away
-	w.tellSecret(w.keyID)
-	w.withIssuer(func(spec *v1alpha1.IssuerSpec) {
-		spec.Orders.Paused, spec.Orders.MaxPerDay = false, new(int32(1000))
-	})
+	for _, s := range w.secrets {
+		w.replaceKey(s) // which takes no permissions over that were taken away
+		w.tellSecret(s, s.keyID)
+	}
 	for _, a := range w.requests {
 		if !a.isDeleted && !a.isDecided {
 			w.decide(a, approved)
@@ -64,7 +62,7 @@ func (w *world) healObjects() {
 
 func (w *world) healOrders() {
 	w.Simulator.SetKnobs(func(k *cassim.Knobs) { k.Duplicate = cassim.DuplicateAccepted }) // or somebody else's would be in the way for ever
-	for _, product := range []string{gen.Product, otherProduct} {
+	for _, product := range []string{gen.Product, otherProduct, wildProduct} {
 		used := w.Simulator.UsedCount(product)
 		w.Simulator.SetPackage(product, used+20, used)
 	}
@@ -81,9 +79,26 @@ func (w *world) isOver() bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(w.Orders(), func(o v1alpha1.AliyunOrder) bool {
+	return !slices.ContainsFunc(w.orders(), func(o v1alpha1.AliyunOrder) bool {
 		return controllerutil.ContainsFinalizer(&o, v1alpha1.OrderFinalizer)
 	})
+}
+
+// open tells what has not ended.
+func (w *world) open() string {
+	var all []string
+	for _, order := range w.orders() {
+		if controllerutil.ContainsFinalizer(&order, v1alpha1.OrderFinalizer) {
+			ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
+			all = append(all, fmt.Sprintf("%s is %s, deleted: %t: %+v", order.Spec.RequestRef.Name, order.Status.State, order.DeletionTimestamp != nil, ready))
+		}
+	}
+	for _, a := range w.requests {
+		if request := w.find(a); request != nil && !hasEnded(request) {
+			all = append(all, fmt.Sprintf("request %s: %+v", a.name, request.Status.Conditions))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 func hasEnded(request *cmapi.CertificateRequest) bool {
@@ -94,7 +109,7 @@ func hasEnded(request *cmapi.CertificateRequest) bool {
 // find is the request as it is, or nil if it is gone.
 func (w *world) find(a *asked) *cmapi.CertificateRequest {
 	request := &cmapi.CertificateRequest{}
-	err := w.Client.Get(w.T.Context(), client.ObjectKey{Namespace: w.Namespace, Name: a.name}, request)
+	err := w.Client.Get(w.T.Context(), client.ObjectKey{Namespace: a.namespace, Name: a.name}, request)
 	if apierrors.IsNotFound(err) || err == nil && request.UID != a.uid {
 		return nil
 	}
@@ -119,7 +134,7 @@ func (w *world) checkPromises() {
 	for _, excused := range w.excused {
 		w.T.Logf("bought twice, as the design allows: %s", excused)
 	}
-	for _, order := range w.Orders() {
+	for _, order := range w.orders() {
 		a := w.byUID[order.Spec.RequestRef.UID]
 		if len(order.Finalizers) > 0 || a.isDeleted {
 			w.T.Errorf("the AliyunOrder %s is left, its request is deleted: %t, its finalizers are %v: %+v", order.Name, a.isDeleted, order.Finalizers, order.Status)
@@ -177,7 +192,7 @@ func (w *world) isDelivered(entry *cassim.OrderView) bool {
 
 // isAccountedFor says why an order may rightly be kept that nobody has a certificate from.
 func (w *world) isAccountedFor(entry *cassim.OrderView) bool {
-	if entry.Vanished || entry.State == cassim.StateCertificate || w.forced[entry.OrderID] {
+	if entry.Vanished || entry.State == cassim.StateCertificate || w.forced[entry.OrderID] || w.ownerOf(entry.LedgerEntry).isForced {
 		return true
 	}
 	byName := fmt.Sprintf("an order for %q may have been bought at ", entry.Domain)

@@ -6,9 +6,11 @@ package model
 import (
 	"crypto"
 	"fmt"
+	"slices"
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -31,9 +33,9 @@ func (w *world) must(err error) {
 }
 
 // ask makes a request.
-func (w *world) ask(name, domain string, key crypto.Signer) *asked {
-	a := &asked{name: name, domain: domain, key: key, csr: csrFor(key, domain)}
-	request := gen.Request(w.Namespace, name, a.csr)
+func (w *world) ask(p *party, name, domain string, key crypto.Signer) *asked {
+	a := &asked{party: p, name: name, domain: domain, key: key, csr: csrFor(key, domain)}
+	request := gen.Request(p.namespace, name, a.csr, func(r *cmapi.CertificateRequest) { r.Spec.IssuerRef.Name = p.issuer })
 	w.Create(request)
 	a.uid = request.UID
 	w.requests = append(w.requests, a)
@@ -42,19 +44,26 @@ func (w *world) ask(name, domain string, key crypto.Signer) *asked {
 }
 
 func (w *world) decide(a *asked, decision cmapi.CertificateRequestConditionType) {
-	w.Decide(a.name, decision)
+	request := w.find(a)
+	now := metav1.NewTime(w.Clock.Now())
+	request.Status.Conditions = append(request.Status.Conditions, cmapi.CertificateRequestCondition{
+		Type: decision, Status: cmmeta.ConditionTrue, Reason: "test", Message: "decided by the test", LastTransitionTime: &now,
+	})
+	w.must(w.Client.Status().Update(w.T.Context(), request))
 	a.isDecided, a.isDenied = true, decision == denied
 }
 
 // createRequests makes one request or two at the same time, most of them approved.
 func (w *world) createRequests() {
 	for range pick(w.rng, 1, 1, 2) {
-		a := w.ask(fmt.Sprintf("r%d", len(w.requests)+1), pick(w.rng, domains...), gen.Key())
+		all := w.living()
+		p := all[max(w.rng.IntN(len(all)+3)-3, 0)] // the first one has most
+		a := w.ask(p, fmt.Sprintf("r%d", len(w.requests)+1), pick(w.rng, p.domains...), gen.Key())
 		isApproved := w.chance(85)
 		if isApproved {
 			w.decide(a, approved)
 		}
-		w.note("request %s for %s is made, approved: %t", a.name, a.domain, isApproved)
+		w.note("request %s for %s is made to %s of %s, approved: %t", a.name, a.domain, p.issuer, w.tenantOf(p), isApproved)
 	}
 }
 
@@ -88,9 +97,11 @@ func (w *world) decideOne() {
 
 // forget deletes a request, and its Orders as the garbage collector does, unless they are orphaned.
 func (w *world) forget(a *asked, isCascading bool) {
-	w.must(w.Client.Delete(w.T.Context(), w.Request(a.name)))
-	a.isDeleted = true
-	for _, order := range w.Orders() {
+	if request := w.find(a); request != nil {
+		w.must(w.Client.Delete(w.T.Context(), request))
+	}
+	a.isDeleted, a.isDeletedAmid = true, w.isAmid
+	for _, order := range w.orders() {
 		if isCascading && order.Spec.RequestRef.UID == a.uid {
 			w.must(w.Client.Delete(w.T.Context(), &order))
 		}
@@ -115,6 +126,11 @@ func (w *world) editCertificate() {
 		return
 	}
 	w.note("request %s for %s is replaced after %s, same key: %t, approved: %t", a.name, a.domain, gap, isSameKey, isApproved)
+	w.replace(a, gap, isSameKey, isApproved)
+}
+
+// replace deletes a request, and makes another one of its name.
+func (w *world) replace(a *asked, gap time.Duration, isSameKey, isApproved bool) {
 	w.forget(a, true)
 	if gap > 0 {
 		w.pass(gap)
@@ -123,7 +139,7 @@ func (w *world) editCertificate() {
 	if !isSameKey {
 		key = gen.Key()
 	}
-	heir := w.ask(a.name, a.domain, key)
+	heir := w.ask(a.party, a.name, a.domain, key)
 	heir.isForced = a.isForced && isSameKey // the order that nobody knows any more is its, too
 	if isApproved {
 		w.decide(heir, approved)
@@ -132,7 +148,7 @@ func (w *world) editCertificate() {
 
 // someOrder is one whose request lives.
 func (w *world) someOrder() (*v1alpha1.AliyunOrder, *asked) {
-	orders := w.Orders()
+	orders := w.orders()
 	n := w.rng.IntN(1 << 20)
 	if len(orders) == 0 {
 		return nil, nil
@@ -179,24 +195,39 @@ func (w *world) loseOrder(order *v1alpha1.AliyunOrder) {
 
 // deleteNamespace does what the namespace controller does, in the order that it has for our purpose: everything at once.
 func (w *world) deleteNamespace() {
-	w.note("the namespace is deleted")
-	w.isNamespaceGone = true
-	ctx := w.T.Context()
-	w.must(w.Client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}))
+	p := pick(w.rng, w.living()...)
+	w.note("the namespace of %s is deleted", w.tenantOf(p))
+	w.gone[p.namespace] = true
+	ctx, in := w.T.Context(), client.InNamespace(p.namespace)
+	w.must(w.Client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.namespace}}))
 	for _, a := range w.requests {
-		if !a.isDeleted {
+		if !a.isDeleted && a.namespace == p.namespace {
 			w.forget(a, true)
 		}
 	}
-	w.must(w.Client.DeleteAllOf(ctx, &v1alpha1.AliyunOrder{}, client.InNamespace(w.Namespace)))
-	w.must(w.Client.DeleteAllOf(ctx, &v1alpha1.AliyunIssuer{}, client.InNamespace(w.Namespace)))
-	w.must(w.Client.DeleteAllOf(ctx, &corev1.Secret{}, client.InNamespace(w.Namespace)))
+	w.must(w.Client.DeleteAllOf(ctx, &v1alpha1.AliyunOrder{}, in))
+	w.must(w.Client.DeleteAllOf(ctx, &v1alpha1.AliyunIssuer{}, in))
+	w.must(w.Client.DeleteAllOf(ctx, &corev1.Secret{}, in))
+}
+
+// tenantOf is a name for the namespace that is the same in every run.
+func (w *world) tenantOf(p *party) string {
+	return fmt.Sprintf("tenant %d", 1+slices.Index(w.tenants, p.namespace))
+}
+
+// orders are the Orders of all tenants.
+func (w *world) orders() []v1alpha1.AliyunOrder {
+	list := &v1alpha1.AliyunOrderList{}
+	w.must(w.Client.List(w.T.Context(), list))
+	return list.Items
 }
 
 // sweep removes what is left, so that it is in no other sequence's way.
 func (w *world) sweep() {
-	w.must(w.Client.DeleteAllOf(w.T.Context(), &cmapi.CertificateRequest{}, client.InNamespace(w.Namespace)))
-	for _, order := range w.Orders() {
+	for _, namespace := range w.tenants {
+		w.must(w.Client.DeleteAllOf(w.T.Context(), &cmapi.CertificateRequest{}, client.InNamespace(namespace)))
+	}
+	for _, order := range w.orders() {
 		w.loseOrder(&order)
 	}
 }

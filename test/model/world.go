@@ -19,23 +19,14 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
-const (
-	zone = cassim.DefaultZone
-	// otherProduct is one that issuers change to.
-	otherProduct = "geotrust-dv-1-starter"
-)
-
-// domains are few, so that orders get in each other's way. The first two are one name for brands that add www.
-var domains = []string{"www.example.com", "example.com", "api.example.com"}
-
 // asked is a CertificateRequest that somebody has made.
 type asked struct {
+	*party
 	name, domain string
 	uid          types.UID
 	key          crypto.Signer
@@ -43,6 +34,8 @@ type asked struct {
 	isDecided    bool
 	isDenied     bool
 	isDeleted    bool
+	// isDeletedAmid says that it was deleted while a run was held, which may have been on its way to buy.
+	isDeletedAmid bool
 	// isForced says that somebody has taken an Order of it away with all that it knew.
 	isForced bool
 	// certificate is what it was given, once it was.
@@ -57,19 +50,24 @@ type world struct {
 	rng *rand.Rand
 	did []string
 
-	requests        []*asked
-	byCSR           map[string]*asked       // by the fingerprint of the CSR
-	byUID           map[types.UID]*asked    // by the request's UID
-	requestOf       map[types.UID]types.UID // of an Order, by its UID
-	heirs           map[types.UID]types.UID // Orders that took over from that of a request, by the request's UID
-	known           map[string]cassim.LedgerEntry
-	releasedAt      map[string]time.Time
-	published       map[string]bool // records that people made
-	strangers       []cassim.Record // records that were there before
-	forced          map[string]bool // values of records, and ids of orders, that only an Order knew that was taken away
-	keyID           string
-	keys            int
-	isNamespaceGone bool
+	tenants   []string // namespaces
+	gone      map[string]bool
+	secrets   []*secret
+	parties   []*party
+	web       *files
+	requests  []*asked
+	byCSR     map[string]*asked       // by the fingerprint of the CSR
+	byUID     map[types.UID]*asked    // by the request's UID
+	requestOf map[types.UID]types.UID // of an Order, by its UID
+	heirs     map[types.UID]types.UID // Orders that took over from that of a request, by the request's UID
+	known     map[string]cassim.LedgerEntry
+	published map[string]bool // records that people made
+	strangers []cassim.Record // records that were there before
+	forced    map[string]bool // values of records, and ids of orders, that only an Order knew that was taken away
+	keys      int
+	// isAmid says that a run is held meanwhile, and isDown that no controller runs.
+	isAmid, isDown bool
+	seen           *seen
 	// isExclusive says that an issuer has promised that nobody else orders, and hasOthers that somebody has.
 	isExclusive, hasOthers bool
 	listDelay              time.Duration
@@ -82,23 +80,21 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0)), //nolint:gosec // a seed is to be guessed
 		byCSR: map[string]*asked{}, byUID: map[types.UID]*asked{}, requestOf: map[types.UID]types.UID{}, heirs: map[types.UID]types.UID{},
-		known: map[string]cassim.LedgerEntry{}, releasedAt: map[string]time.Time{}, published: map[string]bool{}, forced: map[string]bool{},
+		known: map[string]cassim.LedgerEntry{}, published: map[string]bool{}, forced: map[string]bool{}, gone: map[string]bool{},
+		web: newFiles(), seen: newSeen(),
 	}
-	account := cassim.DefaultAccount()
-	account.Packages = map[string]int{gen.Product: 20, otherProduct: 20}
-	account.Keys = []cassim.Key{w.newKey()}
+	t.Cleanup(w.web.Close)
 	options := w.options()
-	options.Accounts = []cassim.Account{account}
+	options.Accounts, options.WebAddr = w.accounts(), w.web.Listener.Addr().String()
 	w.Env = env.New(t, options)
+	w.Configure = w.Web(options.WebAddr)
 	w.OneClock()
-	w.BeforeWrite = w.beforeWrite
-	w.tellSecret(account.Keys[0].ID)
-	w.Create(gen.Issuer(w.Namespace, w.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
-		i.Spec.Orders = &v1alpha1.OrderPolicy{MaxPerDay: new(int32(5))}
-		if w.chance(30) {
-			i.Spec.Account, w.isExclusive = v1alpha1.AccountExclusive, true
-		}
-	}))
+	if isLagging := w.chance(25); isLagging {
+		w.note("the cache is behind")
+		w.Lag()
+	}
+	w.BeforeWrite, w.BeforeCall = w.beforeWrite, w.beforeCall
+	w.openParties(options.Accounts)
 	w.Simulator.AddRecord(zone, "_dnsauth.www", "TXT", "somebody else's")
 	w.strangers = w.Simulator.Records(zone)
 	w.note("the account is exclusive: %t", w.isExclusive)
@@ -109,8 +105,8 @@ func newWorld(t *testing.T, seed uint64) *world {
 // newKey is one that no other sequence has: the controller counts its calls by it.
 func (w *world) newKey() cassim.Key {
 	w.keys++
-	w.keyID = fmt.Sprintf("key-%d-%d", w.seed, w.keys)
-	return cassim.Key{ID: w.keyID, Secret: "secret of " + w.keyID}
+	id := fmt.Sprintf("key-%d-%d", w.seed, w.keys)
+	return cassim.Key{ID: id, Secret: "secret of " + id}
 }
 
 // options are the world that a seed lives in.
@@ -120,7 +116,7 @@ func (w *world) options() cassim.Options {
 		DCVDelay:    pick(w.rng, 0, time.Minute),
 		RecordDelay: pick(w.rng, 0, 5*time.Second, 3*time.Minute),
 		CancelDelay: pick(w.rng, 0, 0, time.Minute, 5*time.Minute),
-		ListDelay:   pick(w.rng, 0, 0, 2*time.Minute, 10*time.Minute),
+		ListDelay:   pick(w.rng, 0, 0, 2*time.Minute, 10*time.Minute, 3*time.Hour),
 	}
 	w.listDelay = o.ListDelay
 	k := &o.Knobs
@@ -159,7 +155,7 @@ func fingerprintOf(csr []byte) string {
 
 // live takes the steps, each with random numbers of its own.
 func (w *world) live(steps int) {
-	for i := range steps {
+	for i := 0; i < steps && !w.T.Failed(); i++ {
 		w.rng = rand.New(rand.NewPCG(w.seed, uint64(i)+1)) //nolint:gosec // a seed is to be guessed
 		w.did = append(w.did, fmt.Sprintf("-- step %d at %s", i+1, w.Clock.Now().UTC().Format(time.DateTime)))
 		w.act()
@@ -173,10 +169,18 @@ func (w *world) live(steps int) {
 	w.note("-- the end at %s", w.Clock.Now().UTC().Format(time.DateTime))
 }
 
-// settle runs the reconcilers until they wait, and looks at what they did.
+// settle runs the reconcilers until they wait, and looks at what they did. If one of them is held, the world goes on
+// meanwhile.
 func (w *world) settle() time.Duration {
 	w.T.Helper()
+	if w.isDown {
+		return time.Hour
+	}
 	next := w.Settle()
+	if w.Held() && !w.isAmid {
+		w.amid()
+		next = w.Settle()
+	}
 	w.observe()
 	return next
 }
