@@ -11,16 +11,16 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// loop lets somebody ask for the names again every so often, for so many days, and returns on which days one is ordered.
-func (s *spent) loop(days int, every time.Duration, begin time.Time) (ordered []int) {
+// loop lets somebody ask for the names again every so often, for so many days from noon, and returns on which days one is ordered.
+func (s *spent) loop(days int, every time.Duration) (ordered []int) {
 	p := s.next("a", same(0))
-	for at := begin; at.Before(begin.Add(time.Duration(days) * day)); at = at.Add(every) {
+	for at := noon; at.Before(noon.Add(time.Duration(days) * day)); at = at.Add(every) {
 		if v := decide(s, p, at); !v.fits() {
 			holdLoop(s, p.names, v1alpha1.LoopUnknown, at)
 			continue
 		}
 		countOrder(s, p, at)
-		ordered = append(ordered, int(at.Sub(begin)/day))
+		ordered = append(ordered, int(at.Sub(noon)/day))
 		p = s.next("a", same(0))
 	}
 	return ordered
@@ -31,7 +31,7 @@ func TestALoopIsGivenLessAndLess(t *testing.T) {
 	for name, every := range map[string]time.Duration{"that never waits": time.Minute, "that takes five hours": 5 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			s := issuerWith(1000, v1alpha1.OrderPolicy{})
-			got := s.loop(100, every, noon)
+			got := s.loop(100, every)
 			wantSame(t, got, []int{0, 0, 0, 1, 3, 7, 15, 31, 61, 91})
 		})
 	}
@@ -59,7 +59,7 @@ func TestALoopEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := issuerWith(1000, v1alpha1.OrderPolicy{})
-			wantSame(t, s.loop(2, time.Minute, noon), []int{0, 0, 0, 1})
+			wantSame(t, s.loop(2, time.Minute), []int{0, 0, 0, 1})
 			end := noon.Add(2 * day)
 			test.change(s, end)
 			s.Spec.Orders.MaxPerDay = &test.policy

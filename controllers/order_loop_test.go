@@ -56,7 +56,7 @@ func TestACertificateTellsWhyItIsOrderedAgain(t *testing.T) {
 func TestALoopWhoseCauseIsMendedHasItsOrdersBack(t *testing.T) {
 	s := issuerWith(1000, v1alpha1.OrderPolicy{})
 	s.issue("www.example.com", noon, noon.Add(200*day), noon)
-	s.loop(4, time.Hour, noon)
+	s.loop(4, time.Hour)
 	order := &v1alpha1.AliyunOrder{}
 	order.Spec.DNSNames = []string{"www.example.com"}
 	certificate := &cmapi.Certificate{}
