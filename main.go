@@ -62,6 +62,9 @@ type flags struct {
 	namespaces               string
 	issuerEndpointHosts      string
 	issuerNameservers        string
+	issuerRouteDomains       string
+	issuerRouteKeys          string
+	issuerGatewayNamespaces  string
 	secretReaderRole         string
 	issuerAmbient            bool
 	clusterIssuerAmbient     bool
@@ -102,6 +105,9 @@ func parse() flags {
 	flag.BoolVar(&set.clusterIssuerAmbient, "cluster-issuer-ambient-credentials", true, "let AliyunClusterIssuers use the controller's own identity")
 	flag.StringVar(&set.issuerEndpointHosts, "issuer-endpoint-hosts", "", "hosts that AliyunIssuers may name in endpoints beside those that Alibaba Cloud documents, separated by commas; .example.com stands for all below it")
 	flag.StringVar(&set.issuerNameservers, "issuer-nameservers", "", "name servers that AliyunIssuers may have updated by rfc2136, as host or host:port, separated by commas; default: none")
+	flag.StringVar(&set.issuerRouteDomains, "issuer-route-domains", "", "domains that AliyunIssuers may have files routed for, as namespace/domain, separated by commas; default: none")
+	flag.StringVar(&set.issuerRouteKeys, "issuer-route-keys", "", "keys of labels and annotations that AliyunIssuers may put on routes to files, separated by commas; default: none")
+	flag.StringVar(&set.issuerGatewayNamespaces, "issuer-route-gateway-namespaces", "", "namespaces of the Gateways that HTTPRoutes of AliyunIssuers may attach to, separated by commas; default: none")
 	flag.StringVar(&set.secretReaderRole, "secret-reader-role", "", "ClusterRole/name or Role/name that may read Secrets, for the command that is printed where the manager may not")
 	flag.BoolVar(&set.printVersion, "version", false, "print the version and exit")
 	set.log.BindFlags(flag.CommandLine)
@@ -189,6 +195,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, set flags, submissions *contro
 	for _, kind := range kinds {
 		reconcilers = append(reconcilers, &controllers.IssuerReconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Remote: remote, Kind: kind, ClusterResourceNamespace: set.clusterResourceNamespace,
+			CheckBound: controllers.DefaultCheckBound,
 		})
 	}
 	if err := controllers.SetupIndexes(ctx, mgr); err != nil {
@@ -226,6 +233,9 @@ func newRemote(ctx context.Context, mgr ctrl.Manager, api client.Client, set fla
 		Policy: controllers.Policy{
 			OwnIdentityForIssuers: set.issuerAmbient, OwnIdentityForClusterIssuers: set.clusterIssuerAmbient, EndpointHosts: split(set.issuerEndpointHosts),
 			Nameservers: split(set.issuerNameservers),
+			Routes: controllers.RoutePolicy{
+				Domains: byNamespace(set.issuerRouteDomains), Keys: split(set.issuerRouteKeys), GatewayNamespaces: split(set.issuerGatewayNamespaces),
+			},
 		},
 		SelfCheck: &dcv.SelfCheck{Nameservers: split(set.nameservers), Authoritative: set.checkAuthoritative},
 		FileCheck: &httpfile.SelfCheck{},
@@ -282,6 +292,16 @@ func cached(namespaces string) map[string]cache.Config {
 func backend(service string) httpfile.Backend {
 	namespace, name, _ := strings.Cut(service, "/")
 	return httpfile.Backend{Namespace: namespace, Name: name, Port: 80}
+}
+
+// byNamespace reads a list of namespace/domain.
+func byNamespace(list string) map[string][]string {
+	domains := map[string][]string{}
+	for _, pair := range split(list) {
+		namespace, domain, _ := strings.Cut(pair, "/")
+		domains[namespace] = append(domains[namespace], domain)
+	}
+	return domains
 }
 
 func split(list string) []string {

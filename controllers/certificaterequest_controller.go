@@ -63,7 +63,7 @@ func (r *CertificateRequestReconciler) Reconcile(ctx context.Context, req ctrl.R
 	for _, gate := range []gate{r.delivered, r.denied, r.finished, r.kind, r.approved, r.ordered, r.restored, r.fits, r.issuerReady, r.allowed, r.fitsIssuer, r.solvable, r.order} {
 		report, err := gate(ctx, run)
 		if err != nil {
-			return retry(err)
+			return retry(request, err)
 		}
 		if report != nil {
 			return r.write(ctx, request, report)

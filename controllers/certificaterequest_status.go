@@ -99,7 +99,7 @@ func (r *CertificateRequestReconciler) write(ctx context.Context, request *cmapi
 	apply := cmapply.CertificateRequest(request.Name, request.Namespace).
 		WithResourceVersion(request.ResourceVersion).WithStatus(r.statusOf(request, rep))
 	if err := r.Status().Apply(ctx, apply, client.ForceOwnership, client.FieldOwner(fieldManager)); err != nil {
-		return retry(err)
+		return retry(request, err)
 	}
 	if was == nil || was.Reason != rep.reason {
 		r.tell(request, rep)

@@ -43,10 +43,18 @@ var dependencies = []string{
 	v1alpha1.ConditionCredentialsValid, v1alpha1.ConditionPermissionsGranted, v1alpha1.ConditionPackageAvailable, v1alpha1.ConditionSolversValid,
 }
 
-// check asks read verbs only: what a mutating verb refuses is learned from its first refusal.
+// DefaultCheckBound is how long a check of an issuer may take, however many servers it names and whatever they answer.
+const DefaultCheckBound = time.Minute
+
+// check asks read verbs only: what a mutating verb refuses is learned from its first refusal. The account and the solvers
+// are asked side by side, so that neither takes the other's time.
 func (r *IssuerReconciler) check(ctx context.Context, issuer v1alpha1.GenericIssuer) {
+	ctx, cancel := context.WithTimeout(ctx, r.CheckBound)
+	defer cancel()
+	solvers := make(chan finding, 1)
+	go func() { solvers <- r.checkSolvers(ctx, issuer.GetSpec(), r.reach(issuer)) }()
 	found := r.checkAccount(ctx, issuer)
-	found[v1alpha1.ConditionSolversValid] = r.checkSolvers(ctx, issuer)
+	found[v1alpha1.ConditionSolversValid] = <-solvers
 	status := issuer.GetStatus()
 	status.ObservedGeneration = issuer.GetGeneration()
 	status.Budgets = budgetsOf(issuer, r.Remote.Clock.Now())
@@ -176,34 +184,4 @@ func (r *IssuerReconciler) checkPlan(ctx context.Context, issuer v1alpha1.Generi
 			"the account has no certificate for the product code %q: buy a resource plan for it, or correct spec.source.resourcePlan.productCode", source.ProductCode)), nil
 	}
 	return good("the account has a plan for the product"), nil
-}
-
-// prober is a solver that can say, for one read call, whether it could work.
-type prober interface {
-	Probe(ctx context.Context) error
-}
-
-func (r *IssuerReconciler) checkSolvers(ctx context.Context, issuer v1alpha1.GenericIssuer) finding {
-	spec := issuer.GetSpec()
-	for i, solver := range spec.Solvers {
-		if isNone(solver) {
-			continue
-		}
-		present, err := r.Remote.solver(solverUse{Solver: solver, reach: r.reach(issuer), secrets: r.Remote.Secrets})
-		if problem, ok := errors.AsType[*credentials.Problem](err); ok {
-			return bad(problem.Reason, fmt.Sprintf("solver %d: %s", i, problem.Message))
-		}
-		if err != nil {
-			return bad(v1alpha1.ReasonSolverInvalid, fmt.Sprintf("solver %d cannot be used: %v", i, err))
-		}
-		probe, ok := present.(prober)
-		if !ok {
-			continue
-		}
-		if err := probe.Probe(ctx); err != nil {
-			reason, message := explain(err)
-			return bad(reason, fmt.Sprintf("solver %d: %s", i, message))
-		}
-	}
-	return good("the solvers can be used")
 }

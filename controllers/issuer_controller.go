@@ -40,6 +40,9 @@ type IssuerReconciler struct {
 	Kind string
 	// ClusterResourceNamespace is where the Secrets of cluster issuers are.
 	ClusterResourceNamespace string
+	// CheckBound is how long one check may take. What has not answered by then is told as such, and takes away nothing that
+	// was true.
+	CheckBound time.Duration
 
 	checks sync.Map // issuerCheck by name
 }
@@ -81,7 +84,7 @@ func (r *IssuerReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	if err := r.save(ctx, before, issuer); err != nil {
 		basis.generation = -1 // what was found out is lost: the next run may look again
 		r.checks.Store(req.NamespacedName, basis)
-		return retry(err)
+		return retry(issuer, err)
 	}
 	return ctrl.Result{RequeueAfter: r.next(issuer, basis)}, nil
 }

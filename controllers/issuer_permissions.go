@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,8 +26,11 @@ const (
 // checkPermissions tries the other verbs that read, whatever they find. Of those that change something it knows what
 // orders have met with.
 func (r *IssuerReconciler) checkPermissions(ctx context.Context, issuer v1alpha1.GenericIssuer, calls *cas.Client, plan error) finding {
-	_, listed := calls.List(ctx, cas.ListQuery{Keyword: probedKeyword})
-	_, described := calls.Describe(ctx, probedOrder)
+	var listed, described error
+	var asking sync.WaitGroup
+	asking.Go(func() { _, listed = calls.List(ctx, cas.ListQuery{Keyword: probedKeyword}) })
+	asking.Go(func() { _, described = calls.Describe(ctx, probedOrder) })
+	asking.Wait()
 	var actions []string
 	for _, err := range []error{plan, listed, described} {
 		if call, ok := errors.AsType[*cas.Error](err); ok && call.Kind == cas.KindPermission {
@@ -38,14 +42,27 @@ func (r *IssuerReconciler) checkPermissions(ctx context.Context, issuer v1alpha1
 			"the RAM user or role lacks %s: allow it in a RAM policy (docs/security.md has one that suffices)", strings.Join(actions, ", ")))
 	}
 	if order := r.refusedOrder(ctx, issuer); order != nil {
-		ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
-		message := fmt.Sprintf("the AliyunOrder %s/%s was refused: %s", order.Namespace, order.Name, ready.Message)
-		if order.Status.OrderID != "" {
-			return bad(v1alpha1.ReasonZoneRefused, message+". Others are not held by this")
-		}
-		return bad(v1alpha1.ReasonPermissionRefused, message)
+		return r.refusal(order)
 	}
 	return good("everything that was tried is permitted")
+}
+
+// refusal tells what an Order met with. An AliyunClusterIssuer is read by all whom it serves: it names nothing that is
+// another tenant's.
+func (r *IssuerReconciler) refusal(order *v1alpha1.AliyunOrder) finding {
+	which := fmt.Sprintf("the AliyunOrder %q", order.Name)
+	what := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady).Message
+	if r.Kind == v1alpha1.AliyunClusterIssuerKind {
+		which = "an AliyunOrder that is held as PermissionDenied"
+	}
+	switch isZones := order.Status.OrderID != ""; {
+	case isZones && r.Kind == v1alpha1.AliyunClusterIssuerKind:
+		return bad(v1alpha1.ReasonZoneRefused, which+" may not publish in its zone, and its own conditions tell which that is. Others are not held by this")
+	case isZones:
+		return bad(v1alpha1.ReasonZoneRefused, fmt.Sprintf("%s was refused: %s. Others are not held by this", which, what))
+	default:
+		return bad(v1alpha1.ReasonPermissionRefused, fmt.Sprintf("%s was refused: %s", which, what))
+	}
 }
 
 // refusedOrder is an Order that waits for a permission that only an order could find to be missing: to order, if there is

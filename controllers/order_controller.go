@@ -66,6 +66,8 @@ type orderRun struct {
 	// described is what CAS said in this run, or nil if it was not asked.
 	described *cas.Order
 	calls     *cas.Client
+	// endsSoon says that the Certificate of the request has one in the last third of its life.
+	endsSoon bool
 	// note is what the status says beside the facts, such as what stands in DNS instead of the record.
 	note string
 }
@@ -104,7 +106,7 @@ func (r *OrderReconciler) finish(ctx context.Context, run *orderRun, end outcome
 	case outcomeRest:
 		return ctrl.Result{RequeueAfter: end.after}, nil
 	case outcomeError:
-		return retry(end.err)
+		return retry(run.order, end.err)
 	case outcomeFail:
 		end.after = soon
 		run.beginRelease(end.reason, end.message)
@@ -112,7 +114,7 @@ func (r *OrderReconciler) finish(ctx context.Context, run *orderRun, end outcome
 	run.conclude(end)
 	before := run.stored
 	if err := r.save(ctx, run); err != nil {
-		return retry(err)
+		return retry(run.order, err)
 	}
 	r.tell(before, run.order)
 	return ctrl.Result{RequeueAfter: end.after}, nil
@@ -120,14 +122,6 @@ func (r *OrderReconciler) finish(ctx context.Context, run *orderRun, end outcome
 
 // soon is the delay of a run that follows at once, after its predecessor's write.
 const soon = time.Millisecond
-
-// retry takes a conflict for what it is: the cache is behind, or another replica was faster. Neither is an error.
-func retry(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: time.Second}, nil
-	}
-	return ctrl.Result{}, client.IgnoreNotFound(err)
-}
 
 // timestamp is the run's time as the API server stores it, so that what was written equals what is read.
 func (run *orderRun) timestamp() *metav1.Time {

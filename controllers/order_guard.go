@@ -118,6 +118,10 @@ func (r *OrderReconciler) readyIssuer(ctx context.Context, run *orderRun) outcom
 	case why != "":
 		return fail(v1alpha1.ReasonNotAllowed, why)
 	}
+	if err := r.Remote.mayRoute(orderSolver(run, r.Remote.Secrets)); err != nil {
+		reason, message := explain(err)
+		return stall(holdLongest, reason, message+", and delete the CertificateRequest, for which nothing is ordered yet")
+	}
 	run.issuer = issuer
 	return proceed()
 }

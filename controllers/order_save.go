@@ -109,7 +109,7 @@ func (r *OrderReconciler) tellRefusal(ctx context.Context, run *orderRun, cause 
 	}
 	run.condition(v1alpha1.ConditionReady, metav1.ConditionFalse, end.reason, end.message)
 	if err := r.save(ctx, run); err != nil {
-		return retry(err)
+		return retry(run.order, err)
 	}
 	r.tell(before, run.order)
 	return ctrl.Result{RequeueAfter: end.after}, nil

@@ -78,7 +78,11 @@ func (r *OrderReconciler) present(ctx context.Context, run *orderRun) outcome {
 	if validation.PresentedAt != nil && run.now.Sub(validation.PresentedAt.Time) < presentAgain {
 		return proceed()
 	}
-	solver, err := r.Remote.solver(orderSolver(run, r.Remote.Secrets))
+	use := orderSolver(run, r.Remote.Secrets)
+	if err := r.Remote.mayRoute(use); err != nil {
+		return presentFailed(err, run)
+	}
+	solver, err := r.Remote.solver(use)
 	if err != nil {
 		return stall(holdLongest, v1alpha1.ReasonPresentFailed, fmt.Sprintf("the solver cannot be used: %v", err))
 	}

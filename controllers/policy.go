@@ -25,6 +25,8 @@ type Policy struct {
 	EndpointHosts []string
 	// Nameservers are those that AliyunIssuers may have updated, as host or host:port. An AliyunClusterIssuer may name any.
 	Nameservers []string
+	// Routes are those that AliyunIssuers may have made.
+	Routes RoutePolicy
 }
 
 // mayUseOwn says whether an issuer may use the controller's own identity.

@@ -72,6 +72,8 @@ const (
 	ReasonEndpointNotAllowed = "EndpointNotAllowed"
 	// ReasonNameserverNotAllowed: the installation does not allow the issuer to have the name server updated.
 	ReasonNameserverNotAllowed = "NameserverNotAllowed"
+	// ReasonRouteNotAllowed: the installation does not allow the issuer to have such a route made, or not for that host.
+	ReasonRouteNotAllowed = "RouteNotAllowed"
 	// ReasonPermissionRefused, of issuers: an order was refused for want of a RAM permission, and tries it again.
 	ReasonPermissionRefused = "PermissionRefused"
 	// ReasonZoneRefused, of issuers: an order may not publish its validation record for want of a RAM permission.

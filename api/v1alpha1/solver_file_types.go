@@ -4,7 +4,9 @@
 package v1alpha1
 
 // FileSolver says how a request for the file reaches it. Exactly one member is set. With ingress and
-// gatewayHTTPRoute the controller serves the file, and the route stands beside its Service, in its own namespace.
+// gatewayHTTPRoute the controller serves the file, and the route stands beside its Service, in its own namespace. An
+// AliyunIssuer may have routes only for domains that the installation lets its namespace have (chart value
+// issuerRoutes.domains).
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.ingress), has(self.gatewayHTTPRoute), has(self.manual)].filter(x, x).size() == 1",message="exactly one file solver is needed: ingress, gatewayHTTPRoute or manual"
 type FileSolver struct {
@@ -31,12 +33,14 @@ type IngressSolver struct {
 	// +optional
 	IngressClassName *string `json:"ingressClassName,omitempty"`
 
-	// labels are put on the Ingress.
+	// labels are put on the Ingress. An AliyunIssuer may set only keys that the installation allows (chart value
+	// issuerRoutes.keys).
 	// +kubebuilder:validation:MaxProperties=16
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
 
-	// annotations are put on the Ingress, for instance one that keeps it from redirecting to HTTPS.
+	// annotations are put on the Ingress, for instance one that keeps it from redirecting to HTTPS. An AliyunIssuer may set
+	// only keys that the installation allows (chart value issuerRoutes.keys).
 	// +kubebuilder:validation:MaxProperties=32
 	// +optional
 	Annotations map[string]string `json:"annotations,omitempty"`
@@ -44,19 +48,22 @@ type IngressSolver struct {
 
 // HTTPRouteSolver makes an HTTPRoute for the path of the file, and for no other.
 type HTTPRouteSolver struct {
-	// parentRefs are the Gateways that the route attaches to.
+	// parentRefs are the Gateways that the route attaches to. An AliyunIssuer may name only Gateways, in namespaces that the
+	// installation allows (chart value issuerRoutes.gatewayNamespaces).
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	// +listType=atomic
 	// +required
 	ParentRefs []ParentReference `json:"parentRefs"`
 
-	// labels are put on the HTTPRoute.
+	// labels are put on the HTTPRoute. An AliyunIssuer may set only keys that the installation allows (chart value
+	// issuerRoutes.keys).
 	// +kubebuilder:validation:MaxProperties=16
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
 
-	// annotations are put on the HTTPRoute.
+	// annotations are put on the HTTPRoute. An AliyunIssuer may set only keys that the installation allows (chart value
+	// issuerRoutes.keys).
 	// +kubebuilder:validation:MaxProperties=32
 	// +optional
 	Annotations map[string]string `json:"annotations,omitempty"`

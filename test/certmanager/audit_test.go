@@ -89,7 +89,8 @@ func gateway() *v1alpha1.HTTPRouteSolver {
 // handOver edits a Certificate whose proof is published: what a solver has made in the cluster then gets another owner.
 func handOver(solver v1alpha1.Solver) func(*testing.T, *cluster, *cassim.Server) {
 	return func(t *testing.T, c *cluster, simulator *cassim.Server) {
-		w := worldOf(t, c, simulator, solvedBy(solver))
+		w := emptyWorld(t, c, simulator)
+		w.shareIssuer(solver)
 		certificate := w.certificate(www)
 		w.Create(certificate)
 		isPresented := func(o v1alpha1.AliyunOrder) bool {

@@ -15,10 +15,22 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/dnsendpoint"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
 func solvedBy(solver v1alpha1.Solver) func(*v1alpha1.AliyunIssuer) {
 	return func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers = []v1alpha1.Solver{solver} }
+}
+
+// shareIssuer lets the certificates be ordered from an AliyunClusterIssuer, whose routes its operator answers for.
+func (w *world) shareIssuer(solver v1alpha1.Solver) {
+	w.T.Helper()
+	secret := gen.Secret(system, cassim.DefaultKeyID, cassim.DefaultKeySecret)
+	secret.Name = w.Namespace
+	w.Create(secret)
+	w.orderFrom(true, func(s *v1alpha1.IssuerSpec) {
+		s.Credentials.AccessKeySecretRef.Name, s.Solvers = secret.Name, []v1alpha1.Solver{solver}
+	})
 }
 
 // made are the objects of a kind in a namespace.
@@ -51,7 +63,8 @@ func (w *world) untilNone(kind schema.GroupVersionKind, namespace, text string) 
 // leads from the domain to the controller here.
 func TestTheControllerServesAFileWithWhatTheChartGrants(t *testing.T) {
 	t.Parallel()
-	w := commonWorld(t, solvedBy(v1alpha1.Solver{File: &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}}))
+	w := commonWorld(t)
+	w.shareIssuer(v1alpha1.Solver{File: &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}})
 	w.Create(w.certificate(www))
 	w.untilOrder(www, "the file is served", func(o v1alpha1.AliyunOrder) bool {
 		return o.Status.Validation != nil && o.Status.Validation.PresentedAt != nil

@@ -71,6 +71,7 @@ var settings = map[string][]string{
 	"Secrets of some": {"secretAccess.namespaces[0]=default", "clusterResourceNamespace=kube-public"},
 	"RRSA":            {"oidcToken.enabled=true", "oidcToken.expirationSeconds=600", "ambientCredentials.issuers=true", "ambientCredentials.clusterIssuers=false"},
 	"other endpoints": {"issuerEndpointHosts={.corp.example,cas.example.com}", "issuerNameservers={ns1.example.com,10.0.0.53:5353,[2001:db8::1]}"},
+	"some routes":     {"issuerRoutes.domains[0].namespace=team-a", "issuerRoutes.domains[0].domains={a.example.com,example.net}", "issuerRoutes.keys={nginx.ingress.kubernetes.io/ssl-redirect}", "issuerRoutes.gatewayNamespaces={gateways}", "solvers.ingress=true"},
 	"some proxies":    {"proxy.https=http://proxy.example.com:3128", "proxy.noProxy=.svc", "env[0].name=NO_PROXY", "env[0].value=.local"},
 	"a CA bundle":     {"extraVolumes[0].name=ca", "extraVolumes[0].configMap.name=ca", "extraVolumeMounts[0].name=ca", "extraVolumeMounts[0].mountPath=/etc/ca", "extraVolumeMounts[0].readOnly=true"},
 }
@@ -109,6 +110,11 @@ func TestAMistakeInTheValuesIsNamed(t *testing.T) {
 		"issuerEndpointHosts={*}":                        "at '/issuerEndpointHosts/0'",
 		"issuerNameservers={tcp://ns1.example.com}":      "at '/issuerNameservers/0'",
 		"issuerNameservers={*}":                          "at '/issuerNameservers/0'",
+		"issuerRoutes.domains[0].namespace=a":            "missing property 'domains'",
+		"issuerRoutes.domains[0].namespace=*,issuerRoutes.domains[0].domains={a.example}":   "at '/issuerRoutes/domains/0/namespace'",
+		"issuerRoutes.domains[0].namespace=a,issuerRoutes.domains[0].domains={*.a.example}": "at '/issuerRoutes/domains/0/domains/0'",
+		"issuerRoutes.keys={*}":                          "at '/issuerRoutes/keys/0'",
+		"issuerRoutes.annotations={a}":                   "additional properties 'annotations' not allowed",
 		"oidcToken.expirationSeconds=60":                 "at '/oidcToken/expirationSeconds'",
 		"proxy.https=proxy.example.com":                  "at '/proxy/https'",
 		"extraVolumeMounts[0].name=ca":                   "missing property 'mountPath'",
@@ -168,7 +174,9 @@ func TestTheManagerIsToldWhatTheValuesSay(t *testing.T) {
 		"namespaces={a,b}": {"--namespaces=a,b"},
 		"ambientCredentials.issuers=true,ambientCredentials.clusterIssuers=false": {"--issuer-ambient-credentials=true", "--cluster-issuer-ambient-credentials=false"},
 		"issuerEndpointHosts={.corp.example,cas.example.com}":                     {"--issuer-endpoint-hosts=.corp.example,cas.example.com"},
-		"issuerNameservers={ns1.example.com,[2001:db8::1]:5353}":                  {"--issuer-nameservers=ns1.example.com,[2001:db8::1]:5353"},
+		"issuerRoutes.domains[0].namespace=a,issuerRoutes.domains[0].domains={a.example,b.example},issuerRoutes.domains[1].namespace=c,issuerRoutes.domains[1].domains={c.example}": {"--issuer-route-domains=a/a.example,a/b.example,c/c.example"},
+		"issuerRoutes.keys={example.com/a,b},issuerRoutes.gatewayNamespaces={gateways}":                                                                                             {"--issuer-route-keys=example.com/a,b", "--issuer-route-gateway-namespaces=gateways"},
+		"issuerNameservers={ns1.example.com,[2001:db8::1]:5353}":                                                                                                                    {"--issuer-nameservers=ns1.example.com,[2001:db8::1]:5353"},
 	} {
 		args := container(t, values).Args
 		for _, arg := range want {

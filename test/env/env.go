@@ -4,6 +4,7 @@
 package env
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -36,8 +37,13 @@ type Env struct {
 	Clock *clocktesting.FakePassiveClock
 	// BeforeWrite is called with each object that a reconciler is about to write. Nil does nothing.
 	BeforeWrite func(object any)
+	// BeforeList is called with each list that a reconciler is about to read, from the cache or past it, and with what selects
+	// from it. Nil does nothing.
+	BeforeList func(list client.ObjectList, wanted client.ListOptions)
 	// Configure changes what the reconcilers reach beside CAS, at every Restart. Nil changes nothing.
 	Configure func(remote *controllers.Remote)
+	// CheckBound is how long a check of an issuer may take, from the next Restart on. Zero is the default.
+	CheckBound time.Duration
 	// BeforeCall is called with each good call that arrives at the simulator. Nil does nothing.
 	BeforeCall func(cassim.Request)
 	// Points are where a run can be interrupted.
@@ -127,7 +133,7 @@ func (e *Env) Restart() {
 	e.issuers = nil
 	for _, kind := range []string{v1alpha1.AliyunIssuerKind, v1alpha1.AliyunClusterIssuerKind} {
 		e.issuers = append(e.issuers, &controllers.IssuerReconciler{
-			Client: e.counted, Recorder: e.recorder, Remote: remote, Kind: kind, ClusterResourceNamespace: e.Namespace,
+			Client: e.counted, Recorder: e.recorder, Remote: remote, Kind: kind, ClusterResourceNamespace: e.Namespace, CheckBound: cmp.Or(e.CheckBound, controllers.DefaultCheckBound),
 		})
 	}
 }
@@ -141,9 +147,16 @@ func (e *Env) uncached() client.Reader {
 		},
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 			defer e.gate.pass(fmt.Sprintf("read %T", list))
+			e.beforeList(list, opts)
 			return c.List(ctx, list, opts...)
 		},
 	})
+}
+
+func (e *Env) beforeList(list client.ObjectList, opts []client.ListOption) {
+	if e.BeforeList != nil {
+		e.BeforeList(list, *(&client.ListOptions{}).ApplyOptions(opts))
+	}
 }
 
 // counting counts the writes of the reconcilers by kind, and makes each of them a point.
@@ -166,6 +179,10 @@ func (e *Env) counting(plain client.WithWatch) client.Client {
 		})
 	}
 	return interceptor.NewClient(plain, interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			e.beforeList(list, opts)
+			return c.List(ctx, list, opts...)
+		},
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			return write("create", o, func() error { return c.Create(ctx, o, opts...) })
 		},

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
 )
 
@@ -25,6 +26,9 @@ const filesService = "aliyun-issuer-files"
 // serves port 443. It is for Configure.
 func (e *Env) Web(address string) func(*controllers.Remote) {
 	return func(remote *controllers.Remote) {
+		remote.Policy.Routes = controllers.RoutePolicy{
+			Domains: map[string][]string{e.Namespace: {cassim.DefaultZone}}, Keys: []string{"a"}, GatewayNamespaces: []string{"gateways"},
+		}
 		remote.Backend = httpfile.Backend{Namespace: e.Namespace, Name: filesService, Port: 80}
 		remote.FileCheck = &httpfile.SelfCheck{Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
 			if strings.HasSuffix(to, ":443") {

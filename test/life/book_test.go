@@ -6,11 +6,13 @@ package life
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
@@ -73,7 +75,7 @@ func uniqueIDs(t *testing.T, e *env.Env) {
 // TestTwoAliyunOrdersNeverHoldOneOrderAtCAS holds the look of the one in the midst, while the other goes on. Then one of
 // them is deleted.
 func TestTwoAliyunOrdersNeverHoldOneOrderAtCAS(t *testing.T) {
-	for _, point := range []string{"ListUserCertificateOrder", "answer to ListUserCertificateOrder", create, "answer to " + create} {
+	for _, point := range []string{"read *v1alpha1.AliyunOrderList", create, "answer to " + create} {
 		t.Run("held at "+point, func(t *testing.T) {
 			e := wokenTogether(t, cassim.Options{CADelay: 10 * time.Hour}, apexAndWWW, func(i *v1alpha1.AliyunIssuer) {
 				i.Spec.Account = v1alpha1.AccountExclusive
@@ -256,4 +258,26 @@ func TestAnOrderThatIsFoundInAListingKnowsItsAccount(t *testing.T) {
 	if got.AccountID != want.AccountID || got.AccountID == "" {
 		t.Errorf("the order is of the account %q, want %q", got.AccountID, want.AccountID)
 	}
+}
+
+// TestNobodyReadsAllOrdersToBuyOne takes an order through its life, with a lost answer and a release.
+func TestNobodyReadsAllOrdersToBuyOne(t *testing.T) {
+	e := env.New(t, cassim.Options{CADelay: time.Hour})
+	lists := map[string]int{}
+	e.BeforeList = func(list client.ObjectList, wanted client.ListOptions) {
+		if _, isOrders := list.(*v1alpha1.AliyunOrderList); isOrders {
+			lists[wanted.Namespace+" "+fmt.Sprint(wanted.FieldSelector)]++
+			if wanted.FieldSelector == nil && wanted.Namespace == "" {
+				t.Error("all Orders of the cluster are read")
+			}
+		}
+	}
+	e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply})
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
+	askFor(e, e.Namespace, "www", gen.Domain)
+	e.Until(time.Hour, func() bool { return orderOf(e, "www").Status.OrderID != "" })
+	remove(e, e.Request("www"))
+	remove(e, orderOf(e, "www"))
+	e.Until(time.Hour, isGone(e))
+	t.Logf("lists of Orders, by what selects from them: %v", lists)
 }

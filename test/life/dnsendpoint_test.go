@@ -86,7 +86,7 @@ func TestOfTwoDNSEndpointsForANameTheOtherIsLeftAndNamed(t *testing.T) {
 	other.SetName("theirs")
 	e.Create(other)
 	e.Pass(time.Hour)
-	if text := said(e); !strings.Contains(text, `the DNSEndpoint "theirs" in the namespace "`) || !strings.Contains(text, "publishes only one of two") {
+	if text := said(e); !strings.Contains(text, `the DNSEndpoint "theirs" asks for another TXT record`) || !strings.Contains(text, "publishes only one of two") {
 		t.Errorf("nobody is told: %s", text)
 	}
 	if asked := e.Objects(dnsendpoint.Kind); len(asked) != 1 {

@@ -58,6 +58,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- join "," $allowed -}}
 {{- end }}
 
+{{- define "aliyun-issuer.routeDomains" -}}
+{{- $allowed := list -}}
+{{- range $tenant := .Values.issuerRoutes.domains -}}
+{{- range .domains -}}
+{{- $allowed = append $allowed (printf "%s/%s" $tenant.namespace .) -}}
+{{- end -}}
+{{- end -}}
+{{- join "," $allowed -}}
+{{- end }}
+
 {{- define "aliyun-issuer.subject" -}}
 - kind: ServiceAccount
   name: {{ include "aliyun-issuer.serviceAccountName" . }}

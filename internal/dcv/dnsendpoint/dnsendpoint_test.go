@@ -60,6 +60,12 @@ func newCluster(t *testing.T, objects ...*unstructured.Unstructured) *cluster {
 			}
 			return kube.Get(ctx, key, o, opts...)
 		},
+		List: func(ctx context.Context, kube client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if err := c.refuse["list"]; err != nil {
+				return err
+			}
+			return kube.List(ctx, list, opts...)
+		},
 		Create: func(ctx context.Context, kube client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			if o.GetUID() == "" {
 				o.SetUID("made-by-the-cluster")
@@ -206,8 +212,14 @@ func TestOthersForTheSameName(t *testing.T) {
 
 	other := newCluster(t, asking("elsewhere", "theirs", "TXT", "another-value"))
 	_, err = newSolver(other, "order").Present(t.Context(), challenge, nil, claim)
-	wantProblem(t, err, `the DNSEndpoint "theirs" in the namespace "elsewhere" asks for another TXT record`)
+	wantProblem(t, err, "a DNSEndpoint of another namespace asks for another TXT record")
+	if strings.Contains(err.Error(), "theirs") || strings.Contains(err.Error(), "elsewhere") {
+		t.Errorf("a tenant is told what another has: %v", err)
+	}
 	other.wantWrites(t)
+	own := newCluster(t, asking("team", "mine", "TXT", "another-value"))
+	_, err = newSolver(own, "order").Present(t.Context(), challenge, nil, claim)
+	wantProblem(t, err, `the DNSEndpoint "mine" asks for another TXT record`)
 
 	mail := newCluster(t, asking("elsewhere", "theirs", "MX", "10 mail.example.com"), malformed())
 	if _, err := newSolver(mail, "order").Present(t.Context(), challenge, nil, unclaimed); err != nil {
@@ -248,6 +260,10 @@ func TestWhatTheClusterSaysIsExplained(t *testing.T) {
 		{"get", forbidden, "the controller may not use the kind DNSEndpoint: set the chart value solvers.dnsEndpoint"},
 		{"create", denied, "no TXT records here"},
 		{"create", invalid, "spec is wrong"},
+		{"list", forbidden, "the controller may not use the kind DNSEndpoint: set the chart value solvers.dnsEndpoint"},
+		{"list", denied, "no TXT records here"},
+		{"list", invalid, "spec is wrong"},
+		{"list", apierrors.NewBadRequest("limit is wrong"), "limit is wrong"},
 	} {
 		c := newCluster(t)
 		c.refuse[test.verb] = test.err

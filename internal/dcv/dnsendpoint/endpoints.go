@@ -29,13 +29,12 @@ func (s *Solver) wanted(rec dcv.Record) *unstructured.Unstructured {
 // othersAsk says whether another DNSEndpoint asks for the very record already. One that asks for another value of the same name and type
 // is a Problem: ExternalDNS would publish only one of the two, and perhaps not ours.
 func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(Kind)
-	if err := s.config.Kube.List(ctx, list); err != nil {
-		return false, s.kept.Explain(nil, err)
+	all, err := s.kept.List(ctx)
+	if err != nil {
+		return false, err
 	}
 	isThere := false
-	for _, other := range list.Items {
+	for _, other := range all {
 		endpoints, _, _ := unstructured.NestedSlice(other.Object, "spec", "endpoints") // what is malformed asks for nothing
 		for _, endpoint := range endpoints {
 			fields, ok := endpoint.(map[string]any)
@@ -44,13 +43,20 @@ func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
 			}
 			if !hasOnly(fields, rec.Value) {
 				return false, &dcv.Problem{Message: fmt.Sprintf(
-					"the DNSEndpoint %q in the namespace %q asks for another %s record at %q, and ExternalDNS publishes only one of two: delete it, or wait until it is gone",
-					other.GetName(), other.GetNamespace(), rec.Type, rec.FQDN)}
+					"%s asks for another %s record at %q, and ExternalDNS publishes only one of two: delete it, or wait until it is gone", s.nameOf(other), rec.Type, rec.FQDN)}
 			}
 			isThere = true
 		}
 	}
 	return isThere, nil
+}
+
+// nameOf is what the tenant may know of a DNSEndpoint: its name where it is their own.
+func (s *Solver) nameOf(other unstructured.Unstructured) string {
+	if other.GetNamespace() == s.config.Namespace {
+		return fmt.Sprintf("the DNSEndpoint %q", other.GetName())
+	}
+	return "a DNSEndpoint of another namespace"
 }
 
 func isSameName(endpoint map[string]any, rec dcv.Record) bool {

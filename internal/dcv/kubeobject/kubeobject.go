@@ -56,12 +56,12 @@ func (k *Keeper) Present(
 			return allowed, err
 		}
 		if err := k.Kube.Create(ctx, wanted); err != nil {
-			return dcv.Record{}, k.Explain(wanted, err)
+			return dcv.Record{}, k.explain(k.named(wanted), err)
 		}
 		rec.ProviderID = string(wanted.GetUID())
 		return rec, nil
 	case err != nil:
-		return dcv.Record{}, k.Explain(wanted, err)
+		return dcv.Record{}, k.explain(k.named(wanted), err)
 	case !k.isOurs(found, prior):
 		return dcv.Record{}, &dcv.Problem{Message: fmt.Sprintf("the %s %q in the namespace %q was made by somebody else, and has the name of the one to make: delete it",
 			k.Kind.Kind, found.GetName(), found.GetNamespace())}
@@ -78,7 +78,7 @@ func (k *Keeper) CleanUp(ctx context.Context, namespace, name string, rec dcv.Re
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
 		return nil
 	case err != nil:
-		return k.Explain(found, err)
+		return k.explain(k.named(found), err)
 	case !k.isOurs(found, &rec):
 		return nil
 	}
@@ -87,7 +87,7 @@ func (k *Keeper) CleanUp(ctx context.Context, namespace, name string, rec dcv.Re
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // it is gone, and perhaps another one is there
 		return nil
 	}
-	return k.Explain(found, err)
+	return k.explain(k.named(found), err)
 }
 
 // Probe says whether the kind is installed, and may be read.
@@ -97,14 +97,27 @@ func (k *Keeper) Probe(ctx context.Context, namespace string) error {
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
-	return k.Explain(object, err)
+	return k.explain(k.named(object), err)
+}
+
+// List returns all objects of the kind, in all namespaces.
+func (k *Keeper) List(ctx context.Context) ([]unstructured.Unstructured, error) {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(k.Kind)
+	err := k.Kube.List(ctx, list)
+	return list.Items, k.explain("list of objects of the kind "+k.Kind.Kind, err)
 }
 
 // deniedByWebhook is what the API server writes before the words of an admission webhook.
 const deniedByWebhook = "denied the request"
 
-// Explain makes a Problem of what a person has to solve.
-func (k *Keeper) Explain(object *unstructured.Unstructured, err error) error {
+// named is an object in words.
+func (k *Keeper) named(object *unstructured.Unstructured) string {
+	return fmt.Sprintf("%s %q", k.Kind.Kind, object.GetName())
+}
+
+// explain makes a Problem of what a person has to solve: what was asked for, in words, was refused.
+func (k *Keeper) explain(what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -113,7 +126,7 @@ func (k *Keeper) Explain(object *unstructured.Unstructured, err error) error {
 	case apierrors.IsForbidden(err) && !strings.Contains(err.Error(), deniedByWebhook):
 		return &dcv.Problem{Message: fmt.Sprintf("the controller may not use the kind %s: %s", k.Kind.Kind, k.Forbidden)}
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err): // admission webhooks refuse with any of them
-		return &dcv.Problem{Message: fmt.Sprintf("the cluster does not take the %s %q: %v", k.Kind.Kind, object.GetName(), err)}
+		return &dcv.Problem{Message: fmt.Sprintf("the cluster does not take the %s: %v", what, err)}
 	default: // not wrapped: whoever calls a Solver has objects of its own, whose conflicts mean something else
 		return errors.New("the " + k.Kind.Kind + " could not be written or read: " + err.Error())
 	}
@@ -131,7 +144,7 @@ func (k *Keeper) keep(ctx context.Context, found, wanted *unstructured.Unstructu
 	if equality.Semantic.DeepEqual(found.Object, next.Object) {
 		return nil
 	}
-	return k.Explain(wanted, k.Kube.Patch(ctx, next, client.MergeFromWithOptions(found, client.MergeFromWithOptimisticLock{})))
+	return k.explain(k.named(wanted), k.Kube.Patch(ctx, next, client.MergeFromWithOptions(found, client.MergeFromWithOptimisticLock{})))
 }
 
 func (k *Keeper) isOurs(found *unstructured.Unstructured, rec *dcv.Record) bool {
