@@ -11,13 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr/funcr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
@@ -71,14 +71,14 @@ func TestAnOrderThatIsGoneLeavesNothingInMemory(t *testing.T) {
 	order := anOrder("a")
 	r := remembered(t, order)
 	var logged strings.Builder
-	ctx := log.IntoContext(t.Context(), funcr.New(func(_, args string) { fmt.Fprintln(&logged, args) }, funcr.Options{}))
+	ctx := log.IntoContext(t.Context(), zap.New(zap.WriteTo(&logged)))
 	if _, err := r.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(order)}); err != nil {
 		t.Fatal(err)
 	}
 	for what, n := range r.lengths() {
 		wantSame(t, map[string]int{what: n}, map[string]int{what: 0})
 	}
-	if text := logged.String(); !strings.Contains(text, `"orderID"="7"`) || !strings.Contains(text, `"error"=`) {
+	if text := logged.String(); !strings.Contains(text, `"orderID":"7"`) || !strings.Contains(text, `"level":"error"`) {
 		t.Errorf("the log has no error with the id that nobody knows: %s", text)
 	}
 }

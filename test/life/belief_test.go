@@ -81,9 +81,9 @@ func TestAnOrderThatNobodyWantsAnyMoreIsGivenBackWhateverIsBelievedOfIt(t *testi
 	wantReleased(t, e, id)
 }
 
-// TestAProofThatCASChangesIsPublishedAnew lets the CA look too late for the first value.
+// TestAProofThatCASChangesIsPublishedAnew lets the CA look far too late for the first value.
 func TestAProofThatCASChangesIsPublishedAnew(t *testing.T) {
-	e := ordered(t, cassim.Options{Knobs: cassim.Knobs{ProofValue: "30m"}, RecordDelay: 20 * time.Minute, DCVDelay: 29 * time.Minute})
+	e := ordered(t, cassim.Options{Knobs: cassim.Knobs{ProofValue: "30m"}, RecordDelay: 20 * time.Minute, DCVDelay: 1000 * time.Hour})
 	e.Pass(45 * time.Minute)
 	first := onlyOrder(t, e).Status.Validation.RecordValue
 	if records := e.Simulator.Records(cassim.DefaultZone); len(records) != 1 || records[0].Value != first {
