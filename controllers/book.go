@@ -53,7 +53,7 @@ func (b *book) claim(of account, baseName string) (release func(), isFree bool) 
 }
 
 // busy is how long to wait for a claim, or for a call of somebody else's to end.
-const busy = time.Second
+const busy = 2 * time.Second
 
 // namePage is what the Orders of others say about one name.
 type namePage struct {

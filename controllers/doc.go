@@ -7,14 +7,15 @@
 // CAS could never serve ends at a gate, with a message that says what to do. One that passes gets an AliyunOrder, and
 // from then on the request shows what its order says. It never edits or deletes Orders.
 //
-// The Order reconciler is a machine of phases: finalize, guard, submit, observe, validate, issue. Each reads facts (is
+// The Order reconciler is a machine of phases: finalize, guard, inherit, submit, observe, validate, issue. Each reads facts (is
 // there an id? an intent? what does CAS say? is there a chain?) and never a remembered step; the first that does not
 // say proceed ends the run. So a run can begin anywhere: after a crash, on another replica, or twice.
 //
 // An order costs money and CAS has no idempotency key, hence the rules of phase submit: the intent is written before
 // the call under the object's resourceVersion, so that of two replicas one loses with a conflict; the id is written
 // before anything else after it; an intent without an id is never submitted again, and only proof that nothing was
-// bought removes it. See order_submit.go.
+// bought removes it. See order_submit.go. What belongs to whom at CAS (ids, doubts, the use of a plan) is asked of the
+// book, under a claim on the name: see book.go and docs/design/0009.
 //
 // An order that ends without a certificate is given back first (order_finalize.go) and fails second: cert-manager
 // answers a failed request with a new one, which costs again.

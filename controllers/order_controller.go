@@ -89,8 +89,17 @@ func (r *OrderReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 	return r.settle(ctx, run, wait(0))
 }
 
-// settle writes what the run has come to, once, and tells about it afterwards.
+// settle writes what the run has come to. What the API server refuses to take must not stop the order in silence.
 func (r *OrderReconciler) settle(ctx context.Context, run *orderRun, end outcome) (ctrl.Result, error) {
+	result, err := r.finish(ctx, run, end)
+	if apierrors.IsInvalid(err) {
+		return r.tellRefusal(ctx, run, err)
+	}
+	return result, err
+}
+
+// finish writes once, and tells about it afterwards.
+func (r *OrderReconciler) finish(ctx context.Context, run *orderRun, end outcome) (ctrl.Result, error) {
 	switch end.kind {
 	case outcomeRest:
 		return ctrl.Result{RequeueAfter: end.after}, nil

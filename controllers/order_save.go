@@ -7,12 +7,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	apiwait "k8s.io/apimachinery/pkg/util/wait"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
@@ -89,6 +93,26 @@ func (r *OrderReconciler) rebase(ctx context.Context, run *orderRun) error {
 	takeOver(&run.order.Status, merged)
 	run.written(fresh)
 	return nil
+}
+
+// tellRefusal reduces a status that the API server refuses to what can be written: that it was refused, beside what was
+// there before. What the run has found out is found out again by the next one.
+func (r *OrderReconciler) tellRefusal(ctx context.Context, run *orderRun, cause error) (ctrl.Result, error) {
+	log.FromContext(ctx).Error(cause, "the API server refuses what was to be written about an order")
+	takeOver(&run.order.Status, run.stored.Status.DeepCopy())
+	before := run.stored
+	end := stall(holdDelay(run.stateAge()), v1alpha1.ReasonStatusRefused, fmt.Sprintf(
+		"the API server refuses what was to be written about this order (%s). Bring the CustomResourceDefinitions to the version of the controller: helm upgrade does. It is tried again every few minutes, and nothing is lost meanwhile",
+		bounded(cause.Error(), 800)))
+	if status := &run.order.Status; status.State != v1alpha1.OrderStateHeld {
+		status.State, status.StateSince = v1alpha1.OrderStateHeld, run.timestamp()
+	}
+	run.condition(v1alpha1.ConditionReady, metav1.ConditionFalse, end.reason, end.message)
+	if err := r.save(ctx, run); err != nil {
+		return retry(run.order, err)
+	}
+	r.tell(before, run.order)
+	return ctrl.Result{RequeueAfter: end.after}, nil
 }
 
 // threeWay is theirs with what ours has changed since base.

@@ -38,7 +38,7 @@ func (r *OrderReconciler) obeyed(ctx context.Context, run *orderRun) outcome {
 		if end := r.dropWord(ctx, run); end.kind != outcomeProceed {
 			return end
 		}
-		r.answer(run, word)
+		r.answer(run, word, isRecorded)
 	case !isRecorded:
 		return proceed()
 	}
@@ -52,10 +52,10 @@ func (r *OrderReconciler) obeyed(ctx context.Context, run *orderRun) outcome {
 }
 
 // answer tells the operator what the word has led to.
-func (r *OrderReconciler) answer(run *orderRun, word string) {
+func (r *OrderReconciler) answer(run *orderRun, word string, isSubmitted bool) {
 	status := &run.order.Status
 	switch {
-	case status.OrderID == "":
+	case isSubmitted:
 		r.Recorder.Eventf(run.order, nil, corev1.EventTypeNormal, "WordTaken", "Decide", "as an operator said, no order at CAS is this one's: it was submitted")
 	case status.OrderID == word:
 		r.Recorder.Eventf(run.order, nil, corev1.EventTypeNormal, "WordTaken", "Decide", "as an operator said, CAS order %s is this one's", word)

@@ -118,6 +118,8 @@ const (
 	ReasonInvalidCertificate = "InvalidCertificate"
 	// ReasonAmbiguousSubmission: CAS may have accepted an order whose id is not known. Held: a second one would cost money.
 	ReasonAmbiguousSubmission = "AmbiguousSubmission"
+	// ReasonStatusRefused: the API server refuses what is to be written about the order.
+	ReasonStatusRefused = "StatusRefused"
 	// ReasonRestoredRequest: a backup brought the request back. What it asks for may have been bought long ago.
 	ReasonRestoredRequest = "RestoredRequest"
 	// ReasonOrderRateExceeded: too many orders for the same names in a day. Held: something deletes certificates in a loop.

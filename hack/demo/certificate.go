@@ -28,8 +28,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// patience is how long the certificate may take. The simulator takes ten seconds for it.
-const patience = 3 * time.Minute
+// patience is how long the certificate may take. The simulator takes ten seconds for it; only what hangs takes this long.
+const patience = 10 * time.Minute
 
 func cluster() (client.Client, error) {
 	scheme := runtime.NewScheme()

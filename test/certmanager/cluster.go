@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/test/docs"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+	"github.com/aliyun-issuer/aliyun-issuer/test/machine"
 )
 
 const (
@@ -44,11 +46,20 @@ type cluster struct {
 	root, dir string
 	kube      client.WithWatch
 	api       rest.Interface
+	// died is closed when a manager has ended that nobody has stopped.
+	died  chan struct{}
+	death sync.Once
 }
 
-// newCluster starts a cluster that ends with the test. The flags are those of localkube up.
+// places has one for each cluster that belongs to a test. They are more than the machine has control planes for, because what
+// these tests do is wait. The two that tests share are beside them.
+var places = make(chan struct{}, 2*machine.ControlPlanes())
+
+// newCluster starts a cluster that ends with the test, once there is a place for it. The flags are those of localkube up.
 func newCluster(t *testing.T, flags ...string) *cluster {
 	t.Helper()
+	places <- struct{}{}
+	t.Cleanup(func() { <-places }) // the last of the cleanups of the cluster
 	c, err := startCluster(filepath.Join(t.TempDir(), "cluster"), flags...)
 	if c != nil {
 		t.Cleanup(func() {
@@ -69,7 +80,7 @@ func startCluster(dir string, flags ...string) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{root: top, dir: dir}
+	c := &cluster{root: top, dir: dir, died: make(chan struct{})}
 	if err := c.localkube(append([]string{"up"}, flags...)...); err != nil {
 		return c, err
 	}
@@ -125,7 +136,7 @@ func (c *cluster) installChart() error {
 		return err
 	}
 	kinds := []client.ObjectList{&v1alpha1.AliyunOrderList{}, &v1alpha1.AliyunIssuerList{}, &v1alpha1.AliyunClusterIssuerList{}}
-	return wait.PollUntilContextTimeout(context.Background(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	return wait.PollUntilContextTimeout(context.Background(), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
 		for _, kind := range kinds {
 			if err := c.kube.List(ctx, kind); meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
 				return false, nil

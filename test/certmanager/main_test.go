@@ -35,7 +35,7 @@ var common, surrounded shared
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard))) // what the test's client logs is no part of it
 	flag.Parse()
-	if err := flag.Set("test.parallel", "16"); err != nil { // what these tests do is wait
+	if err := flag.Set("test.parallel", "16"); err != nil { // what these tests do is wait; places bounds their clusters
 		panic(err)
 	}
 	os.Exit(run(m))

@@ -10,8 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 )
 
 // binary is the manager as it is released, but for the race detector.
@@ -31,6 +34,8 @@ type manager struct {
 	cmd  *exec.Cmd
 	done chan struct{}
 	log  log
+	// isToEnd says that somebody has stopped it.
+	isToEnd atomic.Bool
 }
 
 // log is what a process has written so far.
@@ -89,6 +94,9 @@ func (c *cluster) startManagerIn(environment []string, nameserver string, flags 
 	go func() {
 		_ = m.cmd.Wait() // how it ended is in ProcessState
 		close(m.done)
+		if !m.isToEnd.Load() {
+			c.death.Do(func() { close(c.died) })
+		}
 	}()
 	return m, nil
 }
@@ -117,10 +125,11 @@ func (w *world) startManagerAmong(variables []string, flags ...string) *manager 
 
 // stop ends the process as the kubelet does.
 func (m *manager) stop() {
+	m.isToEnd.Store(true)
 	_ = m.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	select {
 	case <-m.done:
-	case <-time.After(patience):
+	case <-time.After(env.Patience):
 		_ = m.cmd.Process.Kill()
 		<-m.done
 	}

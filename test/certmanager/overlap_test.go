@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
@@ -25,7 +26,7 @@ func TestARequestSaysThatAnotherInstallationServesItsNamespace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	err = wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
 		return controller.Create(ctx, gen.Order(w.Namespace), client.DryRunAll) != nil, nil
 	})
 	if err != nil {

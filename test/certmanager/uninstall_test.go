@@ -85,7 +85,7 @@ func TestWhatAnUninstallHasLeftIsFreedByTheDocumentedCommand(t *testing.T) {
 	}
 	c.follow(t, steps[1])
 	w.untilNamespaceGone()
-	c.follow(t, "kubectl wait --for=delete crd aliyunorders.certmanager.aliyun.com --timeout=60s")
+	c.follow(t, "kubectl wait --for=delete crd aliyunorders.certmanager.aliyun.com --timeout=10m")
 	if w.bought(www, 1).Released {
 		t.Error("the order was given back by nobody")
 	}

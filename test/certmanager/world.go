@@ -5,7 +5,6 @@ package certmanager
 
 import (
 	"cmp"
-	"context"
 	"crypto/x509"
 	"testing"
 	"time"
@@ -23,10 +22,6 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
-
-// patience is how long anything may take that is waited for. The longest is a namespace with an order that cannot be
-// given back.
-const patience = 3 * time.Minute
 
 // world is a namespace with an issuer, and a simulator of CAS.
 type world struct {
@@ -96,19 +91,24 @@ func (w *world) domain(name string) string {
 	return name + "." + w.Namespace + "." + cmp.Or(w.zone, cassim.DefaultZone)
 }
 
-// until waits for what others do: it looks whenever an object of the kind has changed.
+// until waits for what others do: it looks whenever an object of the kind has changed. It gives up when none changes for
+// long, or when a manager has ended that nobody has stopped.
 func (w *world) until(what string, kind client.ObjectList, isDone func() bool) {
 	w.T.Helper()
-	ctx, cancel := context.WithTimeout(w.T.Context(), patience)
-	defer cancel()
-	changes, err := w.Client.Watch(ctx, kind)
+	changes, err := w.Client.Watch(w.T.Context(), kind)
 	if err != nil {
 		w.T.Fatal(err)
 	}
 	defer changes.Stop()
 	began := time.Now()
 	for !isDone() {
-		if _, isOpen := <-changes.ResultChan(); !isOpen {
+		isOpen := false
+		select {
+		case _, isOpen = <-changes.ResultChan():
+		case <-w.cluster.died:
+		case <-time.After(env.Patience):
+		}
+		if !isOpen {
 			w.T.Fatalf("after %s it is not so that %s; orders: %+v", time.Since(began), what, w.Orders())
 		}
 	}

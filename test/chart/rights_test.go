@@ -119,11 +119,12 @@ func TestTheManagersRightsAreThese(t *testing.T) {
 	}
 }
 
-// hasRights waits for the authorizer, which learns of roles by a watch.
+// hasRights waits for the authorizer, which learns of roles by a watch: a moment later. A minute is long, and short enough
+// for whoever tries what a change of the chart does.
 func hasRights(t *testing.T, release, namespace string, want rights) {
 	t.Helper()
 	var diff string
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, 10*time.Second, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
 		got := rightsOf(t, release, namespace)
 		for resource, verbs := range rightsOf(t, "nobody", namespace) {
 			if got[resource] == verbs { // everybody has it
@@ -302,7 +303,7 @@ func TestWhoOwnsANamespaceGrantsItsSecretsAsTheMessageSays(t *testing.T) {
 			if out, err := exec.Command(kubectlPath, args...).CombinedOutput(); err != nil {
 				t.Fatalf("kubectl %s: %s", command, out)
 			}
-			if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, 10*time.Second, true, read); err != nil {
+			if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, read); err != nil {
 				t.Error("it cannot read the Secret after the owner has granted it")
 			}
 		})

@@ -114,7 +114,7 @@ func TestNobodyButTheControllerWritesTheRecordOfAnOrder(t *testing.T) {
 func refusesForgeries(t *testing.T, tenant string) {
 	t.Helper()
 	owner := env.ClientAs(t, "owner of "+tenant)
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
 		err := owner.Create(ctx, gen.Order(tenant), client.DryRunAll)
 		return err != nil && strings.Contains(err.Error(), forged), nil
 	})
@@ -127,7 +127,7 @@ func refusesForgeries(t *testing.T, tenant string) {
 func forgotten(t *testing.T) {
 	t.Helper()
 	kube := env.Client(t)
-	err := wait.PollUntilContextTimeout(context.WithoutCancel(t.Context()), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(context.WithoutCancel(t.Context()), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
 		return kube.Create(ctx, gen.Order(metav1.NamespaceDefault), client.DryRunAll) == nil, nil
 	})
 	if err != nil {
@@ -156,7 +156,7 @@ func TestATenantWritesIssuersAndReadsOrders(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
 		return admin.Create(ctx, issuer) == nil, nil
 	})
 	if err != nil {

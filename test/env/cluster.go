@@ -6,6 +6,7 @@
 package env
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -21,9 +23,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
@@ -36,6 +41,10 @@ var (
 	kubeconfig []byte
 )
 
+// Patience is how long nothing may happen that is waited for. It is no measure of how fast a machine is: only what hangs
+// reaches it. What ends is noticed earlier, by its end.
+const Patience = 10 * time.Minute
+
 // Main starts the API server, runs the tests of a package, and stops it. TestMain calls it.
 func Main(m *testing.M) {
 	ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard))) // what reconcilers log is kept by each Env
@@ -43,38 +52,70 @@ func Main(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	root, certManager, err := folders()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "the CRDs could not be found:", err)
-		return 1
-	}
-	server := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join(root, "config/crd/bases"), filepath.Join(certManager, "deploy/crds"), filepath.Join(root, "test/env/crds")},
-		ErrorIfCRDPathMissing: true,
-	}
-	// Without its cache of watches, a list does not wait for the cache to catch up, which takes 100 ms after a write.
-	server.ControlPlane.GetAPIServer().Configure().Set("watch-cache", "false")
 	identities, err := os.MkdirTemp("", "front-proxy")
-	if err == nil {
-		defer func() { _ = os.RemoveAll(identities) }() // a leftover in the folder for temporary files
-		err = aggregate(server.ControlPlane.GetAPIServer(), identities)
-	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "the API server could not be given its identity:", err)
+		fmt.Fprintln(os.Stderr, "the API server could not be given a folder:", err)
 		return 1
 	}
-	if config, err = server.Start(); err != nil {
-		fmt.Fprintln(os.Stderr, "the API server did not start ('make test' builds it):", err)
-		return 1
-	}
-	config.QPS = -1 // the API server is the tests' own
-	kubeconfig = server.KubeConfig
+	defer func() { _ = os.RemoveAll(identities) }() // a leftover in the folder for temporary files
+	plane, err := start(identities)
 	defer func() {
-		if err := server.Stop(); err != nil {
+		if err := plane.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "the API server did not stop:", err)
 		}
 	}()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the API server did not start ('make test' builds it):", err)
+		return 1
+	}
 	return m.Run()
+}
+
+// start returns what has to be stopped even if it fails. envtest.Environment would do the same, and would give the first
+// namespace five seconds to come to be, whatever else the machine does.
+func start(identities string) (*envtest.ControlPlane, error) {
+	plane := &envtest.ControlPlane{Etcd: &envtest.Etcd{StartTimeout: Patience, StopTimeout: Patience}}
+	server := plane.GetAPIServer()
+	server.StartTimeout, server.StopTimeout = Patience, Patience
+	// Without its cache of watches, a list does not wait for the cache to catch up, which takes 100 ms after a write.
+	server.Configure().Set("watch-cache", "false")
+	if err := aggregate(server, identities); err != nil {
+		return plane, err
+	}
+	if err := plane.Start(); err != nil {
+		return plane, err
+	}
+	admin, err := plane.AddUser(envtest.User{Name: "admin", Groups: []string{"system:masters"}}, &rest.Config{QPS: -1}) // it is the tests' own
+	if err != nil {
+		return plane, err
+	}
+	config = admin.Config()
+	if kubeconfig, err = admin.KubeConfig(); err != nil {
+		return plane, err
+	}
+	return plane, furnish()
+}
+
+// furnish installs the CRDs, and returns once they are served and the namespace default is there.
+func furnish() error {
+	root, certManager, err := folders()
+	if err != nil {
+		return err
+	}
+	if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{
+		Paths:              []string{filepath.Join(root, "config/crd/bases"), filepath.Join(certManager, "deploy/crds"), filepath.Join(root, "test/env/crds")},
+		ErrorIfPathMissing: true, MaxTime: Patience,
+	}); err != nil {
+		return err
+	}
+	kube, err := client.New(config, client.Options{Scheme: Scheme()})
+	if err != nil {
+		return err
+	}
+	return wait.PollUntilContextTimeout(context.Background(), 100*time.Millisecond, Patience, true, func(ctx context.Context) (bool, error) {
+		err := kube.Get(ctx, client.ObjectKey{Name: metav1.NamespaceDefault}, &corev1.Namespace{})
+		return err == nil, client.IgnoreNotFound(err)
+	})
 }
 
 // folders are the repository and cert-manager's module.

@@ -37,6 +37,9 @@ type Env struct {
 	Clock *clocktesting.FakePassiveClock
 	// BeforeWrite is called with each object that a reconciler is about to write. Nil does nothing.
 	BeforeWrite func(object any)
+	// BeforeList is called with each list that a reconciler is about to read, from the cache or past it, and with what selects
+	// from it. Nil does nothing.
+	BeforeList func(list client.ObjectList, wanted client.ListOptions)
 	// Configure changes what the reconcilers reach beside CAS, at every Restart. Nil changes nothing.
 	Configure func(remote *controllers.Remote)
 	// CheckBound is how long a check of an issuer may take, from the next Restart on. Zero is the default.
@@ -144,9 +147,16 @@ func (e *Env) uncached() client.Reader {
 		},
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 			defer e.gate.pass(fmt.Sprintf("read %T", list))
+			e.beforeList(list, opts)
 			return c.List(ctx, list, opts...)
 		},
 	})
+}
+
+func (e *Env) beforeList(list client.ObjectList, opts []client.ListOption) {
+	if e.BeforeList != nil {
+		e.BeforeList(list, *(&client.ListOptions{}).ApplyOptions(opts))
+	}
 }
 
 // counting counts the writes of the reconcilers by kind, and makes each of them a point.
@@ -169,6 +179,10 @@ func (e *Env) counting(plain client.WithWatch) client.Client {
 		})
 	}
 	return interceptor.NewClient(plain, interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			e.beforeList(list, opts)
+			return c.List(ctx, list, opts...)
+		},
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			return write("create", o, func() error { return c.Create(ctx, o, opts...) })
 		},

@@ -20,9 +20,6 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/test/primary"
 )
 
-// patience is how long anything may take that others do.
-const patience = time.Minute
-
 func TestMain(m *testing.M) { env.Main(m) }
 
 // program is the path of what `make e2e-extern` has built.
@@ -74,9 +71,9 @@ func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.It
 // wait lets others do what they do in their own time.
 func wait(t *testing.T, what string, isDone func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !isDone(); time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(env.Patience); !isDone(); time.Sleep(200 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("after %s it is not so that %s", patience, what)
+			t.Fatalf("after %s it is not so that %s", env.Patience, what)
 		}
 	}
 }

@@ -110,6 +110,13 @@ func attempts(i *inside) map[string]attempt {
 		"DNS inside of the cluster": {edit(func(s *v1alpha1.IssuerSpec) {
 			s.Solvers[0].DNS.Alidns.Endpoint = &v1alpha1.Endpoint{URL: i.url}
 		}), `solver 0: an AliyunIssuer may not name the host "localhost" in an endpoint`},
+		"a name server inside of the cluster": {
+			holding(edit(func(s *v1alpha1.IssuerSpec) {
+				s.Solvers[0].DNS = &v1alpha1.DNSSolver{RFC2136: &v1alpha1.RFC2136Solver{
+					Nameserver: strings.TrimPrefix(i.url, "http://"), TSIGKeyName: "key",
+					TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"},
+				}}
+			}), func(namespace string) *corev1.Secret { return opaque(namespace, "tsig", "secret", "c2VjcmV0") }), `solver 0: an AliyunIssuer may not have the name server "localhost:`},
 		"the identity of the controller": {edit(func(s *v1alpha1.IssuerSpec) {
 			s.Endpoint, s.STSEndpoint, s.Credentials = nil, nil, v1alpha1.Credentials{}
 		}), "the issuer may not use the controller's own identity"},

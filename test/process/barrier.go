@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 )
 
 // inFlight is how many orders the manager submits at a time.
@@ -70,11 +72,10 @@ func (b *barrier) release() {
 // holdsAll waits until inFlight more are held.
 func (b *barrier) holdsAll() {
 	b.t.Helper()
-	limit := time.After(patience)
 	for i := range inFlight {
 		select {
 		case <-b.held:
-		case <-limit:
+		case <-time.After(env.Patience):
 			b.t.Fatalf("%d are held, want %d", i, inFlight)
 		}
 	}

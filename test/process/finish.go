@@ -16,14 +16,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
 const (
-	// beat is how often time leaps until everything has come to its end.
-	beat = 500 * time.Millisecond
-	// stride is how far it leaps while orders go on. An order that was begun can still be sent then.
+	// beat is how often time leaps until everything has come to its end, if the managers keep up. Of those that say nothing it
+	// is not known: after idleBeats they are taken to wait.
+	beat      = 500 * time.Millisecond
+	idleBeats = 6
+	// stride is how far it leaps while orders go on.
 	stride = 12 * time.Second
 	// longStride is how far it leaps when there are only doubts left.
 	longStride = 2 * time.Minute
@@ -37,34 +41,69 @@ func (s *scene) finish() {
 	})
 }
 
-// drive lets time pass until something has come to be, and does what held orders ask for. Managers wait by the
-// machine's clock, so they are woken when time has leapt.
+// drive lets time pass until something has come to be, and does what held orders ask for. It goes with the work of the
+// managers, however slow the machine is. It gives up when they come no further for long.
 func (s *scene) drive(what string, isSo func() bool) {
 	s.T.Helper()
-	ticker := time.NewTicker(beat)
-	defer ticker.Stop()
-	limit := time.After(patience)
+	type stage struct{ unfinished, doubts, bought, words int }
+	var reached stage
+	since, idle, seen := time.Now(), 0, 0
 	for !isSo() {
+		time.Sleep(beat)
 		unfinished, doubts := s.unfinished(), s.inDoubt()
-		if len(doubts) >= len(unfinished) {
-			s.leap(longStride)
-		} else {
-			s.leap(stride)
+		if now := (stage{len(unfinished), len(doubts), len(s.bought()), s.words}); now != reached {
+			reached, since = now, time.Now()
 		}
-		s.operate()
-		for i := range unfinished {
-			s.touch(&unfinished[i])
-		}
-		select {
-		case <-ticker.C:
-		case <-limit:
+		if time.Since(since) > env.Patience {
 			for _, order := range s.Orders() {
 				s.T.Logf("%s: bought are %+v, its status is %+v", order.Spec.CommonName, s.bought()[order.Spec.CommonName], order.Status)
 			}
 			s.T.Fatalf("it does not come to pass that %s: of %d requests %d are not issued, and %d are in doubt",
 				what, len(s.requests), len(unfinished), len(doubts))
 		}
+		work := s.work()
+		if idle++; s.isSending(doubts) || work == seen && idle < idleBeats {
+			continue
+		}
+		seen, idle = work, 0
+		s.pass(unfinished, doubts)
 	}
+}
+
+// pass lets time leap. Managers wait by the machine's clock, so they are woken.
+func (s *scene) pass(unfinished []cmapi.CertificateRequest, doubts map[string]v1alpha1.AliyunOrder) {
+	s.T.Helper()
+	if len(doubts) >= len(unfinished) {
+		s.leap(longStride)
+	} else {
+		s.leap(stride)
+	}
+	s.operate()
+	for i := range unfinished {
+		s.touch(&unfinished[i])
+	}
+}
+
+// work differs whenever a manager has logged or called something.
+func (s *scene) work() (units int) {
+	for _, m := range s.managers {
+		units += len(m.Log())
+	}
+	for _, calls := range s.Simulator.Calls() {
+		units += calls
+	}
+	return units
+}
+
+// isSending says whether an order that was begun may still be sent. If time leapt, none ever would on a slow machine.
+func (s *scene) isSending(doubts map[string]v1alpha1.AliyunOrder) bool {
+	bought := s.bought()
+	for name, order := range doubts {
+		if len(bought[name]) == 0 && s.clock.Since(order.Status.Submission.StartedAt.Time) < cas.SubmitWindow {
+			return true
+		}
+	}
+	return false
 }
 
 // unfinished are the requests that are not issued.

@@ -18,9 +18,6 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/test/process/leap"
 )
 
-// patience is how long a process may take for anything that it is waited for.
-const patience = 5 * time.Minute
-
 // manager is a running process.
 type manager struct {
 	t    *testing.T
@@ -89,7 +86,6 @@ func (m *manager) Log() string {
 // logs waits until the process has logged the text.
 func (m *manager) logs(text string) {
 	m.t.Helper()
-	limit := time.After(patience)
 	for {
 		m.mutex.Lock()
 		found, grown := strings.Contains(m.log.String(), text), m.grown
@@ -101,7 +97,7 @@ func (m *manager) logs(text string) {
 		case <-grown:
 		case <-m.done:
 			m.t.Fatalf("the manager has ended without logging %q", text)
-		case <-limit:
+		case <-time.After(env.Patience): // since the last line
 			m.t.Fatalf("the manager does not log %q", text)
 		}
 	}
@@ -123,7 +119,7 @@ func (m *manager) kill() {
 func (m *manager) stop() {
 	m.t.Helper()
 	m.signal(syscall.SIGSTOP)
-	for limit := time.Now().Add(patience); time.Now().Before(limit); {
+	for limit := time.Now().Add(env.Patience); time.Now().Before(limit); {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", m.cmd.Process.Pid))
 		if err != nil {
 			m.t.Fatal(err)
@@ -153,7 +149,7 @@ func (m *manager) ends() int {
 	select {
 	case <-m.done:
 		return m.cmd.ProcessState.ExitCode()
-	case <-time.After(patience):
+	case <-time.After(env.Patience):
 		m.t.Fatal("the manager does not end")
 		return 0
 	}

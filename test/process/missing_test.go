@@ -47,7 +47,7 @@ func TestARequestThatIsMadeWhileOurKindIsMissingIsServedOnceItIsBack(t *testing.
 // servesOrders waits until the API server does, or does not, serve AliyunOrders.
 func (s *scene) servesOrders(want bool) {
 	s.T.Helper()
-	err := wait.PollUntilContextTimeout(s.T.Context(), 100*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextCancel(s.T.Context(), 100*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		err := s.Client.List(ctx, &metav1.PartialObjectMetadataList{TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "AliyunOrderList"}})
 		return (err == nil) == want, nil
 	})

@@ -130,14 +130,13 @@ func (s *scene) sees(objects client.ObjectList, isIt func(runtime.Object) bool) 
 		s.T.Fatal(err)
 	}
 	defer events.Stop()
-	limit := time.After(patience)
 	for {
 		select {
 		case event := <-events.ResultChan():
 			if isIt(event.Object) {
 				return
 			}
-		case <-limit:
+		case <-time.After(env.Patience):
 			s.T.Fatalf("no %T comes to be what is waited for", objects)
 		}
 	}

@@ -164,7 +164,7 @@ func register(t *testing.T, kube client.Client, namespace, group string, port in
 		}
 		return false
 	}
-	for deadline := time.Now().Add(time.Minute); !isAvailable(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(env.Patience); !isAvailable(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the webhook is not available: %v", api.Object["status"])
 		}

@@ -177,6 +177,26 @@ func TestAnOrderThatWantsACNAMESaysWhatToUse(t *testing.T) {
 	}
 }
 
+// TestAWebhookIsNotAskedForWhatIsNoValidationRecord has a CAS of somebody's own ask for a text at the name of a host.
+func TestAWebhookIsNotAskedForWhatIsNoValidationRecord(t *testing.T) {
+	e, dns := ordered(t, true, cassim.Options{})
+	issuer := &v1alpha1.AliyunIssuer{}
+	if err := e.Client.Get(t.Context(), client.ObjectKey{Namespace: e.Namespace, Name: gen.IssuerName}, issuer); err != nil {
+		t.Fatal(err)
+	}
+	issuer.Spec.Endpoint = &v1alpha1.Endpoint{URL: env.StartLiar(e, env.Proof{Type: "TXT", Name: "www", Value: "v=spf1 +all"}).URL}
+	if err := e.Client.Update(t.Context(), issuer); err != nil {
+		t.Fatal(err)
+	}
+	e.Pass(20 * time.Minute)
+	if n := len(dns.Calls("Present")); n > 0 {
+		t.Errorf("it was called %d times", n)
+	}
+	if message := ready(e); !strings.Contains(message, "which is no validation record") {
+		t.Errorf("nobody is told: %s", message)
+	}
+}
+
 // ready is what the only Order says.
 func ready(e *env.Env) string {
 	e.T.Helper()

@@ -112,7 +112,7 @@ func parse(arguments []string) (flags, error) {
 	set.StringVar(&f.serviceAccount, "serviceaccount", "", "")
 	set.StringVar(&f.out, "out", "", "")
 	set.StringVar(&f.ready, "ready", "", "")
-	set.DurationVar(&f.readyTimeout, "ready-timeout", time.Minute, "")
+	set.DurationVar(&f.readyTimeout, "ready-timeout", 10*time.Minute, "")
 	for len(arguments) > 0 {
 		if err := set.Parse(arguments); err != nil {
 			return flags{}, err

@@ -14,7 +14,7 @@ import (
 )
 
 func TestFlagsMayComeBeforeAndAfterOtherWords(t *testing.T) {
-	defaults := flags{bin: "bin/k8s", dir: ".localkube", source: "hack/localkube", readyTimeout: time.Minute}
+	defaults := flags{bin: "bin/k8s", dir: ".localkube", source: "hack/localkube", readyTimeout: 10 * time.Minute}
 	for line, change := range map[string]func(*flags){
 		"":                       func(*flags) {},
 		"--bin b envtest helm":   func(f *flags) { f.bin, f.words = "b", []string{"envtest", "helm"} },

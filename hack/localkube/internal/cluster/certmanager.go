@@ -16,7 +16,6 @@ import (
 
 const (
 	certManagerNamespace = "cert-manager"
-	admissionTimeout     = time.Minute
 	// certManagerTokens is long, because nothing renews the tokens of processes that are no Pods.
 	certManagerTokens = 30 * 24 * time.Hour
 )
@@ -69,7 +68,7 @@ func (c *Cluster) installChart(ctx context.Context, find func(context.Context) (
 	}
 	c.say("cert-manager's chart is installed")
 	if _, err := c.tool(ctx, "", "kubectl", "wait", "--for=condition=Established", "crd",
-		"--selector=app.kubernetes.io/instance=cert-manager", "--timeout=30s"); err != nil {
+		"--selector=app.kubernetes.io/instance=cert-manager", "--timeout="+patience.String()); err != nil {
 		return err
 	}
 	c.say("cert-manager's CRDs are established")
@@ -83,7 +82,7 @@ const refused = `{"apiVersion": "cert-manager.io/v1", "kind": "Issuer",
 	"spec": {"selfSigned": {}, "ca": {"secretName": "none"}}}`
 
 func (c *Cluster) waitAdmission(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, admissionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	parts := []string{cmWebhook, cmInjector, cmController}
 	err := c.table.WaitUntil(ctx, parts, func(ctx context.Context) error {

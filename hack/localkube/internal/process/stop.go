@@ -26,7 +26,7 @@ const (
 const (
 	stopInterval = 20 * time.Millisecond
 	// killWait is for the kernel to take down a process that was killed.
-	killWait = 10 * time.Second
+	killWait = time.Minute
 )
 
 // Stop ends the process of this name, and the children that stayed in its process group: it asks (SIGTERM),

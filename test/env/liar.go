@@ -1,0 +1,66 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package env
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+)
+
+// Proof is a record as DescribeCertificateState tells it.
+type Proof struct{ Type, Name, Value string }
+
+// Liar stands before the simulator of CAS and asks for another record than that does.
+type Liar struct {
+	URL   string
+	mutex sync.Mutex
+	shown Proof
+}
+
+// StartLiar has a CAS ask for a record, until the test ends.
+func StartLiar(e *Env, asks Proof) *Liar {
+	e.T.Helper()
+	target, err := url.Parse(e.Simulator.URL())
+	if err != nil {
+		e.T.Fatal(err)
+	}
+	l := &Liar{}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return err
+		}
+		var reply map[string]any
+		if json.Unmarshal(body, &reply) == nil && reply["RecordValue"] != nil {
+			l.mutex.Lock()
+			defer l.mutex.Unlock()
+			l.shown = Proof{reply["RecordType"].(string), reply["RecordDomain"].(string), reply["RecordValue"].(string)}
+			reply["RecordType"], reply["RecordDomain"], reply["RecordValue"] = asks.Type, asks.Name, asks.Value
+			if body, err = json.Marshal(reply); err != nil {
+				return err
+			}
+		}
+		r.Header.Del("Content-Length")
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		return nil
+	}
+	server := httptest.NewServer(proxy)
+	e.T.Cleanup(server.Close)
+	l.URL = server.URL
+	return l
+}
+
+// Console is what people see who look into the console of CAS.
+func (l *Liar) Console() Proof {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.shown
+}

@@ -1,0 +1,160 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package life
+
+import (
+	"crypto"
+	"testing"
+	"time"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
+	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+)
+
+// replaced deletes the request, as a person does who obeys a message, and makes the next one with the same key, as
+// cert-manager does at once. The Order goes with its request.
+func replaced(e *env.Env, name string, key crypto.Signer) {
+	e.T.Helper()
+	old := orderOf(e, "www")
+	remove(e, e.Request("www"))
+	remove(e, old)
+	e.Create(gen.Request(e.Namespace, name, gen.CSR(key)))
+	e.Decide(name, cmapi.CertificateRequestConditionApproved)
+}
+
+// withKey makes an issuer and an approved request with a key.
+func withKey(t *testing.T, options cassim.Options, modifiers ...func(*v1alpha1.AliyunIssuer)) (*env.Env, crypto.Signer) {
+	t.Helper()
+	e, key := env.New(t, options), gen.Key()
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), modifiers...))
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(key)))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+	return e, key
+}
+
+func hasCertificate(e *env.Env, request string) func() bool {
+	return func() bool { return len(e.Request(request).Status.Certificate) > 0 }
+}
+
+// TestWhoeverOrdersAnewGetsANewOrder does what the message of an unusable certificate says, at once and in a process that
+// has not made the Order.
+func TestWhoeverOrdersAnewGetsANewOrder(t *testing.T) {
+	for name, isRestarted := range map[string]bool{"at once": false, "after a restart": true} {
+		t.Run(name, func(t *testing.T) {
+			e, key := withKey(t, cassim.Options{CADelay: time.Hour})
+			e.Settle()
+			bad := e.Simulator.Ledger()[0].OrderID
+			e.Simulator.WrongNames(bad, "other.example.com")
+			e.Until(4*time.Hour, func() bool { return len(messagesOf(e, v1alpha1.ReasonInvalidCertificate)) > 0 })
+			replaced(e, "next", key)
+			if isRestarted {
+				e.Settle()
+				e.Restart()
+			}
+			e.Until(4*time.Hour, hasCertificate(e, "next"))
+			if id := orderOf(e, "next").Status.OrderID; id == bad {
+				t.Errorf("it was given the bad order %s again", id)
+			}
+			billed(t, e, 2)
+		})
+	}
+}
+
+// TestWhoeverCorrectsTheSolverIsValidated replaces a file solver that does not work by one for DNS, and the other way
+// round, while an order is under way.
+func TestWhoeverCorrectsTheSolverIsValidated(t *testing.T) {
+	file := []v1alpha1.Solver{{File: &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}}}
+	e, key := withKey(t, cassim.Options{}, func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers = file })
+	e.Pass(time.Hour)
+	billed(t, e, 1)
+	first := e.Simulator.Ledger()[0].OrderID
+	issuer := issuerOf(e)
+	issuer.Spec.Solvers = gen.IssuerSpec(e.Simulator.URL()).Solvers
+	if err := e.Client.Update(t.Context(), issuer); err != nil {
+		t.Fatal(err)
+	}
+	replaced(e, "next", key)
+	e.Until(2*time.Hour, hasCertificate(e, "next"))
+	billed(t, e, 2)
+	wantReleased(t, e, first)
+}
+
+// TestAnAnswerThatComesLateFollowsTheOrderToItsHeir edits the Certificate while CAS answers.
+func TestAnAnswerThatComesLateFollowsTheOrderToItsHeir(t *testing.T) {
+	for _, point := range []string{create, "answer to " + create} {
+		t.Run("held at "+point, func(t *testing.T) {
+			e, key := withKey(t, cassim.Options{CADelay: 10 * time.Hour})
+			e.Hold(point)
+			e.Settle()
+			if !e.Held() {
+				t.Fatal("no run came to the point")
+			}
+			replaced(e, "next", key)
+			e.Settle()
+			e.LetGo()
+			e.Pass(5 * time.Minute)
+			order := orderOf(e, "next")
+			if order.Status.OrderIDBasis != v1alpha1.OrderIDByAnswer || len(e.Orders()) != 1 {
+				t.Errorf("the heir has %q by %q, and there are %d AliyunOrders", order.Status.OrderID, order.Status.OrderIDBasis, len(e.Orders()))
+			}
+			billed(t, e, 1)
+			remove(e, e.Request("next"))
+			remove(e, order)
+			e.Until(time.Hour, isGone(e))
+			wantReleased(t, e, order.Status.OrderID)
+		})
+	}
+}
+
+// TestAnAnswerForAnOrderThatWasRemovedByForceReachesItsHeir takes the finalizer away from the old Order while CAS answers.
+func TestAnAnswerForAnOrderThatWasRemovedByForceReachesItsHeir(t *testing.T) {
+	e, key := withKey(t, cassim.Options{CADelay: 10 * time.Hour})
+	e.Hold("answer to " + create)
+	e.Settle()
+	old := orderOf(e, "www").UID
+	replaced(e, "next", key)
+	e.Settle()
+	for _, order := range e.Orders() {
+		if order.UID != old {
+			continue
+		}
+		order.Finalizers = nil
+		if err := e.Client.Update(t.Context(), &order); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.LetGo()
+	if order := orderOf(e, "next"); order.Status.OrderIDBasis != v1alpha1.OrderIDByAnswer {
+		t.Errorf("the heir has %q by %q", order.Status.OrderID, order.Status.OrderIDBasis)
+	}
+}
+
+// TestOfTwoPredecessorsTheOneThatWasClaimedIsGoneOnWith has an error come between the claim and the copy.
+func TestOfTwoPredecessorsTheOneThatWasClaimedIsGoneOnWith(t *testing.T) {
+	e, key := withKey(t, cassim.Options{CADelay: 10 * time.Hour})
+	e.Create(gen.Request(e.Namespace, "twin", gen.CSR(key)))
+	e.Decide("twin", cmapi.CertificateRequestConditionApproved)
+	e.Pass(time.Minute)
+	billed(t, e, 2)
+	remove(e, e.Request("twin"))
+	remove(e, orderOf(e, "twin"))
+	e.Points.Trace("patch status of *v1alpha1.AliyunOrder #2", env.Transient)
+	replaced(e, "next", key)
+	e.Pass(time.Hour)
+	heir := orderOf(e, "next")
+	alive := 0
+	for _, entry := range e.Simulator.Ledger() {
+		if !entry.Released {
+			alive++
+		}
+	}
+	if len(e.Orders()) != 1 || alive != 1 || heir.Status.OrderID == "" {
+		t.Errorf("%d orders are alive at CAS and %d AliyunOrders are there; the heir has %q", alive, len(e.Orders()), heir.Status.OrderID)
+	}
+	billed(t, e, 2)
+}
