@@ -29,15 +29,18 @@ const (
 // renewableAfterEnd is how long after its end a certificate is still one that is renewed.
 const renewableAfterEnd = month
 
-// purchase is an order that is about to be submitted.
-type purchase struct {
+// demand is an order that is about to be submitted.
+type demand struct {
 	order              types.UID
 	namespace, product string
 	names              string // a hash
+	// endsSoon says that the certificate of the namespace is in the last third of its life.
+	endsSoon bool
 }
 
-func purchaseOf(order *v1alpha1.AliyunOrder) purchase {
-	p := purchase{order: order.UID, namespace: order.Namespace, names: namesHash(order.Spec.DNSNames)}
+func demandOf(run *orderRun) demand {
+	order := run.order
+	p := demand{order: order.UID, namespace: order.Namespace, names: namesHash(order.Spec.DNSNames), endsSoon: run.endsSoon}
 	if plan := order.Spec.Source.ResourcePlan; plan != nil {
 		p.product = plan.ProductCode
 	}
@@ -46,9 +49,16 @@ func purchaseOf(order *v1alpha1.AliyunOrder) purchase {
 
 // namesHash is what orders for the same names share.
 func namesHash(names []string) string {
-	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(lowered(names))), "/")))
-	return hex.EncodeToString(sum[:16])
+	return hashOf(strings.Join(slices.Sorted(slices.Values(lowered(names))), "/"), 16)
 }
+
+func hashOf(text string, size int) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:size])
+}
+
+// namespaceHash tells apart who has ordered the same names, and says no more.
+func namespaceHash(namespace string) string { return hashOf(namespace, 4) }
 
 // ruling says why an order has to wait. The zero value lets it pass.
 type ruling struct {
@@ -61,17 +71,17 @@ func (v ruling) fits() bool { return v.reason == "" }
 
 // decide holds an order against all that is known of its issuer. It reads nothing else, and changes nothing. An order
 // that is counted already has passed.
-func decide(issuer v1alpha1.GenericIssuer, p purchase, now time.Time) ruling {
+func decide(issuer v1alpha1.GenericIssuer, p demand, now time.Time) ruling {
 	set := nameSetOf(issuer.GetStatus().Spending, p.names)
 	if set.has(p.order) {
 		return ruling{}
 	}
-	if until := set.loopUntil(maxPerDay(issuer), now); !until.IsZero() {
+	if until := set.loopUntil(maxPerDay(issuer), p, now); !until.IsZero() {
 		return ruling{reason: v1alpha1.ReasonOrderRateExceeded, until: until}
 	}
 	if !set.isDue(now) {
-		for _, b := range boundsOf(issuer, p.namespace) {
-			if v := b.holds(issuer, p, now); !v.fits() {
+		for _, c := range ceilingsOf(issuer, p.namespace) {
+			if v := c.holds(issuer, p, now); !v.fits() {
 				return v
 			}
 		}
@@ -82,8 +92,8 @@ func decide(issuer v1alpha1.GenericIssuer, p purchase, now time.Time) ruling {
 	return ruling{}
 }
 
-// bound is a limit of spec.orders.budget, with what counts towards it.
-type bound struct {
+// ceiling is a limit of spec.orders.budget, with what counts towards it.
+type ceiling struct {
 	name    v1alpha1.BudgetName
 	field   string
 	window  time.Duration
@@ -91,7 +101,7 @@ type bound struct {
 	limit   int64 // 0: none
 }
 
-func boundsOf(issuer v1alpha1.GenericIssuer, namespace string) []bound {
+func ceilingsOf(issuer v1alpha1.GenericIssuer, namespace string) []ceiling {
 	budget := v1alpha1.OrderBudget{}
 	if policy := issuer.GetSpec().Orders; policy != nil && policy.Budget != nil {
 		budget = *policy.Budget
@@ -109,7 +119,7 @@ func boundsOf(issuer v1alpha1.GenericIssuer, namespace string) []bound {
 		}
 		return int64(*set)
 	}
-	return []bound{
+	return []ceiling{
 		{v1alpha1.BudgetIssuerPerDay, "issuer.perDay", day, all, limit(budget.Issuer.PerDay, defaultIssuerPerDay)},
 		{v1alpha1.BudgetIssuerPer30Days, "issuer.per30Days", month, all, limit(budget.Issuer.Per30Days, 0)},
 		{v1alpha1.BudgetNamespacePerDay, "namespace.perDay", day, own, limit(budget.Namespace.PerDay, defaultNamespacePerDay)},
@@ -117,26 +127,26 @@ func boundsOf(issuer v1alpha1.GenericIssuer, namespace string) []bound {
 	}
 }
 
-func (b bound) isOfNamespace() bool {
-	return b.name == v1alpha1.BudgetNamespacePerDay || b.name == v1alpha1.BudgetNamespacePer30Days
+func (c ceiling) isOfNamespace() bool {
+	return c.name == v1alpha1.BudgetNamespacePerDay || c.name == v1alpha1.BudgetNamespacePer30Days
 }
 
-func (b bound) holds(issuer v1alpha1.GenericIssuer, p purchase, now time.Time) ruling {
-	used := b.counted.within(b.window, now)
-	if b.limit == 0 || used < b.limit {
+func (c ceiling) holds(issuer v1alpha1.GenericIssuer, p demand, now time.Time) ruling {
+	used := c.counted.within(c.window, now)
+	if c.limit == 0 || used < c.limit {
 		return ruling{}
 	}
 	who, window := "all namespaces together have", "24 hours"
-	if b.isOfNamespace() || issuer.IssuerKind() == v1alpha1.AliyunIssuerKind {
+	if c.isOfNamespace() || issuer.IssuerKind() == v1alpha1.AliyunIssuerKind {
 		who = fmt.Sprintf("the namespace %q has", p.namespace)
 	}
-	if b.window == month {
+	if c.window == month {
 		window = "30 days"
 	}
-	until := b.counted.freeAt(b.window, b.limit, now)
+	until := c.counted.freeAt(c.window, c.limit, now)
 	return ruling{reason: v1alpha1.ReasonBudgetExceeded, until: until, message: fmt.Sprintf(
 		"%s ordered %d certificates from the %s %q in the last %s, and its budget is %d: the next one is ordered at %s. If so many are right, set spec.orders.budget.%s of the %s %q to more than %d",
-		who, used, issuer.IssuerKind(), issuer.GetName(), window, b.limit, until.UTC().Format(time.RFC3339), b.field, issuer.IssuerKind(), issuer.GetName(), used)}
+		who, used, issuer.IssuerKind(), issuer.GetName(), window, c.limit, until.UTC().Format(time.RFC3339), c.field, issuer.IssuerKind(), issuer.GetName(), used)}
 }
 
 // reserve is what a plan has, and what of it is kept for renewals.
@@ -186,7 +196,7 @@ func reserveOf(issuer v1alpha1.GenericIssuer, product string, now time.Time) (r 
 }
 
 // holdsReserve holds an order for names that have no certificate.
-func holdsReserve(issuer v1alpha1.GenericIssuer, p purchase, now time.Time) ruling {
+func holdsReserve(issuer v1alpha1.GenericIssuer, p demand, now time.Time) ruling {
 	r, isKnown := reserveOf(issuer, p.product, now)
 	if !isKnown || r.kept == 0 || r.left > r.kept {
 		return ruling{}

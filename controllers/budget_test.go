@@ -32,9 +32,9 @@ func issuerWith(remaining int64, policy v1alpha1.OrderPolicy) *spent {
 	return &spent{AliyunClusterIssuer: issuer, left: remaining}
 }
 
-func (s *spent) next(namespace, names string) purchase {
+func (s *spent) next(namespace, names string) demand {
 	s.orders++
-	return purchase{order: types.UID(fmt.Sprintf("order-%d", s.orders)), namespace: namespace, product: product, names: names}
+	return demand{order: types.UID(fmt.Sprintf("order-%d", s.orders)), namespace: namespace, product: product, names: names}
 }
 
 // buy orders n times, and returns how often that was let pass, and CAS had a certificate left.
@@ -44,7 +44,7 @@ func (s *spent) buy(n int, namespace string, names func(int) string, at time.Tim
 		if !decide(s, p, at).fits() {
 			continue
 		}
-		count(s, p, at)
+		countOrder(s, p, at)
 		if s.left == 0 {
 			takeBack(s, p, at)
 			continue
@@ -184,6 +184,21 @@ func TestWhatIsHeldIsToldWithWhatEndsIt(t *testing.T) {
 			before: func(s *spent) { s.buy(2, "a", same, noon.Add(-2*time.Hour)); s.buy(1, "b", same, noon.Add(-time.Hour)) },
 			want:   ruling{reason: v1alpha1.ReasonOrderRateExceeded, until: noon.Add(22 * time.Hour)},
 		},
+		"three orders for the names, by another namespace, and a certificate that is about to end": {
+			names: same, namespace: "b",
+			before: func(s *spent) {
+				s.issue("www.example.com", noon.Add(-135*day), noon.Add(65*day), noon)
+				s.buy(3, "a", same, noon.Add(-2*time.Hour))
+			},
+		},
+		"three orders for the names, by the same namespace, and a certificate that is about to end": {
+			names: same, namespace: "a",
+			before: func(s *spent) {
+				s.issue("www.example.com", noon.Add(-135*day), noon.Add(65*day), noon)
+				s.buy(3, "a", same, noon.Add(-2*time.Hour))
+			},
+			want: ruling{reason: v1alpha1.ReasonOrderRateExceeded, until: noon.Add(22 * time.Hour)},
+		},
 		"three orders for the names, one of them long ago": {
 			names: same, namespace: "b",
 			before: func(s *spent) { s.buy(1, "a", same, noon.Add(-day)); s.buy(2, "b", same, noon.Add(-time.Hour)) },
@@ -215,7 +230,7 @@ func TestAnOrderCountsOnceHoweverOftenItIsSubmitted(t *testing.T) {
 		if v := decide(s, p, at); !v.fits() {
 			t.Fatalf("its own count holds it: %+v", v)
 		}
-		count(s, p, at)
+		countOrder(s, p, at)
 	}
 	wantSame(t, tally(s.Status.Spending.Orders).within(day, noon.Add(3*time.Hour)), int64(1))
 	if decide(s, s.next("a", same(0)), noon).fits() {

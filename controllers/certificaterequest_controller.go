@@ -228,6 +228,6 @@ func (r *CertificateRequestReconciler) order(ctx context.Context, run *requestRu
 	if readyCondition(run.request) == nil && r.Clock.Since(run.request.CreationTimestamp.Time) < freshness {
 		r.Fresh.add(order.UID, r.Clock.Now())
 	}
-	r.wishes(run.request)
+	r.wishes(run.request, run.asks)
 	return mirror(order, run.request), nil
 }

@@ -78,7 +78,7 @@ func mirror(order *v1alpha1.AliyunOrder, request *cmapi.CertificateRequest) *rep
 
 func issuedMessage(order *v1alpha1.AliyunOrder) string {
 	parts := []string{fmt.Sprintf("CAS order %s is issued", order.Status.OrderID)}
-	for _, kind := range []string{v1alpha1.ConditionNamesAdded, v1alpha1.ConditionChainIncomplete} {
+	for _, kind := range []string{v1alpha1.ConditionNamesAdded, v1alpha1.ConditionNamesRespelled, v1alpha1.ConditionChainIncomplete} {
 		if remark := meta.FindStatusCondition(order.Status.Conditions, kind); remark != nil {
 			parts = append(parts, remark.Message)
 		}
@@ -142,8 +142,13 @@ func (r *CertificateRequestReconciler) tell(request *cmapi.CertificateRequest, r
 	r.Recorder.Eventf(request, nil, kind, rep.reason, "Order", "%s", bounded(rep.message, 1024))
 }
 
-// wishes says which wishes of a request CAS has no parameter for. They are no reason to refuse it.
-func (r *CertificateRequestReconciler) wishes(request *cmapi.CertificateRequest) {
+// wishes says which wishes of a request CAS has no parameter for, or no ear. They are no reason to refuse it.
+func (r *CertificateRequestReconciler) wishes(request *cmapi.CertificateRequest, asks signingRequest) {
+	if names := notAsWritten(request.Spec.Request, asks.dnsNames); len(names) > 0 {
+		r.Recorder.Eventf(request, nil, corev1.EventTypeWarning, v1alpha1.ReasonNamesRespelled, "Order",
+			"CAs write names in lower case, and cert-manager compares them as they are written: write %s in lower case in the Certificate, or it is ordered again once this request is gone",
+			bounded(strings.Join(names, ", "), 800))
+	}
 	if request.Spec.Duration != nil {
 		r.Recorder.Eventf(request, nil, corev1.EventTypeNormal, "DurationNotHonoured", "Order",
 			"CAS decides how long the certificate lives: the duration %s cannot be asked for", request.Spec.Duration.Duration)

@@ -17,6 +17,9 @@
 // bought removes it. See order_submit.go. What belongs to whom at CAS (ids, doubts, the use of a plan) is asked of the
 // book, under a claim on the name: see book.go and docs/design/0009.
 //
+// What is bought is counted before that, in the status of the issuer, which outlives the Orders that a loop deletes:
+// budget.go says what is too much, and order_budget.go reads and writes the count. See docs/design/0008-budgets.md.
+//
 // An order that ends without a certificate is given back first (order_finalize.go) and fails second: cert-manager
 // answers a failed request with a new one, which costs again.
 //

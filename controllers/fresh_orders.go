@@ -16,13 +16,19 @@ type FreshOrders struct {
 	made sync.Map // time by UID
 }
 
-func (f *FreshOrders) add(order types.UID, now time.Time) { f.made.Store(order, now) }
+// add also drops those that are fresh no more: of some that never came to be submitted, nobody asks.
+func (f *FreshOrders) add(order types.UID, now time.Time) {
+	f.made.Range(func(known, made any) bool {
+		if now.Sub(made.(time.Time)) >= freshness {
+			f.made.Delete(known)
+		}
+		return true
+	})
+	f.made.Store(order, now)
+}
 
 // take says whether the first submission of the order may do without a look at CAS. It says so once.
 func (f *FreshOrders) take(order types.UID, now time.Time) bool {
 	made, ok := f.made.LoadAndDelete(order)
 	return ok && now.Sub(made.(time.Time)) < freshness
 }
-
-// forget drops an Order that never came to be submitted.
-func (f *FreshOrders) forget(order types.UID) { f.made.Delete(order) }

@@ -49,17 +49,19 @@ func (s nameSet) isDue(now time.Time) bool {
 
 func (s nameSet) lifetime() time.Duration { return s.NotAfter.Sub(s.NotBefore.Time) }
 
-// counts are their orders, for counting.
-func (s nameSet) counts() tally {
+// counts are their orders, for counting. A hash picks those of one namespace.
+func (s nameSet) counts(namespace string) tally {
 	var t tally
 	for _, o := range s.Orders {
-		t = append(t, v1alpha1.OrderCount{At: o.At, Orders: max(o.Orders, 1)})
+		if namespace == "" || o.Namespace == namespace {
+			t = append(t, v1alpha1.OrderCount{At: o.At, Orders: max(o.Orders, 1)})
+		}
 	}
 	return t
 }
 
 func (s nameSet) orderedSince(at time.Time) (n int64) {
-	for _, c := range s.counts() {
+	for _, c := range s.counts("") {
 		if c.At.After(at) {
 			n += int64(c.Orders)
 		}
@@ -92,10 +94,13 @@ func (s nameSet) loopTimes(limit int32, now time.Time) int32 {
 
 // loopUntil is until when an order is one too many, and zero if it is not. The first time a day's orders are all that has
 // to be waited for. Where it goes on, it gets one order after two days, one after four, and so on: somebody has to look.
-// A certificate that is due does not wait for that.
-func (s nameSet) loopUntil(limit int32, now time.Time) time.Time {
-	until := s.counts().freeAt(day, int64(limit), now)
-	if times := s.loopTimes(limit, now); times > 1 && !s.isDue(now) {
+// A certificate that is about to end waits for a day's orders of its own namespace only: no loop of others starves it.
+func (s nameSet) loopUntil(limit int32, p demand, now time.Time) time.Time {
+	if p.endsSoon || s.isDue(now) {
+		return s.counts(namespaceHash(p.namespace)).freeAt(day, int64(limit), now)
+	}
+	until := s.counts("").freeAt(day, int64(limit), now)
+	if times := s.loopTimes(limit, now); times > 1 {
 		wait := min(day<<min(times-1, 8), longestWait)
 		if end := s.last().At.Add(wait); end.After(now) && end.After(until) {
 			until = end
@@ -114,14 +119,15 @@ func (s nameSet) hold(limit int32, cause v1alpha1.LoopCause, now time.Time) {
 }
 
 // add counts an order.
-func (s nameSet) add(order types.UID, limit int32, now time.Time) {
+func (s nameSet) add(p demand, limit int32, now time.Time) {
 	if s.loopTimes(limit, now) == 0 {
 		s.Loop = nil
 	}
-	s.Orders = append(s.Orders, v1alpha1.NameSetOrder{At: stamp(now), Order: order})
+	s.Orders = append(s.Orders, v1alpha1.NameSetOrder{At: stamp(now), Order: p.order, Namespace: namespaceHash(p.namespace)})
 	s.compact(now)
-	if len(s.Orders) > maxNameSetOrders {
-		s.Orders[1].Orders = max(s.Orders[0].Orders, 1) + max(s.Orders[1].Orders, 1)
+	if len(s.Orders) > maxNameSetOrders { // the earliest goes with the next of its namespace, if there is one
+		next := max(slices.IndexFunc(s.Orders[1:], func(o v1alpha1.NameSetOrder) bool { return o.Namespace == s.Orders[0].Namespace }), 0) + 1
+		s.Orders[next].Orders = max(s.Orders[0].Orders, 1) + max(s.Orders[next].Orders, 1)
 		s.Orders = s.Orders[1:]
 	}
 }

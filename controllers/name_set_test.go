@@ -19,7 +19,7 @@ func (s *spent) loop(days int, every time.Duration, begin time.Time) (ordered []
 			holdLoop(s, p.names, v1alpha1.LoopUnknown, at)
 			continue
 		}
-		count(s, p, at)
+		countOrder(s, p, at)
 		ordered = append(ordered, int(at.Sub(begin)/day))
 		p = s.next("a", same(0))
 	}
@@ -51,7 +51,7 @@ func TestALoopEnds(t *testing.T) {
 		"the operator says that many are right": {20, func(*spent, time.Time) {}, time.Minute, 20},
 		"the wait is over, and one is ordered":  {3, func(*spent, time.Time) {}, 7 * day, 1},
 		"nobody has asked since the last, for long": {3, func(s *spent, at time.Time) {
-			count(s, s.next("a", same(0)), at.Add(3*day))
+			countOrder(s, s.next("a", same(0)), at.Add(3*day))
 		}, 5 * day, 3},
 		"the certificate is about to end": {3, func(s *spent, at time.Time) {
 			s.issue("www.example.com", at.Add(-199*day), at.Add(day), at)

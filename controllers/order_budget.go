@@ -36,15 +36,18 @@ func (l *spendingLocks) of(issuer string) *sync.Mutex {
 // mayOrder holds an order that is one too many. The cache may let one pass that charge holds then, and has no last word
 // where it holds one.
 func (r *OrderReconciler) mayOrder(ctx context.Context, run *orderRun) outcome {
-	p := purchaseOf(run.order)
-	if decide(run.issuer, p, run.now).fits() {
+	if decide(run.issuer, demandOf(run), run.now).fits() {
 		return proceed()
 	}
+	certificate, err := r.certificateOf(ctx, run)
+	if err != nil {
+		return failed(err)
+	}
 	end := proceed()
-	err := r.changeSpending(ctx, run, func(issuer v1alpha1.GenericIssuer) {
-		v := decide(issuer, p, run.now)
+	err = r.changeSpending(ctx, run, func(issuer v1alpha1.GenericIssuer) {
+		v := decide(issuer, demandOf(run), run.now)
 		if v.reason == v1alpha1.ReasonOrderRateExceeded {
-			v = r.holdsLoop(ctx, run, issuer, p)
+			v = holdsLoop(run, certificate, issuer)
 		}
 		end = proceed()
 		if !v.fits() {
@@ -63,13 +66,13 @@ func (r *OrderReconciler) mayOrder(ctx context.Context, run *orderRun) outcome {
 
 // charge counts an order that is about to be bought, before that, or sends it back to be held.
 func (r *OrderReconciler) charge(ctx context.Context, run *orderRun) outcome {
-	p, end := purchaseOf(run.order), proceed()
+	p, end := demandOf(run), proceed()
 	err := r.changeSpending(ctx, run, func(issuer v1alpha1.GenericIssuer) {
 		if end = proceed(); !decide(issuer, p, run.now).fits() {
 			end = rest(time.Second)
 			return
 		}
-		count(issuer, p, run.now)
+		countOrder(issuer, p, run.now)
 	})
 	if err != nil {
 		return failed(err)
@@ -80,7 +83,7 @@ func (r *OrderReconciler) charge(ctx context.Context, run *orderRun) outcome {
 // refund takes back what is proven to have bought nothing. If that fails, the order counts until it leaves the window,
 // and its next submission does not count again.
 func (r *OrderReconciler) refund(ctx context.Context, run *orderRun) {
-	err := r.changeSpending(ctx, run, func(issuer v1alpha1.GenericIssuer) { takeBack(issuer, purchaseOf(run.order), run.now) })
+	err := r.changeSpending(ctx, run, func(issuer v1alpha1.GenericIssuer) { takeBack(issuer, demandOf(run), run.now) })
 	if err != nil {
 		log.FromContext(ctx).Error(err, "an order that bought nothing counts towards the budget")
 	}

@@ -66,6 +66,8 @@ type orderRun struct {
 	// described is what CAS said in this run, or nil if it was not asked.
 	described *cas.Order
 	calls     *cas.Client
+	// endsSoon says that the Certificate of the request has one in the last third of its life.
+	endsSoon bool
 	// note is what the status says beside the facts, such as what stands in DNS instead of the record.
 	note string
 }

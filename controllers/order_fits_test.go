@@ -73,7 +73,7 @@ func TestAGoodCertificateIsTakenWithItsChain(t *testing.T) {
 func TestWhatItsOwnerShouldKnowOfAGoodCertificateIsTold(t *testing.T) {
 	key, root := newKey(t), newRoot(t, "root")
 	leaf := root.leaf(key, "example.com", "WWW.example.com", "m.example.com")
-	run := issued(request(t, key, "example.com", nil, nil), []string{"example.com"}, bundle(leaf, root.cert))
+	run := issued(request(t, key, "Example.COM", []string{"example.com", "M.example.com"}, nil), []string{"example.com"}, bundle(leaf, root.cert))
 	wantSame(t, (&OrderReconciler{}).issue(t.Context(), run).kind, outcomeWait)
 	condition := func(kind, reason, message string) metav1.Condition {
 		return metav1.Condition{
@@ -83,6 +83,8 @@ func TestWhatItsOwnerShouldKnowOfAGoodCertificateIsTold(t *testing.T) {
 	wantSame(t, run.order.Status.Conditions, []metav1.Condition{
 		condition("NamesAdded", "NamesAdded", "the CA added names that were not asked for: www.example.com, m.example.com. "+
 			"List them in spec.dnsNames of the Certificate: otherwise cert-manager orders again once the request is gone"),
+		condition("NamesRespelled", "NamesRespelled", "the certificate spells names in another way than they were asked for: Example.COM, M.example.com. "+
+			"Write them in lower case in the Certificate: otherwise cert-manager orders again once the request is gone"),
 		condition("ChainIncomplete", "LeafOnly", "CAS gave the certificate without its intermediates: clients that do not have them will not trust it"),
 	})
 	wantSame(t, string(run.order.Status.Certificate), string(bundle(leaf)))

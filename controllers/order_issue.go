@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -132,7 +133,11 @@ func certificates(bundle []byte) []*x509.Certificate {
 	}
 }
 
-func isRoot(c *x509.Certificate) bool { return c.CheckSignatureFrom(c) == nil }
+// isRoot says that a certificate is its own issuer. Its signature says nothing that its key does not, and cannot always be
+// checked: roots of DigiCert and GlobalSign are signed with SHA-1.
+func isRoot(c *x509.Certificate) bool {
+	return bytes.Equal(c.RawIssuer, c.RawSubject) && (len(c.AuthorityKeyId) == 0 || bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId))
+}
 
 // notBeforeSkew is how far the CA's clock may be ahead.
 const notBeforeSkew = time.Hour
@@ -167,10 +172,27 @@ func (run *orderRun) remark(leaf *x509.Certificate, chain []*x509.Certificate) {
 		run.condition(v1alpha1.ConditionNamesAdded, metav1.ConditionTrue, v1alpha1.ReasonNamesAdded, fmt.Sprintf(
 			"the CA added names that were not asked for: %s. List them in spec.dnsNames of the Certificate: otherwise cert-manager orders again once the request is gone", strings.Join(added, ", ")))
 	}
+	if respelled := notAsWritten(run.order.Spec.Request, leaf.DNSNames); len(respelled) > 0 {
+		run.condition(v1alpha1.ConditionNamesRespelled, metav1.ConditionTrue, v1alpha1.ReasonNamesRespelled, fmt.Sprintf(
+			"the certificate spells names in another way than they were asked for: %s. Write them in lower case in the Certificate: otherwise cert-manager orders again once the request is gone", strings.Join(respelled, ", ")))
+	}
 	if len(chain) == 1 {
 		run.condition(v1alpha1.ConditionChainIncomplete, metav1.ConditionTrue, v1alpha1.ReasonLeafOnly,
 			"CAS gave the certificate without its intermediates: clients that do not have them will not trust it")
 	}
+}
+
+// notAsWritten are the names of a request that are among others in other letters only. cert-manager compares them as they
+// are written. A dot at the end of a name is refused before anything is ordered.
+func notAsWritten(request []byte, names []string) []string {
+	csr, err := pki.DecodeX509CertificateRequestBytes(request)
+	if err != nil {
+		return nil // nothing was ordered for it
+	}
+	asked := slices.Compact(slices.Sorted(slices.Values(append(csr.DNSNames, csr.Subject.CommonName))))
+	return slices.DeleteFunc(asked, func(name string) bool {
+		return slices.Contains(names, name) || !slices.Contains(lowered(names), strings.ToLower(name))
+	})
 }
 
 func encode(chain []*x509.Certificate) []byte {

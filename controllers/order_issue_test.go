@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -106,14 +107,48 @@ func TestOnlyWhatLeadsUpFromTheLeafIsInTheChain(t *testing.T) {
 func TestAChainEndsThoughTheBundleDoesNot(t *testing.T) {
 	key, top := newKey(t), newRoot(t, "root")
 	var given []*x509.Certificate
-	for range 10 {
-		top = top.authority("deeper")
+	for depth := range 10 {
+		top = top.authority(fmt.Sprint("depth ", depth))
 		given = append(given, top.cert)
 	}
 	leaf := top.leaf(key, "www.example.com")
 	slices.Reverse(given)
 	want := append([]*x509.Certificate{leaf}, given[:maxChain-1]...)
 	wantChain(t, request(t, key, "www.example.com", nil, nil), bundle(append(given, leaf)...), want...)
+}
+
+// TestARootIsLeftOutWhateverItIsSignedWith has a root as those of DigiCert and GlobalSign are, which Go does not verify.
+func TestARootIsLeftOutWhateverItIsSignedWith(t *testing.T) {
+	key, rootKey := newKey(t), newKey(t)
+	for name, change := range map[string]func(*x509.Certificate){
+		"without an id of its authority's key": func(*x509.Certificate) {},
+		"with one":                             func(c *x509.Certificate) { c.SubjectKeyId, c.AuthorityKeyId = []byte("key"), []byte("key") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := &authority{t, rootKey, certify(t, nil, "root", rootKey, func(c *x509.Certificate) {
+				asCA(c)
+				c.SignatureAlgorithm = x509.ECDSAWithSHA1
+				change(c)
+			})}
+			if root.cert.CheckSignatureFrom(root.cert) == nil {
+				t.Fatal("Go verifies SHA-1 again")
+			}
+			middle := root.authority("middle")
+			leaf := middle.leaf(key, "www.example.com")
+			wantChain(t, request(t, key, "www.example.com", nil, nil), bundle(leaf, middle.cert, root.cert), leaf, middle.cert)
+		})
+	}
+}
+
+// TestAnAuthorityWithANewKeyIsNoRoot has one that bears its issuer's name, and another key.
+func TestAnAuthorityWithANewKeyIsNoRoot(t *testing.T) {
+	key, newerKey, root := newKey(t), newKey(t), newRoot(t, "root")
+	newer := &authority{t, newerKey, certify(t, root, "root", newerKey, func(c *x509.Certificate) {
+		asCA(c)
+		c.SubjectKeyId, c.AuthorityKeyId = []byte("newer"), root.cert.SubjectKeyId
+	})}
+	leaf := newer.leaf(key, "www.example.com")
+	wantChain(t, request(t, key, "www.example.com", nil, nil), bundle(root.cert, newer.cert, leaf), leaf, newer.cert)
 }
 
 func TestWhatIsNoCertificateIsPassedOver(t *testing.T) {

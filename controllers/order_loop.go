@@ -12,7 +12,7 @@ import (
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/cert-manager/cert-manager/pkg/util/pki"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
@@ -27,23 +27,25 @@ const (
 
 // holdsLoop holds an order that is one too many for its names, says why there are so many, and takes that down. A loop
 // whose cause was found and is gone holds nobody any longer than a day's orders do.
-func (r *OrderReconciler) holdsLoop(ctx context.Context, run *orderRun, issuer v1alpha1.GenericIssuer, p purchase) ruling {
-	set := nameSetOf(issuer.GetStatus().Spending, p.names)
-	cause, why := r.causeOfLoop(ctx, run, set)
+func holdsLoop(run *orderRun, certificate *cmapi.Certificate, issuer v1alpha1.GenericIssuer) ruling {
+	names := demandOf(run).names
+	set := nameSetOf(issuer.GetStatus().Spending, names)
+	cause, why := causeOf(certificate, set)
 	if set.Loop != nil && set.Loop.Cause == v1alpha1.LoopRenewBefore && cause != v1alpha1.LoopRenewBefore {
 		set.Loop = nil
-		if v := decide(issuer, p, run.now); v.reason != v1alpha1.ReasonOrderRateExceeded {
-			return v
-		}
 	}
-	holdLoop(issuer, p.names, cause, run.now)
-	set = nameSetOf(issuer.GetStatus().Spending, p.names)
-	until := set.loopUntil(maxPerDay(issuer), run.now)
+	run.endsSoon = endsSoon(certificate, run.now)
+	if v := decide(issuer, demandOf(run), run.now); v.reason != v1alpha1.ReasonOrderRateExceeded {
+		return v
+	}
+	holdLoop(issuer, names, cause, run.now)
+	set = nameSetOf(issuer.GetStatus().Spending, names)
+	until := set.loopUntil(maxPerDay(issuer), demandOf(run), run.now)
 	return ruling{reason: v1alpha1.ReasonOrderRateExceeded, until: until, message: tellLoop(issuer, set, why, until, run.now)}
 }
 
 func tellLoop(issuer v1alpha1.GenericIssuer, set nameSet, why string, until, now time.Time) string {
-	orders, times := set.counts(), ""
+	orders, times := set.counts(""), ""
 	first := set.last().At.Time
 	for i := len(orders) - 1; i >= 0 && now.Sub(orders[i].At.Time) < day; i-- {
 		first = orders[i].At.Time
@@ -58,22 +60,22 @@ func tellLoop(issuer v1alpha1.GenericIssuer, set nameSet, why string, until, now
 		told, why, until.UTC().Format(time.RFC3339), times, issuer.IssuerKind(), issuer.GetName(), maxPerDay(issuer))
 }
 
-// causeOfLoop asks the Certificate of the request, if it has one.
-func (r *OrderReconciler) causeOfLoop(ctx context.Context, run *orderRun, set nameSet) (v1alpha1.LoopCause, string) {
-	const unknown = "something asks for this certificate again and again, such as a Secret that is deleted in a loop, or several Certificates for the same names"
+// certificateOf is the Certificate of the request, or an empty one if there is none.
+func (r *OrderReconciler) certificateOf(ctx context.Context, run *orderRun) (*cmapi.Certificate, error) {
+	certificate := &cmapi.Certificate{}
 	name := run.request.Annotations[cmapi.CertificateNameKey]
 	if name == "" {
-		return v1alpha1.LoopUnknown, unknown
+		return certificate, nil
 	}
-	certificate := &cmapi.Certificate{}
-	if err := r.APIReader.Get(ctx, types.NamespacedName{Namespace: run.order.Namespace, Name: name}, certificate); err != nil {
-		log.FromContext(ctx).Info("the Certificate does not tell why it is ordered again", "certificate", name, "error", err.Error())
-		return v1alpha1.LoopUnknown, unknown
-	}
-	if cause, why := causeOf(certificate, set); cause != v1alpha1.LoopUnknown {
-		return cause, why
-	}
-	return v1alpha1.LoopUnknown, unknown
+	err := r.APIReader.Get(ctx, types.NamespacedName{Namespace: run.order.Namespace, Name: name}, certificate)
+	return certificate, client.IgnoreNotFound(err)
+}
+
+// endsSoon says that what the Certificate has is in the last third of its life. Whoever may write its status can pretend that,
+// and gains a day's orders for his own names.
+func endsSoon(certificate *cmapi.Certificate, now time.Time) bool {
+	from, to := certificate.Status.NotBefore, certificate.Status.NotAfter
+	return from != nil && to != nil && !now.Before(to.Add(-to.Sub(from.Time)/3))
 }
 
 // causeOf is what a Certificate tells about being ordered again and again.
@@ -93,7 +95,7 @@ func causeOf(certificate *cmapi.Certificate, set nameSet) (v1alpha1.LoopCause, s
 		return v1alpha1.LoopSecretShared, fmt.Sprintf(
 			"the Secret %q of the Certificate %q was written for another Certificate, too. Give each of them a spec.secretName of its own", certificate.Spec.SecretName, certificate.Name)
 	}
-	return v1alpha1.LoopUnknown, ""
+	return v1alpha1.LoopUnknown, "something asks for this certificate again and again, such as a Secret that is deleted in a loop, or several Certificates for the same names"
 }
 
 // renewsAtOnce compares when cert-manager renews with what the CA really gave.

@@ -42,7 +42,6 @@ func (r *OrderReconciler) forget(ctx context.Context, order types.UID) {
 	r.pace.forget(order)
 	r.efforts.forget(order)
 	r.firstSeen.Delete(order)
-	r.Fresh.forget(order)
 	if id, ok := r.accepted.LoadAndDelete(order); ok {
 		log.FromContext(ctx).Error(errors.New("the AliyunOrder is gone, and never had the id of its order"),
 			"an order is paid for, and nobody knows it: cancel and delete it in the console of CAS", "orderID", id)

@@ -38,8 +38,8 @@ func changeNameSet(record *v1alpha1.SpendingStatus, names string, now time.Time,
 	compact(record, now)
 }
 
-// count adds an order to the record, once.
-func count(issuer v1alpha1.GenericIssuer, p purchase, now time.Time) {
+// countOrder adds an order to the record, once.
+func countOrder(issuer v1alpha1.GenericIssuer, p demand, now time.Time) {
 	record := spendingOf(issuer)
 	if nameSetOf(record, p.names).has(p.order) {
 		return
@@ -60,11 +60,11 @@ func count(issuer v1alpha1.GenericIssuer, p purchase, now time.Time) {
 		record.Namespaces = append(record.Namespaces, v1alpha1.NamespaceSpending{Name: p.namespace})
 	}
 	record.Namespaces[at].Orders = tally(record.Namespaces[at].Orders).add(now)
-	changeNameSet(record, p.names, now, func(s nameSet) { s.add(p.order, maxPerDay(issuer), now) })
+	changeNameSet(record, p.names, now, func(s nameSet) { s.add(p, maxPerDay(issuer), now) })
 }
 
 // takeBack removes an order from the record that has bought nothing.
-func takeBack(issuer v1alpha1.GenericIssuer, p purchase, now time.Time) {
+func takeBack(issuer v1alpha1.GenericIssuer, p demand, now time.Time) {
 	record := spendingOf(issuer)
 	changeNameSet(record, p.names, now, func(s nameSet) {
 		i := slices.IndexFunc(s.Orders, func(o v1alpha1.NameSetOrder) bool { return o.Order == p.order })
@@ -139,14 +139,14 @@ func budgetsOf(issuer v1alpha1.GenericIssuer, now time.Time) []v1alpha1.BudgetSt
 		}).Name
 	}
 	var rows []v1alpha1.BudgetStatus
-	for _, b := range boundsOf(issuer, most) {
-		row := v1alpha1.BudgetStatus{Name: b.name, Used: b.counted.within(b.window, now)}
-		if b.isOfNamespace() {
+	for _, c := range ceilingsOf(issuer, most) {
+		row := v1alpha1.BudgetStatus{Name: c.name, Used: c.counted.within(c.window, now)}
+		if c.isOfNamespace() {
 			row.Namespace = most
 		}
-		if b.limit > 0 {
-			row.Limit = &b.limit
-			row.NextAt = nextAt(b.counted.freeAt(b.window, b.limit, now))
+		if c.limit > 0 {
+			row.Limit = &c.limit
+			row.NextAt = nextAt(c.counted.freeAt(c.window, c.limit, now))
 		}
 		rows = append(rows, row)
 	}

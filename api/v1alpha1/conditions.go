@@ -26,6 +26,8 @@ const (
 	ConditionIssued = "Issued"
 	// ConditionNamesAdded, of orders: the certificate has names that were not asked for.
 	ConditionNamesAdded = "NamesAdded"
+	// ConditionNamesRespelled, of orders: names of the certificate differ in case from those that were asked for.
+	ConditionNamesRespelled = "NamesRespelled"
 	// ConditionChainIncomplete, of orders: CAS gave a leaf without its intermediates.
 	ConditionChainIncomplete = "ChainIncomplete"
 )
@@ -158,6 +160,8 @@ const (
 	ReasonDeleted = "Deleted"
 	// ReasonNamesAdded: the CA added names that were not asked for.
 	ReasonNamesAdded = "NamesAdded"
+	// ReasonNamesRespelled: the CA writes names in lower case.
+	ReasonNamesRespelled = "NamesRespelled"
 	// ReasonLeafOnly: CAS gave no intermediate certificate.
 	ReasonLeafOnly = "LeafOnly"
 )

@@ -178,6 +178,11 @@ type NameSetOrder struct {
 	// +kubebuilder:validation:MaxLength=64
 	Order types.UID `json:"order"`
 
+	// namespace is a hash of the namespace that it is in.
+	// +kubebuilder:validation:MaxLength=16
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
+
 	// orders is how many it stands for. Empty: one.
 	// +kubebuilder:validation:Minimum=1
 	// +optional

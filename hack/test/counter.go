@@ -53,10 +53,12 @@ func (c *counter) Write(text []byte) (int, error) {
 }
 
 func (c *counter) take(line string) {
+	path, _, _ := strings.Cut(line, " [") // a package that is compiled for the test of another one has that behind it
 	switch {
 	case strings.HasPrefix(line, "go: downloading "):
 		c.fetched++
-	case line != "" && !strings.ContainsAny(line, " \t:#"):
+	case strings.HasSuffix(line, ".test"): // is linked anew each time, and so no part of the total
+	case path != "" && !strings.ContainsAny(path, " \t:#"):
 		c.compiled++
 	default:
 		c.other = append(c.other, line)

@@ -143,10 +143,13 @@ func (p *progress) String() string {
 	if len(p.failed) > 0 {
 		text += fmt.Sprintf(", %d failed", len(p.failed))
 	}
-	if len(p.running) > 0 {
-		text += ", running: " + strings.Join(shortened(slices.Sorted(maps.Keys(p.running))), " ")
+	if p.passed+len(p.failed) == p.total {
+		return text
 	}
-	return text
+	if len(p.running) == 0 {
+		return text + ", linking"
+	}
+	return text + ", running: " + strings.Join(shortened(slices.Sorted(maps.Keys(p.running))), " ")
 }
 
 // shortened leaves out what the packages have in common: the path of their module.

@@ -91,6 +91,23 @@ func TestAPackageThatDoesNotLinkPrintsWhatTheToolsSay(t *testing.T) {
 	}
 }
 
+func TestItIsSaidWhatRunsAndWhatIsLinkedUntilAllIsDone(t *testing.T) {
+	p, _ := told(t)
+	for _, step := range []struct{ event, want string }{
+		{`{"Action":"start",` + b + `}`, "0 of 2 packages passed, running: test/b"},
+		{`{"Action":"start",` + a + `}`, "0 of 2 packages passed, running: a test/b"},
+		{`{"Action":"pass",` + b + `}`, "1 of 2 packages passed, running: a"},
+		{`{"Action":"fail",` + a + `}`, "1 of 2 packages passed, 1 failed"},
+	} {
+		if p.read(strings.NewReader(step.event)) != nil || p.String() != step.want {
+			t.Errorf("after %s it is said %q, want %q", step.event, p, step.want)
+		}
+	}
+	if q, _ := told(t); q.String() != "0 of 2 packages passed, linking" {
+		t.Errorf("at first it is said %q", q)
+	}
+}
+
 func TestWhatIsNoEventIsPrintedAsItIs(t *testing.T) {
 	if _, out := told(t, "go: something else"); out != "go: something else" {
 		t.Errorf("what is printed is %q", out)

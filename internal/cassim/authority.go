@@ -22,10 +22,10 @@ const (
 )
 
 // authority is a root that signs an intermediate that signs leaves. foreign is a root that has nothing to do with them, but for
-// crossSigned: the name and the key of the intermediate under foreign.
+// crossSigned: the name and the key of the intermediate under foreign. oldRoot is the root once more, self-signed with SHA-1.
 type authority struct {
-	root, intermediate, foreign, crossSigned *x509.Certificate
-	signer                                   crypto.Signer
+	root, intermediate, foreign, crossSigned, oldRoot *x509.Certificate
+	signer                                            crypto.Signer
 }
 
 func newAuthority() *authority {
@@ -37,6 +37,7 @@ func newAuthority() *authority {
 		intermediate: issueCA(intermediateName, root, signer.Public(), rootKey),
 		foreign:      foreign,
 		crossSigned:  issueCA(intermediateName, foreign, signer.Public(), stranger),
+		oldRoot:      issueCA(rootName, nil, rootKey.Public(), rootKey, func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 }),
 		signer:       signer,
 	}
 }
@@ -50,7 +51,7 @@ func newKey() *ecdsa.PrivateKey {
 }
 
 // issueCA is self-signed without a parent. It is valid at any time that a test's clock may show.
-func issueCA(name string, parent *x509.Certificate, key crypto.PublicKey, signer crypto.Signer) *x509.Certificate {
+func issueCA(name string, parent *x509.Certificate, key crypto.PublicKey, signer crypto.Signer, modifiers ...func(*x509.Certificate)) *x509.Certificate {
 	template := &x509.Certificate{
 		SerialNumber:          newSerial(),
 		Subject:               pkix.Name{CommonName: name, Organization: []string{"Cassim"}},
@@ -59,6 +60,9 @@ func issueCA(name string, parent *x509.Certificate, key crypto.PublicKey, signer
 		IsCA:                  true,
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	for _, modify := range modifiers {
+		modify(template)
 	}
 	if parent == nil {
 		parent = template

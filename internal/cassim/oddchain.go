@@ -23,6 +23,8 @@ const (
 	ChainWithoutLeaf ChainForm = "withoutLeaf"
 	// ChainGarbage has a certificate block that holds none, behind the leaf.
 	ChainGarbage ChainForm = "garbage"
+	// ChainSHA1Root has the root, and its self-signature is one of SHA-1, as those of old roots are.
+	ChainSHA1Root ChainForm = "sha1Root"
 )
 
 // oddChains make the Certificate of a leaf.
@@ -47,5 +49,6 @@ var oddChains = map[ChainForm]func(a *authority, leaf []byte) string{
 		return toPEM(leaf, leaf, a.intermediate.Raw, a.intermediate.Raw)
 	},
 	ChainWithoutLeaf: func(a *authority, _ []byte) string { return toPEM(a.intermediate.Raw, a.root.Raw) },
+	ChainSHA1Root:    func(a *authority, leaf []byte) string { return toPEM(leaf, a.intermediate.Raw, a.oldRoot.Raw) },
 	ChainGarbage:     func(a *authority, leaf []byte) string { return toPEM(leaf, []byte("garbage"), a.intermediate.Raw) },
 }

@@ -53,6 +53,7 @@ func TestChainsAreAsOddAsTheyAreAskedFor(t *testing.T) {
 		cassim.ChainOtherBlocks: {[]string{parameters, leaf, intermediate, parameters}, false},
 		cassim.ChainDuplicates:  {[]string{leaf, leaf, intermediate, intermediate}, false},
 		cassim.ChainWithoutLeaf: {[]string{intermediate, root}, false},
+		cassim.ChainSHA1Root:    {[]string{leaf, intermediate, root}, false},
 		cassim.ChainGarbage:     {[]string{leaf, "garbage", intermediate}, false},
 	}
 	w := start(t, cassim.Options{})

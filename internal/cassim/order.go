@@ -108,7 +108,7 @@ func (o *order) certificateNames(extra bool) []string {
 		switch {
 		case strings.HasPrefix(o.domain, "*."):
 			names = append(names, strings.TrimPrefix(o.domain, "*."))
-		case strings.HasPrefix(o.domain, "www."):
+		case strings.HasPrefix(o.domain, "www.") && registrable(o.domain) != o.domain:
 			names = append(names, strings.TrimPrefix(o.domain, "www."))
 		default:
 			names = append(names, "www."+o.domain)

@@ -75,7 +75,7 @@ func uniqueIDs(t *testing.T, e *env.Env) {
 // TestTwoAliyunOrdersNeverHoldOneOrderAtCAS holds the look of the one in the midst, while the other goes on. Then one of
 // them is deleted.
 func TestTwoAliyunOrdersNeverHoldOneOrderAtCAS(t *testing.T) {
-	for _, point := range []string{"ListUserCertificateOrder", "answer to ListUserCertificateOrder", create, "answer to " + create} {
+	for _, point := range []string{"read *v1alpha1.AliyunOrderList", create, "answer to " + create} {
 		t.Run("held at "+point, func(t *testing.T) {
 			e := wokenTogether(t, cassim.Options{CADelay: 10 * time.Hour}, apexAndWWW, func(i *v1alpha1.AliyunIssuer) {
 				i.Spec.Account = v1alpha1.AccountExclusive

@@ -102,8 +102,7 @@ func TestGeneratedNamesDoNotEmptyThePlan(t *testing.T) {
 		t.Errorf("the message does not say which field to set: %q", messagesOf(e, v1alpha1.ReasonReservedForRenewals)[0])
 	}
 	editPolicy(e, func(p *v1alpha1.OrderPolicy) { p.Reserve = new(intstr.FromInt32(7)) })
-	e.Pass(5 * time.Minute)
-	billed(t, e, 13)
+	e.Until(15*time.Minute, billedSoFar(e, 13))
 
 	editPolicy(e, func(p *v1alpha1.OrderPolicy) { p.Reserve = nil })
 	e.Simulator.SetPackage(gen.Product, 60, 13) // more is bought for the plan
@@ -276,7 +275,7 @@ func TestALoopThatGoesOnIsGivenLessAndItsCauseIsNamed(t *testing.T) {
 // TestARecordThatIsFullIsTakenByTheAPIServer fills each list to its bound, and orders then.
 func TestARecordThatIsFullIsTakenByTheAPIServer(t *testing.T) {
 	e := env.New(t, cassim.Options{})
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), gen.Manual, func(i *v1alpha1.AliyunIssuer) {
 		i.Spec.Orders = &v1alpha1.OrderPolicy{Reserve: new(intstr.FromInt32(0)), Budget: &v1alpha1.OrderBudget{Issuer: v1alpha1.OrderLimits{PerDay: new(int32(100000))}}}
 	}))
 	e.Settle()

@@ -19,13 +19,14 @@ import (
 )
 
 // decisive are the knobs that the search for a lost order depends on.
-var decisive = []string{"orderID", "maxShowSize", "showSizeAbove", "listOrder", "listProduct", "duplicate", "usedCount", "errorCodes", "dateHeader", "csrReuse", "certID"}
+var decisive = []string{"orderID", "maxShowSize", "showSizeAbove", "listOrder", "listProduct", "buyDate", "firstState", "duplicate", "usedCount", "errorCodes", "dateHeader", "csrReuse", "certID"}
 
 // TestALostAnswerIsSettledWhateverNobodyKnows loses the answer of a submission that CAS has executed, and of one that
 // it has not, among sixty orders of others whose names the fuzzy search finds too.
 func TestALostAnswerIsSettledWhateverNobodyKnows(t *testing.T) {
-	// A product in other words is no proof that the order is this one's, and none that it is not: a person decides.
-	ambiguous := map[string]bool{"listProduct=other": true}
+	// A product in other words, or the date of the plan, is no proof that the order is this one's, and none that it is not: a
+	// person decides.
+	ambiguous := map[string]bool{"listProduct=other": true, "buyDate=plan": true}
 	for _, unknown := range cassim.AllKnobs() {
 		for i, value := range unknown.Values {
 			isDefault := i == 0 && unknown.Knob != decisive[0] // one life is enough for all defaults

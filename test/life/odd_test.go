@@ -66,6 +66,7 @@ func TestOddChainsAreDeliveredOrHeldUntilTheyAreMended(t *testing.T) {
 	for form, isHeld := range map[cassim.ChainForm]bool{
 		cassim.ChainEmpty: true, cassim.ChainPartialLeaf: true, cassim.ChainWithoutLeaf: true, cassim.ChainPartial: false,
 		cassim.ChainCrossSigned: false, cassim.ChainOtherBlocks: false, cassim.ChainDuplicates: false, cassim.ChainGarbage: false,
+		cassim.ChainSHA1Root: false,
 	} {
 		t.Run(form, func(t *testing.T) {
 			e, id := bought(t, slow)

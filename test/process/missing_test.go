@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 )
 
 // TestARequestThatIsMadeWhileOurKindIsMissingIsServedOnceItIsBack takes the CRD away, as somebody does who repairs an
@@ -47,7 +48,7 @@ func TestARequestThatIsMadeWhileOurKindIsMissingIsServedOnceItIsBack(t *testing.
 // servesOrders waits until the API server does, or does not, serve AliyunOrders.
 func (s *scene) servesOrders(want bool) {
 	s.T.Helper()
-	err := wait.PollUntilContextCancel(s.T.Context(), 100*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(s.T.Context(), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
 		err := s.Client.List(ctx, &metav1.PartialObjectMetadataList{TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "AliyunOrderList"}})
 		return (err == nil) == want, nil
 	})
