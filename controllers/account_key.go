@@ -4,12 +4,9 @@
 package controllers
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"net/url"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
 
 // account is whose orders, plans and doubts something is about: none of them means anything in another account. Who may
@@ -38,29 +35,9 @@ func accountOfIssuer(issuer v1alpha1.GenericIssuer) account {
 	return of
 }
 
-// realm is the site where Alibaba Cloud's own servers answer, whichever of their addresses is used, and a digest of the
-// addresses and of who vouches for them otherwise.
+// realm is the site, and by which servers of CAS and STS it is reached.
 func realm(to v1alpha1.Access) string {
-	if isAlibabas(to.Endpoint) && isAlibabas(to.STSEndpoint) {
-		return string(to.Region)
-	}
-	hash := sha256.New()
-	for _, endpoint := range []*v1alpha1.Endpoint{to.Endpoint, to.STSEndpoint} {
-		if endpoint == nil {
-			endpoint = &v1alpha1.Endpoint{}
-		}
-		_, _ = fmt.Fprintf(hash, "%s\x00%x\x00", endpoint.URL, sha256.Sum256(endpoint.CABundle)) // it never fails
-	}
-	return fmt.Sprintf("%s %x", to.Region, hash.Sum(nil))
-}
-
-// isAlibabas says that nobody else can answer there: the host is Alibaba Cloud's, and the system's CAs vouch for it.
-func isAlibabas(endpoint *v1alpha1.Endpoint) bool {
-	if endpoint == nil {
-		return true
-	}
-	u, err := url.Parse(endpoint.URL)
-	return err == nil && u.Scheme == "https" && rpc.IsDocumentedHost(u.Hostname()) && len(endpoint.CABundle) == 0
+	return fmt.Sprint(to.Region, " ", rpcEndpoint(to.Region, to.Endpoint).Realm(), " ", rpcEndpoint(to.Region, to.STSEndpoint).Realm())
 }
 
 // kinship is what is known of two accounts.

@@ -92,8 +92,9 @@ func exclude(status *v1alpha1.OrderStatus, id string) {
 	if slices.Contains(status.ExcludedOrderIDs, id) {
 		return
 	}
-	ids := append(status.ExcludedOrderIDs, id)
-	status.ExcludedOrderIDs = ids[max(len(ids)-maxExcluded, 0):]
+	ids := &status.ExcludedOrderIDs
+	*ids = append(*ids, id)
+	*ids = (*ids)[max(len(*ids)-maxExcluded, 0):]
 }
 
 func heldElsewhere(order *v1alpha1.AliyunOrder) string {

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"testing"
@@ -89,7 +90,13 @@ func buying(uid types.UID) *v1alpha1.AliyunOrder {
 
 func TestPurchasesThatOverlapShareTheReadingOfTheFirst(t *testing.T) {
 	b, reads := &book{}, 0
-	read := func() (int, error) { reads++; return 10 * reads, nil }
+	read := func() (int, error) {
+		reads++
+		if reads == 3 {
+			return 0, errors.New("CAS does not answer")
+		}
+		return 10 * reads, nil
+	}
 	begin := func(uid types.UID) *baseline {
 		t.Helper()
 		of, err := b.beginPurchase(buying(uid), noon, read)
@@ -114,6 +121,9 @@ func TestPurchasesThatOverlapShareTheReadingOfTheFirst(t *testing.T) {
 		t.Errorf("what was read for others is taken for the next: %+v", next.reading)
 	} else {
 		next.end()
+	}
+	if of, err := b.beginPurchase(buying("e"), noon, read); of != nil || err == nil {
+		t.Error("it buys though the count cannot be read")
 	}
 	if len(b.plans) != 0 {
 		t.Error("the plan is not forgotten")

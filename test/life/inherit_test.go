@@ -17,14 +17,14 @@ import (
 )
 
 // replaced deletes the request, as a person does who obeys a message, and makes the next one with the same key, as
-// cert-manager does at once. The Order goes with its request.
-func replaced(e *env.Env, name string, key crypto.Signer) {
+// cert-manager does at once: "next". The Order goes with its request.
+func replaced(e *env.Env, key crypto.Signer) {
 	e.T.Helper()
 	old := orderOf(e, "www")
 	remove(e, e.Request("www"))
 	remove(e, old)
-	e.Create(gen.Request(e.Namespace, name, gen.CSR(key)))
-	e.Decide(name, cmapi.CertificateRequestConditionApproved)
+	e.Create(gen.Request(e.Namespace, "next", gen.CSR(key)))
+	e.Decide("next", cmapi.CertificateRequestConditionApproved)
 }
 
 // withKey makes an issuer and an approved request with a key.
@@ -51,7 +51,7 @@ func TestWhoeverOrdersAnewGetsANewOrder(t *testing.T) {
 			bad := e.Simulator.Ledger()[0].OrderID
 			e.Simulator.WrongNames(bad, "other.example.com")
 			e.Until(4*time.Hour, func() bool { return len(messagesOf(e, v1alpha1.ReasonInvalidCertificate)) > 0 })
-			replaced(e, "next", key)
+			replaced(e, key)
 			if isRestarted {
 				e.Settle()
 				e.Restart()
@@ -78,7 +78,7 @@ func TestWhoeverCorrectsTheSolverIsValidated(t *testing.T) {
 	if err := e.Client.Update(t.Context(), issuer); err != nil {
 		t.Fatal(err)
 	}
-	replaced(e, "next", key)
+	replaced(e, key)
 	e.Until(2*time.Hour, hasCertificate(e, "next"))
 	billed(t, e, 2)
 	wantReleased(t, e, first)
@@ -94,7 +94,7 @@ func TestAnAnswerThatComesLateFollowsTheOrderToItsHeir(t *testing.T) {
 			if !e.Held() {
 				t.Fatal("no run came to the point")
 			}
-			replaced(e, "next", key)
+			replaced(e, key)
 			e.Settle()
 			e.LetGo()
 			e.Pass(5 * time.Minute)
@@ -117,7 +117,7 @@ func TestAnAnswerForAnOrderThatWasRemovedByForceReachesItsHeir(t *testing.T) {
 	e.Hold("answer to " + create)
 	e.Settle()
 	old := orderOf(e, "www").UID
-	replaced(e, "next", key)
+	replaced(e, key)
 	e.Settle()
 	for _, order := range e.Orders() {
 		if order.UID != old {
@@ -144,7 +144,7 @@ func TestOfTwoPredecessorsTheOneThatWasClaimedIsGoneOnWith(t *testing.T) {
 	remove(e, e.Request("twin"))
 	remove(e, orderOf(e, "twin"))
 	e.Points.Trace("patch status of *v1alpha1.AliyunOrder #2", env.Transient)
-	replaced(e, "next", key)
+	replaced(e, key)
 	e.Pass(time.Hour)
 	heir := orderOf(e, "next")
 	alive := 0
