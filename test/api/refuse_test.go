@@ -194,7 +194,7 @@ func TestTheRecordOfAnOrderNeverChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []change{
-		{"commonName", "other.example.com"}, {"region", "ap-southeast-1"}, {"secretNamespace", "other"},
+		{"commonName", "other.example.com"}, {"baseName", "example.org"}, {"region", "ap-southeast-1"}, {"secretNamespace", "other"},
 		{"requestRef.uid", "another"}, {"endpoint", map[string]any{"url": "https://example.com"}},
 	} {
 		changed := order.DeepCopy()
