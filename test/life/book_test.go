@@ -100,6 +100,46 @@ func TestTwoAliyunOrdersNeverHoldOneOrderAtCAS(t *testing.T) {
 	}
 }
 
+// TestOfTwoHoldersOfAnIDTheWeakerGivesItUpAndIsTold has an Order presume what is another one's, as an earlier version, or
+// a cluster whose STS was down, may have left it.
+func TestOfTwoHoldersOfAnIDTheWeakerGivesItUpAndIsTold(t *testing.T) {
+	for name, isDeleted := range map[string]bool{"while both are wanted": false, "while the owner's request is deleted": true} {
+		t.Run(name, func(t *testing.T) {
+			e := env.New(t, cassim.Options{CADelay: 10 * time.Hour})
+			e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) { i.Spec.Account = v1alpha1.AccountExclusive }))
+			for request, domain := range apexAndWWW {
+				askFor(e, e.Namespace, request, domain)
+			}
+			e.Pass(10 * time.Minute)
+			billed(t, e, 2)
+			theirs, own := orderOf(e, "www").Status.OrderID, orderOf(e, "apex").Status.OrderID
+			apex := orderOf(e, "apex")
+			apex.Status.OrderID, apex.Status.OrderIDBasis = theirs, v1alpha1.OrderIDByListing
+			if err := e.Client.Status().Update(t.Context(), apex); err != nil {
+				t.Fatal(err)
+			}
+			if isDeleted {
+				remove(e, e.Request("www"))
+				remove(e, orderOf(e, "www"))
+			}
+			e.Pass(30 * time.Minute)
+			uniqueIDs(t, e)
+			if got := orderOf(e, "apex").Status; got.OrderID != own || got.Release != nil {
+				t.Errorf("it has %q, want its own order %s: %+v", got.OrderID, own, got)
+			}
+			if told := strings.Count(strings.Join(e.Events(), "\n"), "NotThisOrder"); told != 1 {
+				t.Errorf("it was told %d times", told)
+			}
+			if isDeleted {
+				wantReleased(t, e, theirs)
+			} else if got := orderOf(e, "www").Status; got.OrderID != theirs || got.Release != nil {
+				t.Errorf("the owner has lost it: %+v", got)
+			}
+			billed(t, e, 2)
+		})
+	}
+}
+
 // TestOfTwoSubmissionsForOneNameOneIsInDoubt loses the answers of both, of which one was carried out.
 func TestOfTwoSubmissionsForOneNameOneIsInDoubt(t *testing.T) {
 	e := wokenTogether(t, cassim.Options{CADelay: 10 * time.Hour}, apexAndWWW)
