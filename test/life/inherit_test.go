@@ -78,6 +78,7 @@ func TestWhoeverCorrectsTheSolverIsValidated(t *testing.T) {
 	if err := e.Client.Update(t.Context(), issuer); err != nil {
 		t.Fatal(err)
 	}
+	e.Pass(2 * time.Minute) // the issuer is checked again, and its solver is the new one
 	replaced(e, key)
 	e.Until(2*time.Hour, hasCertificate(e, "next"))
 	billed(t, e, 2)

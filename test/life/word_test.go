@@ -71,7 +71,7 @@ func tell(t *testing.T, e *env.Env, word string) {
 	}
 }
 
-// TestAWordIsNotUsedUpByARunThatDoesNotActOnIt says "none" while the name servers do not answer.
+// TestAWordIsNotUsedUpByARunThatDoesNotActOnIt says "none" while the name servers know nothing of the domain.
 func TestAWordIsNotUsedUpByARunThatDoesNotActOnIt(t *testing.T) {
 	e := wokenTogether(t, cassim.Options{}, map[string]string{"www": gen.Domain})
 	e.Simulator.SetPackage("geotrust-dv-1-starter", 10, 0)
@@ -80,12 +80,18 @@ func TestAWordIsNotUsedUpByARunThatDoesNotActOnIt(t *testing.T) {
 	if len(messagesOf(e, v1alpha1.ReasonAmbiguousSubmission)) != 1 {
 		t.Fatalf("nobody is asked: %+v", e.Orders())
 	}
-	e.Configure = func(remote *controllers.Remote) {
-		remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{"127.0.0.1:1"}}
+	ignorant := cassim.New(cassim.Options{Accounts: []cassim.Account{withZone("example.net")}})
+	if err := ignorant.Start(); err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(ignorant.Close)
+	e.Configure = func(remote *controllers.Remote) { remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{ignorant.DNSAddr()}} }
 	e.Restart()
 	tell(t, e, v1alpha1.NoOrder)
 	e.Settle()
+	if len(messagesOf(e, v1alpha1.ReasonDomainRefused)) != 1 {
+		t.Fatalf("the domain is not refused: %+v", e.Orders())
+	}
 	e.Configure = nil
 	e.Restart()
 	e.Until(time.Hour, hasCertificate(e, "www"))
