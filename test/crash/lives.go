@@ -78,7 +78,7 @@ func lives(webhook *provider.Provider) map[string]life {
 			prepare: lost(true), issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour, ListDelay: 3 * time.Minute},
 			user: removeInDoubt, isOver: isGone,
 		},
-		"a Certificate that is edited": {prepare: edit, options: cassim.Options{CADelay: time.Minute}, isOver: isIssued, billed: 1},
+		"a Certificate that is edited": {prepare: edit, options: cassim.Options{CADelay: betweenPolls}, isOver: isIssued, billed: 1},
 	}
 	for name, at := range map[string]func(*testing.T, *cassim.Options) place{
 		"dns.rfc2136": byUpdates, "dns.dnsEndpoint": byExternalDNS, "dns.webhook": by(webhook), "file.ingress": byFiles,
@@ -90,6 +90,10 @@ func lives(webhook *provider.Provider) map[string]life {
 	}
 	return all
 }
+
+// betweenPolls is a time at which no poll can be due, whatever its jitter: CAS is asked 20 to 26 seconds after the state
+// began, and 40 to 58 seconds after. At the time of a poll, one walk of a life would pass a point more than the next.
+const betweenPolls = 33 * time.Second
 
 // order is what every life begins with.
 func order(e *env.Env) {

@@ -85,7 +85,9 @@ func TestAWordIsNotUsedUpByARunThatDoesNotActOnIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(ignorant.Close)
-	e.Configure = func(remote *controllers.Remote) { remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{ignorant.DNSAddr()}} }
+	e.Configure = func(remote *controllers.Remote) {
+		remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{ignorant.DNSAddr()}}
+	}
 	e.Restart()
 	tell(t, e, v1alpha1.NoOrder)
 	e.Settle()
