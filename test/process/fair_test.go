@@ -40,7 +40,9 @@ func (s *scene) patient() *v1alpha1.AliyunIssuer {
 // neighbour is another tenant, with an account and a simulator of its own.
 func (s *scene) neighbour() *scene {
 	s.T.Helper()
-	return &scene{World: env.NewWorld(s.T, cassim.Options{Clock: s.clock}), clock: s.clock}
+	other := &scene{World: env.NewWorld(s.T, cassim.Options{Clock: s.clock}), clock: s.clock}
+	s.T.Cleanup(other.letGo)
+	return other
 }
 
 // TestIssuersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants has the other issuer made while the manager waits for

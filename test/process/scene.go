@@ -4,6 +4,7 @@
 package process
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
 	"path/filepath"
@@ -48,6 +49,7 @@ func newScene(t *testing.T, n int) *scene {
 	account := cassim.DefaultAccount()
 	account.Packages[cassim.DefaultProduct] = 3 * n // enough to buy twice
 	s.World = env.NewWorld(t, cassim.Options{Accounts: []cassim.Account{account}, Clock: s.clock})
+	t.Cleanup(s.letGo)
 	s.gateway = newGateway(t, s.Simulator)
 	s.Create(gen.Issuer(s.Namespace, s.gateway.URL, func(i *v1alpha1.AliyunIssuer) {
 		i.Spec.Endpoint, i.Spec.Solvers[0].DNS.Alidns.Endpoint = s.gateway.endpoint(), s.gateway.endpoint()
@@ -67,6 +69,29 @@ func newScene(t *testing.T, n int) *scene {
 	}
 	s.records = s.Simulator.Records(cassim.DefaultZone)
 	return s
+}
+
+// letGo removes what the scene leaves, once its managers have ended: its simulator is gone, too, and a manager of a later
+// scene would try for minutes to give back what it had. A CRD could not be deleted for as long.
+func (s *scene) letGo() {
+	ctx := context.WithoutCancel(s.T.Context())
+	if err := s.Client.DeleteAllOf(ctx, &cmapi.CertificateRequest{}, client.InNamespace(s.Namespace)); err != nil {
+		s.T.Error(err)
+	}
+	orders := &v1alpha1.AliyunOrderList{}
+	if err := s.Client.List(ctx, orders, client.InNamespace(s.Namespace)); err != nil {
+		s.T.Error(err)
+	}
+	for i := range orders.Items {
+		order := &orders.Items[i]
+		order.Finalizers = nil
+		if err := s.Client.Update(ctx, order); client.IgnoreNotFound(err) != nil {
+			s.T.Error(err)
+		}
+		if err := s.Client.Delete(ctx, order); client.IgnoreNotFound(err) != nil {
+			s.T.Error(err)
+		}
+	}
 }
 
 // addForeignOrders lets every fifth name have an order of somebody else: too old to be taken for ours, or so young
