@@ -14,6 +14,7 @@ import (
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -56,6 +57,7 @@ func newScene(t *testing.T, n int) *scene {
 		i.Spec.Orders = &v1alpha1.OrderPolicy{
 			MaxPerDay: new(int32(50)), // a person may let one order be tried that often
 			Budget:    &v1alpha1.OrderBudget{Namespace: v1alpha1.OrderLimits{PerDay: new(int32(1000))}},
+			Reserve:   new(intstr.FromInt32(0)), // all are new names, and are to be ordered now
 		}
 	}))
 	for i := range n {
