@@ -26,8 +26,7 @@ const (
 // adopt settles what became of a submission whose answer was lost. To take an order over, all evidence must agree; to
 // submit again, all must disagree; anything between is held until a person decides.
 func (r *OrderReconciler) adopt(ctx context.Context, run *orderRun) outcome {
-	submission := run.order.Status.Submission
-	if left := submission.StartedAt.Add(inDoubt).Sub(run.now); left > 0 {
+	if left := run.answerMayCome(); left > 0 {
 		return wait(left)
 	}
 	if due := r.pace.remaining(run.order.UID, activityAdopt, run.now); due > 0 && run.word() == "" {

@@ -72,7 +72,7 @@ func (r *OrderReconciler) lateAnswer(ctx context.Context, run *orderRun) outcome
 		old := &orders[i]
 		isAnswered := old.Status.HandedOverTo == run.order.UID && old.Status.OrderIDBasis == v1alpha1.OrderIDByAnswer
 		switch {
-		case !isAnswered || old.Status.OrderID == status.OrderID && !status.IsPresumed():
+		case !isAnswered:
 		case status.OrderID != "" && status.OrderID != old.Status.OrderID:
 			return r.disprove(ctx, run, fmt.Sprintf("CAS order %s was presumed to be this one's, and CAS has answered that it is %s: the former is left alone", status.OrderID, old.Status.OrderID))
 		default:

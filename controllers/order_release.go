@@ -31,10 +31,8 @@ func (run *orderRun) beginRelease(reason, message string) {
 // release gives the order back to CAS, a step in each run.
 func (r *OrderReconciler) release(ctx context.Context, run *orderRun) outcome {
 	status, uid := run.order.Status, run.order.UID
-	if status.OrderID == "" {
-		if left := status.Submission.StartedAt.Add(inDoubt).Sub(run.now); left > 0 {
-			return wait(left)
-		}
+	if left := run.answerMayCome(); left > 0 {
+		return wait(left)
 	}
 	if due := r.pace.remaining(uid, activityRelease, run.now); due > 0 {
 		return rest(due)
