@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// ServedClient reads past any cache, for an installation that serves listed namespaces: what is listed of all namespaces
-// is listed of these, since no others may be looked at.
+// ServedClient reads past any cache, for an installation that serves listed namespaces: what is listed of all
+// namespaces is listed of these, since no others may be looked at.
 type ServedClient struct {
 	client.Client
 	// Namespaces are those that are served; empty stands for all.
@@ -25,6 +25,7 @@ func (c *ServedClient) List(ctx context.Context, list client.ObjectList, opts ..
 	if len(c.Namespaces) == 0 || wanted.Namespace != "" {
 		return c.Client.List(ctx, list, opts...)
 	}
+	wanted.Limit, wanted.Continue = 0, "" // a page of one namespace is no page of all
 	var all []runtime.Object
 	for _, namespace := range c.Namespaces {
 		if err := c.Client.List(ctx, list, wanted, client.InNamespace(namespace)); err != nil {

@@ -42,7 +42,8 @@ type Access struct {
 	Credentials Credentials `json:"credentials,omitempty,omitzero"`
 }
 
-// Region is a site of Alibaba Cloud, named by the region id that its API expects (CAS contract §6).
+// Region is a site of Alibaba Cloud, named by the region id that its API expects
+// (https://www.alibabacloud.com/help/en/ssl-certificate/developer-reference/endpoints).
 //
 // +kubebuilder:validation:Enum=cn-hangzhou;ap-southeast-1
 type Region string

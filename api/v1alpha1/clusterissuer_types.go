@@ -15,8 +15,8 @@ import (
 // +kubebuilder:resource:scope=Cluster,shortName=aliclusterissuer,categories=cert-manager
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
-// +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.source.resourcePlan.productCode`
-// +kubebuilder:printcolumn:name="Remaining",type=integer,JSONPath=`.status.package.remaining`
+// +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.status.supply.product`
+// +kubebuilder:printcolumn:name="Free",type=integer,JSONPath=`.status.supply.free`
 // +kubebuilder:printcolumn:name="Today",type=integer,priority=1,JSONPath=`.status.budgets[?(@.name=="IssuerPerDay")].used`
 // +kubebuilder:printcolumn:name="Account",type=string,priority=1,JSONPath=`.status.identity.accountID`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
@@ -48,13 +48,13 @@ type AliyunClusterIssuerList struct {
 type ClusterIssuerSpec struct {
 	IssuerSpec `json:",inline"`
 
-	// allowedNamespaces are those whose requests are served. Requests from others fail before anything is bought. Empty:
-	// all namespaces.
+	// allowedNamespaces are those whose requests are served. Requests from others fail before anything is bought.
+	// Empty: all namespaces.
 	// +optional
 	AllowedNamespaces *NamespaceSelector `json:"allowedNamespaces,omitempty"`
 
-	// allowedDomains are those that certificates may be ordered for: example.com allows example.com and every name below
-	// it. Requests for others fail before anything is bought. Empty: all domains.
+	// allowedDomains are those that certificates may be ordered for: example.com allows example.com and every name
+	// below it. Requests for others fail before anything is bought. Empty: all domains.
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
@@ -62,7 +62,25 @@ type ClusterIssuerSpec struct {
 	// +listType=set
 	// +optional
 	AllowedDomains []string `json:"allowedDomains,omitempty"`
+
+	// releases says which unfinished orders are given back with the credentials of this issuer. Own: those that were
+	// made with it. Account: those of AliyunIssuers of the same account, too, whose own credentials were deleted with
+	// their namespace, so that nobody else can give them back. Set by the operator; may change at any time. Empty: Own.
+	// +kubebuilder:default=Own
+	// +optional
+	Releases ReleaseScope `json:"releases,omitempty"`
 }
+
+// ReleaseScope says which orders an issuer's credentials may give back.
+//
+// +kubebuilder:validation:Enum=Own;Account
+type ReleaseScope string
+
+// The scopes of a release.
+const (
+	ReleasesOwn     ReleaseScope = "Own"
+	ReleasesAccount ReleaseScope = "Account"
+)
 
 // NamespaceSelector selects namespaces that are named, or whose labels match.
 //

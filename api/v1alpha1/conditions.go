@@ -13,8 +13,9 @@ const (
 	// ConditionPermissionsGranted, of issuers: RAM permits what is needed. Only verbs that read are tried; what others
 	// refuse is known once an order has met with it.
 	ConditionPermissionsGranted = "PermissionsGranted"
-	// ConditionPackageAvailable, of issuers: the account has a plan for the product.
-	ConditionPackageAvailable = "PackageAvailable"
+	// ConditionSourceAvailable, of issuers: the account has what spec.source orders from, such as a plan for the
+	// product. It may be used up.
+	ConditionSourceAvailable = "SourceAvailable"
 	// ConditionSolversValid, of issuers: every solver can be used.
 	ConditionSolversValid = "SolversValid"
 
@@ -30,6 +31,9 @@ const (
 	ConditionNamesRespelled = "NamesRespelled"
 	// ConditionChainIncomplete, of orders: CAS gave a leaf without its intermediates.
 	ConditionChainIncomplete = "ChainIncomplete"
+	// ConditionCleanedUp, of orders: what was published for the validation is removed. It is there only where that met
+	// with an obstacle.
+	ConditionCleanedUp = "CleanedUp"
 )
 
 // Reasons of issuer conditions.
@@ -54,7 +58,8 @@ const (
 	ReasonTokenUnavailable = "TokenUnavailable"
 	// ReasonRoleRefused: STS does not let the credentials, or the token, assume the role.
 	ReasonRoleRefused = "RoleRefused"
-	// ReasonMetadataUnavailable: the controller's surroundings, such as the metadata server, have no credentials for it.
+	// ReasonMetadataUnavailable: the controller's surroundings, such as the metadata server, have no credentials for
+	// it.
 	ReasonMetadataUnavailable = "MetadataUnavailable"
 	// ReasonPermissionDenied: the identity lacks a RAM permission.
 	ReasonPermissionDenied = "PermissionDenied"
@@ -64,6 +69,12 @@ const (
 	ReasonClockSkew = "ClockSkew"
 	// ReasonNoPackage: the account has no plan for the product code.
 	ReasonNoPackage = "NoPackage"
+	// ReasonNoInstance: the account has no instance of an id that the issuer names.
+	ReasonNoInstance = "NoInstance"
+	// ReasonNoContact: an instance has no contact, and the issuer names none.
+	ReasonNoContact = "NoContact"
+	// ReasonNoSource: this version does not know the source of certificates that the issuer names.
+	ReasonNoSource = "NoSource"
 	// ReasonCASUnavailable: CAS cannot be reached, is busy or answers with an error that may pass.
 	ReasonCASUnavailable = "CASUnavailable"
 	// ReasonEndpointInvalid: the endpoint of the issuer or of a solver cannot be used.
@@ -72,11 +83,14 @@ const (
 	ReasonEndpointNotAllowed = "EndpointNotAllowed"
 	// ReasonNameserverNotAllowed: the installation does not allow the issuer to have the name server updated.
 	ReasonNameserverNotAllowed = "NameserverNotAllowed"
-	// ReasonRouteNotAllowed: the installation does not allow the issuer to have such a route made, or not for that host.
+	// ReasonRouteNotAllowed: the installation does not allow the issuer to have such a route made, or not for that
+	// host.
 	ReasonRouteNotAllowed = "RouteNotAllowed"
 	// ReasonPermissionRefused, of issuers: an order was refused for want of a RAM permission, and tries it again.
 	ReasonPermissionRefused = "PermissionRefused"
-	// ReasonZoneRefused, of issuers: an order may not publish its validation record for want of a RAM permission.
+	// ReasonZoneRefused, of issuers: an order may not publish or remove its validation record for want of a RAM
+	// permission. Of orders: another one with the same credentials may not publish in the zone. Held: this one would be
+	// paid for, and wait for that.
 	ReasonZoneRefused = "ZoneRefused"
 	// ReasonSolverInvalid: a solver of the issuer cannot be used as it is written, or is not allowed.
 	ReasonSolverInvalid = "SolverInvalid"
@@ -100,8 +114,8 @@ const (
 	ReasonValidated = "Validated"
 	// ReasonAwaitingFile: CAS waits for the validation file, which a person has to put on the web server.
 	ReasonAwaitingFile = "AwaitingFile"
-	// ReasonDomainRefused: no CA would issue for the name as it is, or none could be asked about it. Held: the order would
-	// cost money and wait for days.
+	// ReasonDomainRefused: no CA would issue for the name as it is, or none could be asked about it. Held: the order
+	// would cost money and wait for days.
 	ReasonDomainRefused = "DomainRefused"
 	// ReasonAccountChanged: the credentials are of another account than the order.
 	ReasonAccountChanged = "AccountChanged"
@@ -115,20 +129,27 @@ const (
 	ReasonUnknownState = "UnknownState"
 	// ReasonIssued: the chain is here.
 	ReasonIssued = "Issued"
+	// ReasonReused: the certificate of an earlier order was delivered again, and nothing was ordered.
+	ReasonReused = "Reused"
+	// ReasonRepeatedRequest: an earlier order had the certificate signing request, which CAS is said to refuse.
+	ReasonRepeatedRequest = "RepeatedRequest"
 	// ReasonInvalidCertificate: CAS issued a certificate with another key, other names or impossible dates. Held: a
 	// new order would cost money and might end alike.
 	ReasonInvalidCertificate = "InvalidCertificate"
-	// ReasonAmbiguousSubmission: CAS may have accepted an order whose id is not known. Held: a second one would cost money.
+	// ReasonAmbiguousSubmission: CAS may have accepted an order whose id is not known. Held: a second one would cost
+	// money.
 	ReasonAmbiguousSubmission = "AmbiguousSubmission"
 	// ReasonStatusRefused: the API server refuses what is to be written about the order.
 	ReasonStatusRefused = "StatusRefused"
 	// ReasonRestoredRequest: a backup brought the request back. What it asks for may have been bought long ago.
 	ReasonRestoredRequest = "RestoredRequest"
-	// ReasonOrderRateExceeded: too many orders for the same names in a day. Held: something deletes certificates in a loop.
+	// ReasonOrderRateExceeded: too many orders for the same names in a day. Held: something deletes certificates in a
+	// loop.
 	ReasonOrderRateExceeded = "OrderRateExceeded"
 	// ReasonBudgetExceeded: the issuer, or the namespace, has submitted as many orders as spec.orders.budget lets pass.
 	ReasonBudgetExceeded = "BudgetExceeded"
-	// ReasonReservedForRenewals: what is left of the plan is kept for names that have a certificate (spec.orders.reserve).
+	// ReasonReservedForRenewals: what the source has left is kept for names that have a certificate
+	// (spec.orders.reserve).
 	ReasonReservedForRenewals = "ReservedForRenewals"
 	// ReasonPaused: the issuer says to buy nothing.
 	ReasonPaused = "Paused"
@@ -140,7 +161,7 @@ const (
 	ReasonOrderVanished = "OrderVanished"
 	// ReasonHandedOver: the AliyunOrder of the request that replaced this one's goes on with the order.
 	ReasonHandedOver = "HandedOver"
-	// ReasonQuotaExhausted: the plan has no certificate left.
+	// ReasonQuotaExhausted: the source has nothing left to order with.
 	ReasonQuotaExhausted = "QuotaExhausted"
 	// ReasonRejected: CAS refused the order in a way that can never succeed.
 	ReasonRejected = "Rejected"
@@ -162,6 +183,10 @@ const (
 	ReasonNamesAdded = "NamesAdded"
 	// ReasonNamesRespelled: the CA writes names in lower case.
 	ReasonNamesRespelled = "NamesRespelled"
+	// ReasonCleanUpFailed: what was published could not be removed.
+	ReasonCleanUpFailed = "CleanUpFailed"
+	// ReasonCleanedUp: what was published is removed, or left to another order that needs it.
+	ReasonCleanedUp = "CleanedUp"
 	// ReasonLeafOnly: CAS gave no intermediate certificate.
 	ReasonLeafOnly = "LeafOnly"
 )

@@ -16,15 +16,15 @@ type Credentials struct {
 	// +optional
 	OIDC *OIDCCredentials `json:"oidc,omitempty"`
 
-	// ecsRAMRole uses the RAM role of the ECS instance that the controller runs on. It is the controller's own identity,
-	// as ambient is.
+	// ecsRAMRole uses the RAM role of the ECS instance that the controller runs on. It is the controller's own
+	// identity, as ambient is.
 	// +optional
 	ECSRAMRole *ECSRAMRoleCredentials `json:"ecsRAMRole,omitempty"`
 
-	// ambient uses what the controller finds around it, in this order: an AccessKey in the variables ALIBABA_CLOUD_* of its
-	// environment, a token in its Pod with the role that those name (exchanged at the public endpoint of STS, whatever
-	// stsEndpoint says), profile files, the RAM role of its ECS instance, the URI that they name. Only an AliyunClusterIssuer may use it, unless the
-	// installation says otherwise (chart value ambientCredentials).
+	// ambient uses what the controller finds around it, in this order: an AccessKey in the variables ALIBABA_CLOUD_* of
+	// its environment, a token in its Pod with the role that those name (exchanged at the public endpoint of STS,
+	// whatever stsEndpoint says), profile files, the RAM role of its ECS instance, the URI that they name. Only an
+	// AliyunClusterIssuer may use it, unless the installation says otherwise (chart value ambientCredentials).
 	// +optional
 	Ambient *AmbientCredentials `json:"ambient,omitempty"`
 
@@ -74,8 +74,8 @@ type SecretReference struct {
 
 // OIDCCredentials exchange a token of a ServiceAccount at STS (AssumeRoleWithOIDC).
 type OIDCCredentials struct {
-	// roleARN is the RAM role: acs:ram::<account>:role/<name>. Its trust policy must name the provider and, as oidc:sub,
-	// the ServiceAccount: system:serviceaccount:<namespace>:<name>.
+	// roleARN is the RAM role: acs:ram::<account>:role/<name>. Its trust policy must name the provider and, as
+	// oidc:sub, the ServiceAccount: system:serviceaccount:<namespace>:<name>.
 	// +kubebuilder:validation:MaxLength=256
 	// +kubebuilder:validation:Pattern=`^acs:ram::[0-9]+:role/[A-Za-z0-9._/-]+$`
 	// +required
@@ -88,9 +88,9 @@ type OIDCCredentials struct {
 	// +required
 	ProviderARN string `json:"providerARN"`
 
-	// serviceAccountRef names the ServiceAccount that a token is requested for, so that each team has a role of its own.
-	// Empty: the controller's own token, which is projected into its Pod. That is the controller's own identity, which
-	// only an AliyunClusterIssuer may use, unless the installation says otherwise.
+	// serviceAccountRef names the ServiceAccount that a token is requested for, so that each team has a role of its
+	// own. Empty: the controller's own token, which is projected into its Pod. That is the controller's own identity,
+	// which only an AliyunClusterIssuer may use, unless the installation says otherwise.
 	// +optional
 	ServiceAccountRef *ServiceAccountReference `json:"serviceAccountRef,omitempty"`
 
@@ -124,8 +124,8 @@ type ECSRAMRoleCredentials struct {
 	// +optional
 	RoleName string `json:"roleName,omitempty"`
 
-	// metadata says how the metadata server is asked. PreferV2 asks without a token where it gives none, as behind a hop
-	// limit that is too low for Pods. RequireV2 does not. Empty: PreferV2.
+	// metadata says how the metadata server is asked. PreferV2 asks without a token where it gives none, as behind a
+	// hop limit that is too low for Pods. RequireV2 does not. Empty: PreferV2.
 	// +optional
 	Metadata MetadataVersion `json:"metadata,omitempty"`
 }

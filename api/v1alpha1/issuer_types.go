@@ -16,8 +16,8 @@ import (
 // +kubebuilder:resource:scope=Namespaced,shortName=aliissuer,categories=cert-manager
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
-// +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.source.resourcePlan.productCode`
-// +kubebuilder:printcolumn:name="Remaining",type=integer,JSONPath=`.status.package.remaining`
+// +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.status.supply.product`
+// +kubebuilder:printcolumn:name="Free",type=integer,JSONPath=`.status.supply.free`
 // +kubebuilder:printcolumn:name="Today",type=integer,priority=1,JSONPath=`.status.budgets[?(@.name=="IssuerPerDay")].used`
 // +kubebuilder:printcolumn:name="Account",type=string,priority=1,JSONPath=`.status.identity.accountID`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
@@ -49,7 +49,9 @@ type AliyunIssuerList struct {
 
 // IssuerSpec is shared by AliyunIssuer and AliyunClusterIssuer.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.contact) != has(self.contactSecretRef)",message="exactly one of contact and contactSecretRef is needed: CAS asks for a contact with each order"
+// +kubebuilder:validation:XValidation:rule="!has(self.source.resourcePlan) || has(self.contact) != has(self.contactSecretRef)",message="exactly one of contact and contactSecretRef is needed: CAS asks for a contact with each order"
+// +kubebuilder:validation:XValidation:rule="has(self.source.resourcePlan) || !has(self.contact) && !has(self.contactSecretRef)",message="contact and contactSecretRef are for resource plans: set source.instance.contactIDs"
+// +kubebuilder:validation:XValidation:rule="!has(self.source.instance) || self.solvers.all(s, !has(s.file))",message="an issuer with source.instance proves names by DNS only, since what CAS wants of a file is not known: use DNS solvers"
 type IssuerSpec struct {
 	Access `json:",inline"`
 
@@ -68,8 +70,8 @@ type IssuerSpec struct {
 	// +optional
 	Orders *OrderPolicy `json:"orders,omitempty"`
 
-	// contact is the person whom the CA may mail or call about an order. Exactly one of contact and contactSecretRef
-	// is set. It is personal data: it goes to CAS and nowhere else.
+	// contact is the person whom the CA may mail or call about an order. A resource plan needs exactly one of contact
+	// and contactSecretRef. It is personal data: it goes to CAS and nowhere else.
 	// +optional
 	Contact *Contact `json:"contact,omitempty"`
 
@@ -78,8 +80,9 @@ type IssuerSpec struct {
 	// +optional
 	ContactSecretRef *SecretReference `json:"contactSecretRef,omitempty"`
 
-	// solvers say how the control over a domain is shown to the CA. For each order one is chosen by the common name: the
-	// one whose selector is the most specific, and of those the first. Orders keep the solver that they were made with.
+	// solvers say how the control over a domain is shown to the CA. For each order one is chosen by the common name:
+	// the one whose selector is the most specific, and of those the first. Orders keep the solver that they were made
+	// with.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=atomic
@@ -101,7 +104,8 @@ const (
 // OrderPolicy bounds what orders may do. Orders keep the timeout and onDelete that they were made with.
 type OrderPolicy struct {
 	// timeout is how long an order may wait for the validation of its domain. Then it is given back, and the request
-	// fails. Empty: 24h, after which the validation record of most brands is worth nothing (CAS contract §4).
+	// fails. Empty: 24h, after which the TXT record of a DigiCert order is worth nothing
+	// (https://www.alibabacloud.com/help/en/ssl-certificate/verify-the-ownership-of-a-domain-name).
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h') && duration(self) <= duration('720h')",message="timeout is between 1h and 720h"
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:Type=string
@@ -109,9 +113,10 @@ type OrderPolicy struct {
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// maxPerDay is how many orders for the same names may be submitted within 24 hours, from whatever namespaces. Further
-	// ones are held: a Secret that is deleted in a loop would buy one after the other. If that goes on, fewer are let pass
-	// from day to day, unless the last certificate is about to end. Raising it lets so many pass again. Empty: 3.
+	// maxPerDay is how many orders for the same names may be submitted within 24 hours, from whatever namespaces.
+	// Further ones are held: a Secret that is deleted in a loop would buy one after the other. If that goes on, fewer
+	// are let pass from day to day, unless the last certificate is about to end. Raising it lets so many pass again.
+	// Empty: 3.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
 	// +optional
@@ -122,10 +127,10 @@ type OrderPolicy struct {
 	// +optional
 	Budget *OrderBudget `json:"budget,omitempty"`
 
-	// reserve is what of the plan is kept for renewals: a number of certificates, or a part in per cent of what the plan had
-	// left a day ago. A renewal is an order for names that have had a certificate from this issuer which has not ended.
-	// Orders for other names are held when no more is left. Empty: 50%, and one certificate at least if there is
-	// anything to renew.
+	// reserve is what of the supply is kept for renewals: a number of certificates, or a part in per cent of what was
+	// free a day ago. A renewal is an order for names that have had a certificate from this issuer which has
+	// not ended. Orders for other names are held when no more is left. Empty: 50%, and one certificate at least if
+	// there is anything to renew.
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 && self <= 1000000 : self.matches('^(100|[1-9]?[0-9])%$')",message="reserve is a number from 0 to 1000000, or a part from 0% to 100%"
 	// +kubebuilder:validation:MaxLength=4
@@ -138,9 +143,17 @@ type OrderPolicy struct {
 	// +optional
 	OnDelete DeletePolicy `json:"onDelete,omitempty"`
 
-	// skipChecks switches off what is looked at before an order is submitted: each finds, for free, what would make
-	// a paid order wait for days. PublicName: no CA issues for the name. Zone: DNS has no zone for it, or its servers do
-	// not answer for it. CAA: its zone forbids the CA that the product is known to be of. Empty: all are made.
+	// reuse says what becomes of a request whose key and names have a certificate already, such as one that was deleted
+	// and is made again. Enabled, the certificate of the earlier order is delivered again, and nothing is ordered, if
+	// it is in force, not revoked, and has at least two thirds of its life left: renewals always order. Disabled, every
+	// request is ordered. Empty: Enabled.
+	// +optional
+	Reuse ReusePolicy `json:"reuse,omitempty"`
+
+	// skipChecks switches off what is looked at before an order is submitted: each finds, for free, what would make a
+	// paid order wait for days. PublicName: no CA issues for the name. Zone: DNS has no zone for it, or its servers do
+	// not answer for it, or the solver cannot write to the zone that serves its validation record. CAA: its zone
+	// forbids the CA that the product is known to be of. Empty: all are made.
 	// +kubebuilder:validation:MaxItems=3
 	// +listType=set
 	// +optional
@@ -150,6 +163,17 @@ type OrderPolicy struct {
 	// +optional
 	Paused bool `json:"paused,omitempty"`
 }
+
+// ReusePolicy says whether certificates that were paid for are delivered again.
+//
+// +kubebuilder:validation:Enum=Enabled;Disabled
+type ReusePolicy string
+
+// The reuse policies.
+const (
+	ReuseEnabled  ReusePolicy = "Enabled"
+	ReuseDisabled ReusePolicy = "Disabled"
+)
 
 // DomainCheck is what is looked at before an order is submitted.
 //
@@ -176,11 +200,39 @@ const (
 
 // Source is what orders are paid with. Exactly one member is set.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.resourcePlan)",message="exactly one source is needed: resourcePlan"
+// +kubebuilder:validation:XValidation:rule="has(self.resourcePlan) != has(self.instance)",message="exactly one source is needed: resourcePlan or instance"
 type Source struct {
 	// resourcePlan orders from a certificate resource plan ("V1.0" quota) with CreateCertificateWithCsrRequest.
 	// +optional
 	ResourcePlan *ResourcePlan `json:"resourcePlan,omitempty"`
+
+	// instance applies with subscription instances ("V2.0"), which are bought in the console of CAS. It serves one name
+	// a certificate, and each instance once.
+	// +optional
+	Instance *Instance `json:"instance,omitempty"`
+}
+
+// Instance is which subscription instances are applied with.
+type Instance struct {
+	// ids are the instances that may be applied with, such as cas_dv-cn-0123456789a. Nothing else of the account is
+	// touched. What is written on them, such as a signing request, is overwritten. Set by people; may be changed at any
+	// time, and says nothing about orders that have their instance.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	// +kubebuilder:validation:items:Pattern=`^[0-9A-Za-z._-]+$`
+	// +listType=set
+	// +required
+	IDs []string `json:"ids,omitempty"`
+
+	// contactIDs are whom the CA may write to or call, by their ids in the account. Empty: those that the instance has.
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MaxLength=19
+	// +kubebuilder:validation:items:Pattern=`^[1-9][0-9]{0,18}$`
+	// +listType=set
+	// +optional
+	ContactIDs []string `json:"contactIDs,omitempty"`
 }
 
 // ResourcePlan is quota that was bought beforehand for one product code.
@@ -205,6 +257,13 @@ type ResourcePlan struct {
 	// +listType=set
 	// +optional
 	AdditionalNames []AdditionalName `json:"additionalNames,omitempty"`
+
+	// repeatedRequests says whether the CA takes a certificate signing request that an earlier order had, as RSA keys
+	// that are kept give at each renewal. Refused, such a request fails before anything is bought, where the earlier
+	// order is still known to the cluster. Empty: Refused, as Alibaba Cloud's list of reasons for a failed review says
+	// (https://help.aliyun.com/knowledge_detail/47996.html).
+	// +optional
+	RepeatedRequests RepeatedRequestPolicy `json:"repeatedRequests,omitempty"`
 
 	// keyAlgorithms are the keys that requests may have. Empty: RSA2048, RSA3072, RSA4096 and ECDSAP256.
 	// +kubebuilder:validation:MaxItems=5
@@ -256,6 +315,17 @@ const (
 	KeyAlgorithmECDSAP384 KeyAlgorithm = "ECDSAP384"
 )
 
+// RepeatedRequestPolicy says whether a signing request may be ordered twice.
+//
+// +kubebuilder:validation:Enum=Refused;Accepted
+type RepeatedRequestPolicy string
+
+// The policies for repeated requests.
+const (
+	RepeatedRequestsRefused  RepeatedRequestPolicy = "Refused"
+	RepeatedRequestsAccepted RepeatedRequestPolicy = "Accepted"
+)
+
 // TagPolicy says whether orders are tagged.
 //
 // +kubebuilder:validation:Enum=Enabled;Disabled
@@ -293,25 +363,25 @@ type Contact struct {
 
 // IssuerStatus is written by the controller.
 type IssuerStatus struct {
-	// observedGeneration is the generation of the spec that the conditions speak of.
-	// +optional
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-
-	// conditions are Ready, and one for each thing it depends on: CredentialsValid, PermissionsGranted, PackageAvailable,
-	// SolversValid.
+	// conditions are Ready, and one for each thing it depends on: CredentialsValid, PermissionsGranted,
+	// SourceAvailable, SolversValid.
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
+	// observedGeneration is the generation of the spec that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
 	// identity is whom the credentials belong to, as STS last told. Empty until it has.
 	// +optional
 	Identity *IssuerIdentity `json:"identity,omitempty"`
 
-	// package is what CAS last said about the resource plan. Empty until the first answer.
+	// supply is what the source has to order with, as CAS last told at a check. Empty until the first answer.
 	// +optional
-	Package *PackageStatus `json:"package,omitempty"`
+	Supply *Supply `json:"supply,omitempty"`
 
 	// budgets are how much of each bound is used, for people: nothing decides by it. Written at each check and order.
 	// +kubebuilder:validation:MaxItems=8
@@ -325,26 +395,44 @@ type IssuerStatus struct {
 	Spending *SpendingStatus `json:"spending,omitempty"`
 }
 
-// PackageStatus is the state of a resource plan, account-wide: other clusters and the console use it too.
-type PackageStatus struct {
-	// productCode that the numbers belong to.
+// Supply is what a source has to order with, account-wide: other clusters and the console use it too. The controller
+// replaces all of it whenever a check of the issuer has read the numbers.
+type Supply struct {
+	// product is what the numbers belong to: the product code of the issuer's resource plan when they were read.
 	// +kubebuilder:validation:MaxLength=64
-	ProductCode string `json:"productCode"`
+	// +required
+	Product string `json:"product"`
 
-	// total certificates bought.
+	// total is how many orders the source was bought for, made or not: the certificates of a resource plan.
+	// +required
 	Total int64 `json:"total"`
 
-	// used is the number of submitted applications.
-	Used int64 `json:"used"`
+	// inUse is how many of the total are taken, whether or not a certificate was issued: the submitted applications of
+	// a resource plan.
+	// +required
+	InUse int64 `json:"inUse"`
 
-	// issued certificates.
+	// issued is how many of those in use have led to a certificate.
+	// +required
 	Issued int64 `json:"issued"`
 
-	// remaining is total less used. CAS does not say whether used falls when an order is released, so nothing is refused
-	// because of it, and only spec.orders.reserve holds what it may hold a bit longer than it must.
-	Remaining int64 `json:"remaining"`
+	// free is how many more can be ordered: of a resource plan, total less inUse, which is less than zero where CAS
+	// counts more in use than there are. CAS does not say whether inUse falls when an order is released, so nothing
+	// is refused because of free, and only spec.orders.reserve holds what it may hold a bit longer than it must.
+	// +required
+	Free int64 `json:"free"`
+
+	// endingSoon is how many of the total end soon, by the word of CAS. Empty where CAS tells no end, as for a resource
+	// plan.
+	// +optional
+	EndingSoon *int64 `json:"endingSoon,omitempty"`
+
+	// soonestEnd is when the next of the total ends. Empty where CAS tells no end, as for a resource plan.
+	// +optional
+	SoonestEnd *metav1.Time `json:"soonestEnd,omitempty"`
 
 	// observedAt is when CAS said so.
+	// +required
 	ObservedAt metav1.Time `json:"observedAt"`
 }
 
@@ -352,6 +440,7 @@ type PackageStatus struct {
 type IssuerIdentity struct {
 	// accountID is the id of the main account: rates and orders are the account's.
 	// +kubebuilder:validation:MaxLength=64
+	// +required
 	AccountID string `json:"accountID"`
 
 	// arn names the user, or the role with its session.

@@ -12,7 +12,8 @@ import (
 const OrderFinalizer = Group + "/release"
 
 // OrderIDAnnotation is set by an operator on an AliyunOrder that is held as AmbiguousSubmission: the id of the order at
-// CAS that is this one, or "none", if no order at CAS is. The controller removes it once it has acted on it.
+// CAS that is this one, as status.orderID would have it, or "none", if no order at CAS is. The controller removes it
+// once it has acted on it.
 const OrderIDAnnotation = Group + "/order-id"
 
 // NoOrder is the value of OrderIDAnnotation that lets an order be submitted again.
@@ -27,7 +28,9 @@ const NoOrder = "none"
 // +kubebuilder:selectablefield:JSONPath=`.spec.baseName`
 // +kubebuilder:selectablefield:JSONPath=`.spec.source.resourcePlan.productCode`
 // +kubebuilder:selectablefield:JSONPath=`.status.orderID`
+// +kubebuilder:selectablefield:JSONPath=`.status.submission.instance.id`
 // +kubebuilder:selectablefield:JSONPath=`.status.validation.fqdn`
+// +kubebuilder:selectablefield:JSONPath=`.status.validation.zone`
 // +kubebuilder:printcolumn:name="Domain",type=string,JSONPath=`.spec.commonName`
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
 // +kubebuilder:printcolumn:name="Order ID",type=string,JSONPath=`.status.orderID`
@@ -82,8 +85,8 @@ type OrderSpec struct {
 	// +required
 	CommonName string `json:"commonName"`
 
-	// baseName is the common name without "*." or "www.", as an A-label: what a listing of CAS cannot tell apart. Of the
-	// Orders of one account that share it, at most one is in doubt.
+	// baseName is the common name without "*." or "www.", as an A-label: what a listing of CAS cannot tell apart. Of
+	// the Orders of one account that share it, at most one is in doubt.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +required
@@ -161,6 +164,13 @@ type IssuerReference struct {
 
 // OrderStatus holds the facts that the order machine decides by, and what people read.
 type OrderStatus struct {
+	// conditions are Submitted, DomainsValidated, Issued, and Ready, which sums them up.
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
 	// state sums the order up for people, derived from the other fields at each write. Nothing decides by it.
 	// +optional
 	State OrderState `json:"state,omitempty"`
@@ -174,18 +184,20 @@ type OrderStatus struct {
 	// +optional
 	Submission *OrderSubmission `json:"submission,omitempty"`
 
-	// orderID is the id of the order at CAS: decimal digits, as a string because it exceeds 2^53. Written at once
-	// when CAS answered. It changes only if it was presumed, and turns out to be somebody else's.
-	// +kubebuilder:validation:Pattern=`^[1-9][0-9]{0,18}$`
-	// +kubebuilder:validation:MaxLength=19
+	// orderID is what CAS knows the order by, in the form of its source: decimal digits for a resource plan, as text
+	// because they exceed 2^53. Written as soon as it is known. It changes only if it was presumed, and turns out to be
+	// somebody else's.
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z._-]+$`
+	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	OrderID string `json:"orderID,omitempty"`
 
 	// orderIDBasis is why orderID is believed to be this order's. Answer: CAS gave it in reply to the submission.
 	// Listing: the reply was lost, and it is the only order at CAS that can be this one. Operator: a person named it.
-	// Certificate: its certificate has the key of the request. An id by Listing or Operator is presumed: such an order
+	// Request: CAS was asked what stands there, and gave this order's signing request back. Certificate: its
+	// certificate has the key of the request. An id by Listing or Operator is presumed: such an order
 	// is not withdrawn, unless the account is Exclusive.
-	// +kubebuilder:validation:Enum=Answer;Listing;Operator;Certificate
+	// +kubebuilder:validation:Enum=Answer;Listing;Operator;Request;Certificate
 	// +optional
 	OrderIDBasis OrderIDBasis `json:"orderIDBasis,omitempty"`
 
@@ -197,7 +209,7 @@ type OrderStatus struct {
 
 	// excludedOrderIDs were presumed to be this order's once, and are not: they are left alone.
 	// +kubebuilder:validation:MaxItems=64
-	// +kubebuilder:validation:items:MaxLength=19
+	// +kubebuilder:validation:items:MaxLength=64
 	// +listType=set
 	// +optional
 	ExcludedOrderIDs []string `json:"excludedOrderIDs,omitempty"`
@@ -220,6 +232,12 @@ type OrderStatus struct {
 	// submittedAt is when CAS accepted the order.
 	// +optional
 	SubmittedAt *metav1.Time `json:"submittedAt,omitempty"`
+
+	// progress is how far the order has come by what its source says: AwaitingValidation, InReview, Issued, Refused,
+	// WithdrawnElsewhere, Unknown where the source does not know it itself, or Other where the source says so in a word
+	// that this version does not know. Set by the controller with casState, and empty until then.
+	// +optional
+	Progress OrderPhase `json:"progress,omitempty"`
 
 	// casState is the order's state in the words of CAS, when it was last seen to change: domain_verify, process,
 	// verify_fail, certificate, payed, unknow, or a word that this version does not know.
@@ -247,8 +265,16 @@ type OrderStatus struct {
 	// +optional
 	CertificateID string `json:"certificateID,omitempty"`
 
-	// unusableSince is when the certificate that CAS gives was first found to be unusable. Such an order is handed over to
-	// no other request.
+	// reusedOrderID is the order at CAS whose certificate was delivered again, because it has the key and the names of
+	// the request: nothing was ordered. That order is not this one's, and never given back with it. Set together with
+	// certificate; never changes afterwards.
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z._-]+$`
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	ReusedOrderID string `json:"reusedOrderID,omitempty"`
+
+	// unusableSince is when the certificate that CAS gives was first found to be unusable. Such an order is handed over
+	// to no other request.
 	// +optional
 	UnusableSince *metav1.Time `json:"unusableSince,omitempty"`
 
@@ -260,13 +286,6 @@ type OrderStatus struct {
 	// this order any more.
 	// +optional
 	Release *OrderRelease `json:"release,omitempty"`
-
-	// conditions are Submitted, DomainsValidated, Issued, and Ready, which sums them up.
-	// +listType=map
-	// +listMapKey=type
-	// +kubebuilder:validation:MaxItems=16
-	// +optional
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
 // OrderState sums an order up for people.
@@ -294,31 +313,84 @@ const (
 	OrderStateFailed OrderState = "Failed"
 )
 
+// OrderPhase is how far an order has come, whatever words its source has for it.
+//
+// +kubebuilder:validation:Enum=AwaitingValidation;InReview;Issued;Refused;WithdrawnElsewhere;Unknown;Other
+type OrderPhase string
+
+// The phases of an order.
+const (
+	// PhaseAwaitingValidation: the control of the domain is yet to be proved.
+	PhaseAwaitingValidation OrderPhase = "AwaitingValidation"
+	// PhaseInReview: the CA works on it.
+	PhaseInReview OrderPhase = "InReview"
+	// PhaseIssued: there is a certificate.
+	PhaseIssued OrderPhase = "Issued"
+	// PhaseRefused: the CA has refused it.
+	PhaseRefused OrderPhase = "Refused"
+	// PhaseWithdrawnElsewhere: it was taken back, and not by this controller.
+	PhaseWithdrawnElsewhere OrderPhase = "WithdrawnElsewhere"
+	// PhaseUnknown: the source says that it does not know.
+	PhaseUnknown OrderPhase = "Unknown"
+	// PhaseOther: the source says so in a word that this version does not know.
+	PhaseOther OrderPhase = "Other"
+)
+
 // OrderSubmission is an intent to buy.
 type OrderSubmission struct {
 	// startedAt is when the intent was written. The call is sent within 30 seconds of it, or not at all.
+	// +required
 	StartedAt metav1.Time `json:"startedAt"`
 
 	// attempt counts the submissions of this order, from 1.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
+	// +required
 	Attempt int32 `json:"attempt"`
 
-	// usedCount is the number of used certificates of the plan that CAS told right before the call: evidence of what the
-	// call has bought, should its answer be lost. It is removed when an order of the plan is given back meanwhile, for the
-	// number says nothing from then on.
+	// answer is what came of the call where that does not say whether an order was made: what CAS answered, or why no
+	// answer came. It is empty while the call runs, and after a crash.
+	// +kubebuilder:validation:MaxLength=1024
 	// +optional
-	UsedCount *int64 `json:"usedCount,omitempty"`
-
-	// usedCountAt is when CAS told usedCount. Submissions that were made together share it.
-	// +optional
-	UsedCountAt *metav1.MicroTime `json:"usedCountAt,omitempty"`
+	Answer string `json:"answer,omitempty"`
 
 	// word is what an operator said that let this submission be made: none. It is removed together with the annotation
 	// that said so.
 	// +kubebuilder:validation:Enum=none
 	// +optional
 	Word string `json:"word,omitempty"`
+
+	// resourcePlan is what an order from a resource plan is looked for with, should its answer be lost. It is set with
+	// the intent, and empty for other sources.
+	// +optional
+	ResourcePlan *PlanEvidence `json:"resourcePlan,omitempty"`
+
+	// instance is which instance the order applies with. It is set with the intent, before anything is written on the
+	// instance, and empty for other sources.
+	// +optional
+	Instance *ChosenInstance `json:"instance,omitempty"`
+}
+
+// ChosenInstance is the instance that an order applies with.
+type ChosenInstance struct {
+	// id is what CAS calls the instance. No other AliyunOrder applies with the same.
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z._-]+$`
+	// +required
+	ID string `json:"id,omitempty"`
+}
+
+// PlanEvidence is what tells later whether a call without an answer has bought from a resource plan.
+type PlanEvidence struct {
+	// usedCount is the number of used certificates of the plan that CAS told right before the call: evidence of what
+	// the call has bought, should its answer be lost. It is removed when an order of the plan is given back meanwhile,
+	// for the number says nothing from then on.
+	// +optional
+	UsedCount *int64 `json:"usedCount,omitempty"`
+
+	// usedCountAt is when CAS told usedCount. Submissions that were made together share it.
+	// +optional
+	UsedCountAt *metav1.MicroTime `json:"usedCountAt,omitempty"`
 
 	// emptyListingAt is when a full listing of the account first had no order that could be this one, long enough
 	// after the call. A second such listing lets the order be submitted again.
@@ -329,11 +401,13 @@ type OrderSubmission struct {
 // OrderMissing counts how often CAS did not know an order.
 type OrderMissing struct {
 	// since is when it did not know it first.
+	// +required
 	Since metav1.Time `json:"since"`
 
 	// count is how often it did not know it since then.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
+	// +required
 	Count int32 `json:"count"`
 }
 
@@ -345,6 +419,7 @@ const (
 	OrderIDByAnswer      OrderIDBasis = "Answer"
 	OrderIDByListing     OrderIDBasis = "Listing"
 	OrderIDByOperator    OrderIDBasis = "Operator"
+	OrderIDByRequest     OrderIDBasis = "Request"
 	OrderIDByCertificate OrderIDBasis = "Certificate"
 )
 
@@ -357,18 +432,22 @@ func (s *OrderStatus) IsPresumed() bool {
 type OrderValidation struct {
 	// domain that is validated.
 	// +kubebuilder:validation:MaxLength=253
+	// +required
 	Domain string `json:"domain"`
 
 	// recordName is the name as CAS told it, relative or absolute. For a FILE it is the path.
 	// +kubebuilder:validation:MaxLength=255
+	// +required
 	RecordName string `json:"recordName"`
 
 	// recordType is TXT or CNAME, or FILE: then a file on the web server of the domain is wanted instead of a record.
 	// +kubebuilder:validation:MaxLength=16
+	// +required
 	RecordType string `json:"recordType"`
 
 	// recordValue is the value to publish, or the content of the file.
 	// +kubebuilder:validation:MaxLength=1024
+	// +required
 	RecordValue string `json:"recordValue"`
 
 	// fqdn is the full name of the record, without a dot at its end, or the host of the file. Empty until it is known.
@@ -425,6 +504,7 @@ const (
 type OrderRelease struct {
 	// reason is why, one word: a condition reason.
 	// +kubebuilder:validation:MaxLength=64
+	// +required
 	Reason string `json:"reason"`
 
 	// message is why, in words.
@@ -433,6 +513,7 @@ type OrderRelease struct {
 	Message string `json:"message,omitempty"`
 
 	// startedAt is when the release began.
+	// +required
 	StartedAt metav1.Time `json:"startedAt"`
 
 	// outcome is set when nothing more will be tried: Released, the quota is given back; NothingToRelease, nothing

@@ -116,8 +116,8 @@ type RFC2136Solver struct {
 	// +required
 	Nameserver string `json:"nameserver"`
 
-	// tsigKeyName is the name of the key, as the server knows it. Empty, in an AliyunClusterIssuer only: updates are not
-	// signed, and the server takes them by the address of the controller.
+	// tsigKeyName is the name of the key, as the server knows it. Empty, in an AliyunClusterIssuer only: updates are
+	// not signed, and the server takes them by the address of the controller.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +optional

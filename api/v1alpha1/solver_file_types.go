@@ -39,8 +39,8 @@ type IngressSolver struct {
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
 
-	// annotations are put on the Ingress, for instance one that keeps it from redirecting to HTTPS. An AliyunIssuer may set
-	// only keys that the installation allows (chart value issuerRoutes.keys).
+	// annotations are put on the Ingress, for instance one that keeps it from redirecting to HTTPS. An AliyunIssuer may
+	// set only keys that the installation allows (chart value issuerRoutes.keys).
 	// +kubebuilder:validation:MaxProperties=32
 	// +optional
 	Annotations map[string]string `json:"annotations,omitempty"`
@@ -48,8 +48,8 @@ type IngressSolver struct {
 
 // HTTPRouteSolver makes an HTTPRoute for the path of the file, and for no other.
 type HTTPRouteSolver struct {
-	// parentRefs are the Gateways that the route attaches to. An AliyunIssuer may name only Gateways, in namespaces that the
-	// installation allows (chart value issuerRoutes.gatewayNamespaces).
+	// parentRefs are the Gateways that the route attaches to. An AliyunIssuer may name only Gateways, in namespaces
+	// that the installation allows (chart value issuerRoutes.gatewayNamespaces).
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	// +listType=atomic

@@ -16,7 +16,7 @@ type Solver struct {
 	DNS *DNSSolver `json:"dns,omitempty"`
 
 	// file shows control by a file on the domain's web server. It never serves a wildcard name: CAs take only DNS for
-	// these (CAS contract §4), so that a wildcard gets another solver of the list.
+	// these, so that a wildcard gets another solver of the list.
 	// +optional
 	File *FileSolver `json:"file,omitempty"`
 }

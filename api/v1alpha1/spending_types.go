@@ -45,7 +45,7 @@ const (
 	BudgetIssuerPer30Days    BudgetName = "IssuerPer30Days"
 	BudgetNamespacePerDay    BudgetName = "NamespacePerDay"
 	BudgetNamespacePer30Days BudgetName = "NamespacePer30Days"
-	// BudgetReserve: what of the plan may go to names that have no certificate yet.
+	// BudgetReserve: what of the supply may go to names that have no certificate yet.
 	BudgetReserve BudgetName = "Reserve"
 )
 
@@ -60,12 +60,13 @@ type BudgetStatus struct {
 	// +optional
 	Namespace string `json:"namespace,omitempty"`
 
-	// used is how many orders count. For Reserve: how many certificates the plan has lost since it was looked at first in
-	// these 24 hours, to whomever.
+	// used is how many orders count. For Reserve: how many of the free ones the source has lost since it was looked at
+	// first in these 24 hours, to whomever.
+	// +required
 	Used int64 `json:"used"`
 
-	// limit is how many may. Empty: there is no limit. For Reserve: how many of those that the plan had then are not kept
-	// for renewals.
+	// limit is how many may. Empty: there is no limit. For Reserve: how many of those that were free then are not
+	// kept for renewals.
 	// +optional
 	Limit *int64 `json:"limit,omitempty"`
 
@@ -78,9 +79,9 @@ type BudgetStatus struct {
 // cert-manager prunes. It is written before each purchase, and what is forgotten when a list is full makes for
 // fewer orders and not for more, as far as possible: docs/budgets.md has the rules.
 type SpendingStatus struct {
-	// plan is what the plan had when the first order of the last 24 hours was submitted.
+	// supply is what the source had when the first order of the last 24 hours was submitted.
 	// +optional
-	Plan *PlanMark `json:"plan,omitempty"`
+	Supply *SupplyMark `json:"supply,omitempty"`
 
 	// orders are those of the issuer in the last 30 days: by the hour for a day, by the date before that.
 	// +kubebuilder:validation:MaxItems=64
@@ -88,42 +89,47 @@ type SpendingStatus struct {
 	// +optional
 	Orders []OrderCount `json:"orders,omitempty"`
 
-	// namespaces are those that have ordered in the last 30 days, at most 100. If more have, the ones with the fewest orders
-	// are forgotten: the bounds of the issuer count them still.
+	// namespaces are those that have ordered in the last 30 days, at most 100. If more have, the ones with the fewest
+	// orders are forgotten: the bounds of the issuer count them still.
 	// +kubebuilder:validation:MaxItems=100
 	// +listType=atomic
 	// +optional
 	Namespaces []NamespaceSpending `json:"namespaces,omitempty"`
 
-	// nameSets are the sets of names that were ordered in the last 24 hours, or have a certificate that did not end 30 days
-	// ago, at most 1000, of all namespaces. If there are more, those are forgotten first that were not ordered in the last 24
-	// hours: of these, those without a certificate, and then those whose certificate lasts longest.
+	// nameSets are the sets of names that were ordered in the last 24 hours, or have a certificate that did not end 30
+	// days ago, at most 1000, of all namespaces. If there are more, those are forgotten first that were not ordered in
+	// the last 24 hours: of these, those without a certificate, and then those whose certificate lasts longest.
 	// +kubebuilder:validation:MaxItems=1000
 	// +listType=atomic
 	// +optional
 	NameSets []NameSetSpending `json:"nameSets,omitempty"`
 }
 
-// PlanMark is what a plan had at some time.
-type PlanMark struct {
-	// productCode of the plan.
+// SupplyMark is what a source had at some time.
+type SupplyMark struct {
+	// product is what the number belongs to, as in status.supply.
 	// +kubebuilder:validation:MaxLength=64
-	ProductCode string `json:"productCode"`
+	// +required
+	Product string `json:"product"`
 
-	// remaining is how many certificates it had left.
-	Remaining int64 `json:"remaining"`
+	// free is how many more could be ordered.
+	// +required
+	Free int64 `json:"free"`
 
 	// at is when that was. After 24 hours, what is left then takes its place.
+	// +required
 	At metav1.Time `json:"at"`
 }
 
 // OrderCount is how many orders were submitted in an hour, or on a day.
 type OrderCount struct {
 	// at is when the last of them was.
+	// +required
 	At metav1.Time `json:"at"`
 
 	// orders is their number.
 	// +kubebuilder:validation:Minimum=1
+	// +required
 	Orders int32 `json:"orders"`
 }
 
@@ -156,26 +162,63 @@ type NameSetSpending struct {
 	// +optional
 	Orders []NameSetOrder `json:"orders,omitempty"`
 
-	// notBefore and notAfter are those of the certificate that lasts longest. Empty until one is issued.
+	// notBefore is when the certificate that lasts longest began. Empty until one is issued.
 	// +optional
 	NotBefore *metav1.Time `json:"notBefore,omitempty"`
+
+	// notAfter is when the certificate that lasts longest ends. Empty until one is issued.
 	// +optional
 	NotAfter *metav1.Time `json:"notAfter,omitempty"`
 
-	// loop says that orders for the names were held because there were too many. It goes when nobody has asked for them for
-	// a day.
+	// lastRequest is the signing request for the names that the CA has looked at last, whether it has issued or refused
+	// it. It outlives its AliyunOrder, which goes when cert-manager asks for the next certificate. Empty until there is
+	// one.
+	// +optional
+	LastRequest *SeenRequest `json:"lastRequest,omitempty"`
+
+	// loop says that orders for the names were held because there were too many. It goes when nobody has asked for them
+	// for a day.
 	// +optional
 	Loop *OrderLoop `json:"loop,omitempty"`
+}
+
+// SeenRequest is a signing request that the CA has looked at.
+type SeenRequest struct {
+	// request is a hash of the signing request.
+	// +kubebuilder:validation:MaxLength=16
+	// +required
+	Request string `json:"request"`
+
+	// key is a hash of its public key.
+	// +kubebuilder:validation:MaxLength=16
+	// +required
+	Key string `json:"key"`
+
+	// orderID is that of the order at CAS.
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	OrderID string `json:"orderID"`
+
+	// product is what was ordered, as in status.supply.
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	Product string `json:"product"`
+
+	// at is when its order ended. After 40 days it is forgotten, if the names have no certificate by then.
+	// +required
+	At metav1.Time `json:"at"`
 }
 
 // NameSetOrder is an order that was submitted.
 type NameSetOrder struct {
 	// at is when.
+	// +required
 	At metav1.Time `json:"at"`
 
 	// order is the UID of the AliyunOrder: however often it is submitted, it counts once.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
+	// +required
 	Order types.UID `json:"order"`
 
 	// namespace is a hash of the namespace that it is in.
@@ -208,19 +251,23 @@ const (
 // OrderLoop is how long, and why, orders for the same names have been held.
 type OrderLoop struct {
 	// since is when the first one was.
+	// +required
 	Since metav1.Time `json:"since"`
 
 	// times is how often one was, each time after another order.
 	// +kubebuilder:validation:Minimum=1
+	// +required
 	Times int32 `json:"times"`
 
 	// after is the UID of the AliyunOrder that was submitted last before that.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
+	// +required
 	After types.UID `json:"after"`
 
 	// limit is what maxPerDay was then. A higher one says that so many are right.
 	// +kubebuilder:validation:Minimum=1
+	// +required
 	Limit int32 `json:"limit"`
 
 	// cause as far as the Certificate tells.

@@ -1,12 +1,13 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command cassim runs the simulator of CAS, its authority, Alibaba Cloud DNS and STS by itself, for the demo and for trying things out.
+// Command cassim runs the simulator of CAS, its authority, Alibaba Cloud DNS and STS by itself, for the demo and for
+// trying things out.
 //
 //	go run ./hack/cassim --package digicert-free-1-free=20 --zone example.com --ca-delay 5s --knob chain=leaf
 //
-// It prints one line of JSON with its addresses. People steer it under /-/ of the same address: see internal/cassim/admin.go.
-// Listen on loopback addresses only: nothing there asks for a password.
+// It prints one line of JSON with its addresses. People steer it under /-/ of the same address: see
+// internal/cassim/admin.go. Listen on loopback addresses only: nothing there asks for a password.
 package main
 
 import (
@@ -55,7 +56,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer server.Close()
-	line, err := json.Marshal(addresses{server.URL(), server.DNSAddr(), server.MetadataURL(), server.ProxyURL(), os.Getpid()})
+	line, err := json.Marshal(addresses{server.URL(), server.DNSAddr(), server.MetadataURL(), server.ProxyURL(),
+		os.Getpid()})
 	if err != nil {
 		return err
 	}

@@ -18,14 +18,18 @@ import (
 
 // roleFlags are the flags about who may become whom.
 func roleFlags(flags *flag.FlagSet, o *cassim.Options, account *cassim.Account) {
-	flags.StringVar(&o.InstanceRole, "instance-role", "", "name of the --role with service=ecs.aliyuncs.com that the metadata server gives out")
-	flags.Func("role", "RAM role of the account, repeatable: `name=...` and, separated by commas, any of trusted=ARN service=HOST (both "+
-		"repeatable) external-id=ID max-session=2h, and who may assume it with a token: oidc-provider=NAME audience=ID subject=SUB", func(text string) error {
+	flags.StringVar(&o.InstanceRole, "instance-role", "", "name of the --role with service=ecs.aliyuncs.com that "+
+		"the metadata server gives out")
+	flags.Func("role", "RAM role of the account, repeatable: `name=...` and, separated by commas, any of "+
+		"trusted=ARN service=HOST (both "+
+		"repeatable) external-id=ID max-session=2h, and who may assume it with a token: oidc-provider=NAME "+
+		"audience=ID subject=SUB", func(text string) error {
 		role, err := parseRole(text)
 		account.Roles = append(account.Roles, role)
 		return err
 	})
-	flags.Func("oidc-provider", "issuer of tokens that the account knows, repeatable: `name=...,issuer=URL,client-id=ID,jwks-file=FILE`; "+
+	flags.Func("oidc-provider", "issuer of tokens that the account knows, repeatable: "+
+		"`name=...,issuer=URL,client-id=ID,jwks-file=FILE`; "+
 		"client-id is repeatable, and the file is read for each token", func(text string) error {
 		provider, err := parseProvider(text)
 		account.OIDCProviders = append(account.OIDCProviders, provider)
@@ -84,7 +88,8 @@ func parseProvider(text string) (cassim.OIDCProvider, error) {
 		return nil
 	})
 	provider.Keys = func(context.Context) ([]byte, error) { return os.ReadFile(file) }
-	return provider, cmp.Or(err, missing("name", provider.Name), missing("issuer", provider.Issuer), missing("jwks-file", file))
+	return provider, cmp.Or(err, missing("name", provider.Name), missing("issuer", provider.Issuer),
+		missing("jwks-file", file))
 }
 
 func eachPair(text string, do func(name, value string) error) error {

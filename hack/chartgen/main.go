@@ -103,11 +103,12 @@ func generateRules(root string) error {
 
 // rulesTemplate makes named templates of the rules of a ClusterRole. The chart grants them in parts: Secrets apart from
 // all else, since an operator may narrow them to some namespaces; and without the kinds of the whole cluster where it
-// makes Roles. A Role beside the ClusterRole (a marker with a namespace makes one) has no place in the chart yet, and is
-// refused rather than lost.
+// makes Roles. A Role beside the ClusterRole (a marker with a namespace makes one) has no place in the chart yet, and
+// is refused rather than lost.
 func rulesTemplate(manifest string) (string, error) {
 	if strings.Count(manifest, "\nkind: ") != 1 || !strings.Contains(manifest, "\nkind: ClusterRole\n") {
-		return "", fmt.Errorf("%s: exactly one ClusterRole is expected, RBAC markers with a namespace are not", rulesSource)
+		return "", fmt.Errorf("%s: exactly one ClusterRole is expected, RBAC markers with a namespace are not",
+			rulesSource)
 	}
 	role := &rbacv1.ClusterRole{}
 	if err := yaml.UnmarshalStrict([]byte(manifest), role); err != nil {
@@ -147,7 +148,8 @@ func isOfCluster(resource string) bool {
 func only(rules []rbacv1.PolicyRule, has func(resource string) bool) []rbacv1.PolicyRule {
 	var left []rbacv1.PolicyRule
 	for _, rule := range rules {
-		rule.Resources = slices.DeleteFunc(slices.Clone(rule.Resources), func(resource string) bool { return !has(resource) })
+		rule.Resources = slices.DeleteFunc(slices.Clone(rule.Resources),
+			func(resource string) bool { return !has(resource) })
 		if len(rule.Resources) > 0 {
 			left = append(left, rule)
 		}

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
@@ -28,7 +29,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// patience is how long the certificate may take. The simulator takes ten seconds for it; only what hangs takes this long.
+// patience is how long the certificate may take. The simulator takes ten seconds for it; only what hangs takes this
+// long.
 const patience = 10 * time.Minute
 
 func cluster() (client.Client, error) {
@@ -52,7 +54,8 @@ func (d *demo) apply(ctx context.Context) error {
 		return err
 	}
 	secret, issuer, certificate := &corev1.Secret{}, &v1alpha1.AliyunIssuer{}, &cmapi.Certificate{}
-	for file, object := range map[string]client.Object{"00-secret.yaml": secret, "issuer.yaml": issuer, "certificate.yaml": certificate} {
+	for file, object := range map[string]client.Object{"00-secret.yaml": secret, "issuer.yaml": issuer,
+		"certificate.yaml": certificate} {
 		text, err := os.ReadFile("config/samples/" + file)
 		if err != nil {
 			return err
@@ -63,7 +66,9 @@ func (d *demo) apply(ctx context.Context) error {
 	}
 	secret.StringData = map[string]string{"accessKeyID": d.keyID, "accessKeySecret": d.keySecret}
 	endpoint := &v1alpha1.Endpoint{URL: "http://" + d.simulator}
-	issuer.Spec.Endpoint, issuer.Spec.STSEndpoint, issuer.Spec.Solvers[0].DNS.Alidns.Endpoint = endpoint, endpoint, endpoint
+	issuer.Spec.Endpoint, issuer.Spec.STSEndpoint, issuer.Spec.Solvers[0].DNS.Alidns.Endpoint = endpoint, endpoint,
+		endpoint
+	d.names = certificate.Spec.DNSNames
 	for _, object := range []client.Object{secret, issuer, certificate} {
 		object.SetNamespace(metav1.NamespaceDefault)
 		if err := kube.Create(ctx, object); err != nil {
@@ -81,19 +86,20 @@ func (d *demo) watch(ctx context.Context) error {
 		return err
 	}
 	var said string
-	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
-		if now := progress(ctx, kube); now != "" && now != said {
-			said = now
-			fmt.Printf("    [%3.0fs] %s\n", time.Since(d.began).Seconds(), now)
-		}
-		secret := &corev1.Secret{}
-		key := client.ObjectKey{Namespace: metav1.NamespaceDefault, Name: "www-example-com-tls"}
-		if err := kube.Get(ctx, key, secret); err != nil {
-			return false, client.IgnoreNotFound(err)
-		}
-		d.chain = secret.Data[corev1.TLSCertKey]
-		return len(d.chain) > 0, nil
-	})
+	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, patience, true,
+		func(ctx context.Context) (bool, error) {
+			if now := progress(ctx, kube); now != "" && now != said {
+				said = now
+				fmt.Printf("    [%3.0fs] %s\n", time.Since(d.began).Seconds(), now)
+			}
+			secret := &corev1.Secret{}
+			key := client.ObjectKey{Namespace: metav1.NamespaceDefault, Name: "www-example-com-tls"}
+			if err := kube.Get(ctx, key, secret); err != nil {
+				return false, client.IgnoreNotFound(err)
+			}
+			d.chain = secret.Data[corev1.TLSCertKey]
+			return len(d.chain) > 0, nil
+		})
 	if err != nil {
 		return fmt.Errorf("no certificate after %s; last seen: %s: %w", patience, said, err)
 	}
@@ -123,7 +129,7 @@ func (d *demo) inspect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := verify(d.chain, root); err != nil {
+	if err := verify(d.chain, root, d.names); err != nil {
 		return err
 	}
 	calls, err := d.ask(ctx, "/-/calls")
@@ -145,7 +151,7 @@ func (d *demo) inspect(ctx context.Context) error {
 	return nil
 }
 
-func verify(chain, root []byte) error {
+func verify(chain, root []byte, names []string) error {
 	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(root) {
 		return fmt.Errorf("the simulator gave no root")
@@ -158,17 +164,24 @@ func verify(chain, root []byte) error {
 	if err != nil {
 		return err
 	}
+	if !slices.Equal(slices.Sorted(slices.Values(leaf.DNSNames)), slices.Sorted(slices.Values(names))) {
+		return fmt.Errorf("the certificate is for %v and its Certificate for %v: it would not be ready while "+
+			"it is renewed", leaf.DNSNames, names)
+	}
 	intermediates.AppendCertsFromPEM(rest)
-	paths, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: "www.example.com"})
+	paths, err := leaf.Verify(
+		x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: "www.example.com"})
 	if err != nil {
 		return fmt.Errorf("the chain does not verify: %w", err)
 	}
 	path := paths[0]
 	for _, c := range path[:len(path)-1] {
-		fmt.Printf("    subject %s\n    issuer  %s\n    names   %v\n    valid   %s to %s\n\n", c.Subject, c.Issuer, c.DNSNames,
+		fmt.Printf("    subject %s\n    issuer  %s\n    names   %v\n    valid   %s to %s\n\n", c.Subject, c.Issuer,
+			c.DNSNames,
 			c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
 	}
-	fmt.Printf("    The Secret's chain verifies against the root of the simulator's authority, %s.\n", path[len(path)-1].Subject)
+	fmt.Printf("    The Secret's chain verifies against the root of the simulator's authority, %s.\n",
+		path[len(path)-1].Subject)
 	return nil
 }
 

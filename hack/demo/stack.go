@@ -32,7 +32,8 @@ type demo struct {
 	began            time.Time
 	simulator, dns   string // addresses
 	keyID, keySecret string
-	manager          string // address of the probes
+	manager          string   // address of the probes
+	names            []string // of the Certificate
 	chain            []byte
 }
 
@@ -73,7 +74,8 @@ func (d *demo) startSimulator(ctx context.Context) error {
 		return err
 	}
 	d.keyID, d.keySecret = "demo-"+rand.Text(), rand.Text()
-	return d.run(ctx, localkube, "run", "cassim", "--dir", dir, "--ready", "http://"+d.simulator+"/-/healthz", "--", "bin/cassim",
+	return d.run(ctx, localkube, "run", "cassim", "--dir", dir, "--ready", "http://"+d.simulator+"/-/healthz", "--",
+		"bin/cassim",
 		"--addr", d.simulator, "--dns-addr", d.dns, "--access-key-id", d.keyID, "--access-key-secret", d.keySecret,
 		"--package", product+"=20", "--zone", "example.com", "--dcv-delay", "3s", "--ca-delay", "5s")
 }
@@ -86,7 +88,8 @@ func (d *demo) install(ctx context.Context) error {
 	if out, err := helmCommand.CombinedOutput(); err != nil {
 		return fmt.Errorf("helm: %w\n%s", err, out)
 	}
-	if err := d.run(ctx, localkube, "token", "--dir", dir, "--namespace", namespace, "--serviceaccount", release, "--out", managerConfig); err != nil {
+	if err := d.run(ctx, localkube, "token", "--dir", dir, "--namespace", namespace, "--serviceaccount", release,
+		"--out", managerConfig); err != nil {
 		return err
 	}
 	var err error
@@ -97,8 +100,10 @@ func (d *demo) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.run(ctx, localkube, "run", "manager", "--dir", dir, "--ready", "http://"+d.manager+"/readyz", "--", manager,
-		"--kubeconfig", managerConfig, "--leader-elect", "--leader-election-namespace", namespace, "--cluster-resource-namespace", namespace,
+	return d.run(ctx, localkube, "run", "manager", "--dir", dir, "--ready", "http://"+d.manager+"/readyz", "--",
+		manager,
+		"--kubeconfig", managerConfig, "--leader-elect", "--leader-election-namespace", namespace,
+		"--cluster-resource-namespace", namespace,
 		"--health-probe-bind-address", d.manager, "--metrics-bind-address", "0",
 		"--dns-nameservers", d.dns, "--dns-check-authoritative=false", "--issuer-endpoint-hosts", "127.0.0.1")
 }

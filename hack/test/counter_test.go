@@ -12,7 +12,8 @@ func TestTheCounterTellsModulesPackagesAndMessagesApart(t *testing.T) {
 	var out strings.Builder
 	c := newCounter(&out, 3)
 	// In pieces, as they come.
-	for _, piece := range []string{"go: downloading example.com/x v1.0.0\nexample.com/x", "\nexample.com/m/a [example.com/m/a.test]\nexample.com/m/a.test\n# example.com/m/b\n", "b.go:1: no\nexample.com/m/c\n"} {
+	for _, piece := range []string{"go: downloading example.com/x v1.0.0\nexample.com/x", "\nexample.com/m/a " +
+		"[example.com/m/a.test]\nexample.com/m/a.test\n# example.com/m/b\n", "b.go:1: no\nexample.com/m/c\n"} {
 		if _, err := c.Write([]byte(piece)); err != nil {
 			t.Fatal(err)
 		}

@@ -1,10 +1,10 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command test runs the tests of a module with the race detector, in steps that do not disturb each other: everything is
-// compiled before anything runs, then packages run beside each other, as many as the machine has control planes for, and
-// then those that start several control planes of their own, one after another. go test would compile and run at the same
-// time, and what runs then waits for a processor instead of for what it tests.
+// Command test runs the tests of a module with the race detector, in steps that do not disturb each other: everything
+// is compiled before anything runs, then packages run beside each other, as many as the machine has control planes for,
+// and then those that start several control planes of their own, one after another. go test would compile and run at
+// the same time, and what runs then waits for a processor instead of for what it tests.
 //
 //	go run ./hack/test [-C DIRECTORY] [-alone PACKAGES] PACKAGES...
 package main

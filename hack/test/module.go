@@ -26,7 +26,8 @@ const limit = 60 * time.Minute
 
 // tested are the packages of the patterns that have tests.
 func (m module) tested(ctx context.Context, patterns []string) ([]string, error) {
-	out, err := m.list(ctx, append([]string{"-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}"}, patterns...)...)
+	out, err := m.list(ctx, append([]string{"-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}"},
+		patterns...)...)
 	return strings.Fields(string(out)), err
 }
 
@@ -51,13 +52,15 @@ func (m module) among(ctx context.Context, patterns []string) (map[string]bool, 
 // compile puts into go's build cache what the tests of the packages are made of, and all that those import.
 func (m module) compile(ctx context.Context, patterns []string, out io.Writer) error {
 	// A program is always stale, for it is linked anew.
-	stale, err := m.list(ctx, append([]string{"-race", "-test", "-deps", "-f", `{{if and .Stale (ne .Name "main")}}{{.ImportPath}}{{end}}`}, patterns...)...)
+	stale, err := m.list(ctx, append([]string{"-race", "-test", "-deps", "-f", `{{if and .Stale (ne .Name ` +
+		`"main")}}{{.ImportPath}}{{end}}`}, patterns...)...)
 	if err != nil {
 		return err
 	}
 	counter := newCounter(out, len(bytes.Fields(stale)))
 	defer counter.end()
-	// -export is for tools that read what the compiler has written about a package, and so lets go compile it and not link.
+	// -export is for tools that read what the compiler has written about a package, and so lets go compile it and not
+	// link.
 	command := m.goCommand(ctx, append([]string{"list", "-race", "-test", "-export", "-v", "-f", " "}, patterns...)...)
 	command.Stderr = counter
 	if err := command.Run(); err != nil {
@@ -68,7 +71,9 @@ func (m module) compile(ctx context.Context, patterns []string, out io.Writer) e
 
 // run tests packages, some of them at a time, and tells progress what becomes of them. The linter vets them.
 func (m module) run(ctx context.Context, packages []string, atOnce int, progress *progress) error {
-	command := m.goCommand(ctx, append([]string{"test", "-json", "-race", "-vet=off", "-timeout", limit.String(), "-p", strconv.Itoa(atOnce)}, packages...)...)
+	command := m.goCommand(ctx,
+		append([]string{"test", "-json", "-race", "-vet=off", "-timeout", limit.String(), "-p", strconv.Itoa(atOnce)},
+			packages...)...)
 	command.Stderr = os.Stderr
 	events, err := command.StdoutPipe()
 	if err != nil {

@@ -57,7 +57,8 @@ func TestAPackageThatFailsPrintsAllButWhatTestsSaidThatPassed(t *testing.T) {
 		`{"Action":"fail",`+a+`,"Test":"TestBad","Elapsed":0.1}`,
 		`{"Action":"output",`+a+`,"Output":"FAIL\texample.com/m/n/a\t1.234s\n"}`,
 		`{"Action":"fail",`+a+`,"Elapsed":1.234}`)
-	want := "\n==> example.com/m/n/a has failed\n=== RUN   TestBad\nfrom TestMain\n    a_test.go:1: no\nFAIL\texample.com/m/n/a\t1.234s\n\n"
+	want := "\n==> example.com/m/n/a has failed\n=== RUN   TestBad\nfrom TestMain\n    a_test.go:1: " +
+		"no\nFAIL\texample.com/m/n/a\t1.234s\n\n"
 	if diff := cmp.Diff(want, out); diff != "" {
 		t.Error(diff)
 	}

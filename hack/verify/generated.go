@@ -23,7 +23,8 @@ func checkGenerated(ctx context.Context, directory string, files []string) error
 	if err := run(ctx, directory, "make", "--no-print-directory", "generate", "manifests"); err != nil {
 		return err
 	}
-	generated := difference(ctx, directory, "generated files differ from their sources, mend with `make generate manifests`")
+	generated := difference(ctx, directory, "generated files differ from their sources, mend with `make "+
+		"generate manifests`")
 	if _, err := git(ctx, directory, "add", "--all"); err != nil {
 		return err
 	}
@@ -36,7 +37,8 @@ func checkGenerated(ctx context.Context, directory string, files []string) error
 			return errors.Join(generated, fmt.Errorf("%s: %w", file, err))
 		}
 	}
-	return errors.Join(generated, difference(ctx, directory, "modules are not tidy, mend with `go mod tidy` in their directories"))
+	return errors.Join(generated, difference(ctx, directory, "modules are not tidy, mend with `go mod tidy` in "+
+		"their directories"))
 }
 
 // difference is an error with the difference between the index and the files of directory; nil without any.

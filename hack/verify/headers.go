@@ -41,7 +41,8 @@ func checkHeaders(directory string, files []string) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("no licence header, which is the text of hack/boilerplate.go.txt:\n\t%s", strings.Join(missing, "\n\t"))
+	return fmt.Errorf("no licence header, which is the text of hack/boilerplate.go.txt:\n\t%s",
+		strings.Join(missing, "\n\t"))
 }
 
 func commentSign(file string) string {
@@ -74,7 +75,8 @@ func checkFormat(directory string, files []string) error {
 		}
 	}
 	if len(unformatted) > 0 {
-		problems = append(problems, fmt.Errorf("not formatted, mend with `make fmt`:\n\t%s", strings.Join(unformatted, "\n\t")))
+		problems = append(problems,
+			fmt.Errorf("not formatted, mend with `make fmt`:\n\t%s", strings.Join(unformatted, "\n\t")))
 	}
 	return errors.Join(problems...)
 }

@@ -20,18 +20,20 @@ func tree(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
 	for file, content := range map[string]string{
-		"go.mod":          "module example.com/tree\n\ngo 1.26.0\n",
-		"tool/go.mod":     "module example.com/tree/tool\n\ngo 1.26.0\n",
-		"main.go":         goHeader + "package main\n\nfunc main() {}\n",
-		"types.txt":       "A\n",
-		"generated.txt":   "from A\n",
-		"manifest.txt":    "manifest of A\n",
-		".gitignore":      "/bin/\n",
-		"bin/ignored.go":  "package  ignored",
-		"doc/notes.md":    "no header needed\n",
-		"script.sh":       "#!/bin/sh\n# Copyright the aliyun-issuer authors.\n# SPDX-License-Identifier: Apache-2.0\n",
-		"constrained.go":  "//go:build ignore\n\n" + goHeader + "package main\n",
-		"Makefile":        "# Copyright the aliyun-issuer authors.\n# SPDX-License-Identifier: Apache-2.0\n\ngenerate:\n\tsed 's/^/from /' types.txt > generated.txt\n\nmanifests:\n\tsed 's/^/manifest of /' types.txt > manifest.txt\n",
+		"go.mod":         "module example.com/tree\n\ngo 1.26.0\n",
+		"tool/go.mod":    "module example.com/tree/tool\n\ngo 1.26.0\n",
+		"main.go":        goHeader + "package main\n\nfunc main() {}\n",
+		"types.txt":      "A\n",
+		"generated.txt":  "from A\n",
+		"manifest.txt":   "manifest of A\n",
+		".gitignore":     "/bin/\n",
+		"bin/ignored.go": "package  ignored",
+		"doc/notes.md":   "no header needed\n",
+		"script.sh":      "#!/bin/sh\n# Copyright the aliyun-issuer authors.\n# SPDX-License-Identifier: Apache-2.0\n",
+		"constrained.go": "//go:build ignore\n\n" + goHeader + "package main\n",
+		"Makefile": "# Copyright the aliyun-issuer authors.\n# SPDX-License-Identifier: " +
+			"Apache-2.0\n\ngenerate:\n\tsed 's/^/from /' types.txt > generated.txt\n\nmanifests:\n\tsed " +
+			"'s/^/manifest of /' types.txt > manifest.txt\n",
 		"tool/tool.go":    goHeader + "package main\n\nfunc main() {}\n",
 		"tool/deep/x.txt": "data\n",
 	} {
@@ -74,11 +76,13 @@ func TestWhatDiffersIsNamedWithTheWayToMendIt(t *testing.T) {
 			[]string{"make generate manifests", "-from me", "+from A"},
 		},
 		"a generated file that was never added": {
-			"Makefile", "# Copyright the aliyun-issuer authors.\n# SPDX-License-Identifier: Apache-2.0\n\ngenerate manifests:\n\techo A > new.txt\n",
+			"Makefile", "# Copyright the aliyun-issuer authors.\n# SPDX-License-Identifier: Apache-2.0\n\ngenerate " +
+				"manifests:\n\techo A > new.txt\n",
 			[]string{"make generate manifests", "+++ b/new.txt", "+A"},
 		},
 		"a generator that fails": {
-			"Makefile", "# Copyright the aliyun-issuer authors.\n# SPDX-License-Identifier: Apache-2.0\n\ngenerate manifests:\n\t@echo cannot read the types; exit 3\n",
+			"Makefile", "# Copyright the aliyun-issuer authors.\n# SPDX-License-Identifier: Apache-2.0\n\ngenerate " +
+				"manifests:\n\t@echo cannot read the types; exit 3\n",
 			[]string{"cannot read the types"},
 		},
 		"an untidy go.mod": {

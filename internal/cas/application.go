@@ -4,14 +4,11 @@
 package cas
 
 import (
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	sdkcas "github.com/aliyun/alibaba-cloud-sdk-go/services/cas"
 )
@@ -26,7 +23,7 @@ const (
 	ValidateFile ValidateType = "FILE"
 )
 
-// Application is what is ordered, and for whom (CAS contract §1).
+// Application is what is ordered, and for whom (docs/design/cas.md §3.1).
 type Application struct {
 	// CSR is a PEM certificate signing request. Its common name is the domain of the certificate.
 	CSR string
@@ -61,10 +58,8 @@ func (Contact) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 // MarshalJSON hides the contact from loggers that encode structures as JSON.
 func (Contact) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
-const (
-	maxTags   = 20
-	maxTagKey = 128
-)
+// tagLimits are those of an order's tags (docs/design/cas.md §3.1).
+var tagLimits = TagLimits{Key: 128}
 
 // fill copies the application into the SDK's request. It returns what is wrong with it, or "".
 func (a Application) fill(req *sdkcas.CreateCertificateWithCsrRequestRequest) (problem string) {
@@ -80,7 +75,7 @@ func (a Application) fill(req *sdkcas.CreateCertificateWithCsrRequestRequest) (p
 	case a.StartedAt.IsZero():
 		return "no intent to order was recorded"
 	}
-	if problem := checkTags(a.Tags); problem != "" {
+	if problem := tagLimits.Problem(a.Tags); problem != "" {
 		return problem
 	}
 	req.Csr = a.CSR
@@ -96,28 +91,4 @@ func (a Application) fill(req *sdkcas.CreateCertificateWithCsrRequestRequest) (p
 		req.QueryParams[prefix+".Value"] = a.Tags[key]
 	}
 	return ""
-}
-
-// checkTags returns what the service would refuse about the tags, or "".
-func checkTags(tags map[string]string) (problem string) {
-	if len(tags) > maxTags {
-		return fmt.Sprintf("%d tags are more than the %d that an order can have", len(tags), maxTags)
-	}
-	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		switch {
-		case key == "":
-			return "a tag has no key"
-		case utf8.RuneCountInString(key) > maxTagKey:
-			return fmt.Sprintf("the key of a tag is longer than %d characters", maxTagKey)
-		case strings.HasPrefix(key, "aliyun") || strings.HasPrefix(key, "acs:"):
-			return fmt.Sprintf("the key of the tag %q begins with aliyun or acs:", key)
-		case hasURL(key) || hasURL(tags[key]):
-			return fmt.Sprintf("the tag %q contains http:// or https://", key)
-		}
-	}
-	return ""
-}
-
-func hasURL(s string) bool {
-	return strings.Contains(s, "http://") || strings.Contains(s, "https://")
 }

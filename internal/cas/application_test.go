@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	"github.com/aliyun-issuer/aliyun-issuer/test/answers"
+	"github.com/aliyun-issuer/aliyun-issuer/test/clients"
 )
 
 // business returns the parameters of a request but those that every request has.
@@ -47,30 +49,36 @@ func TestEachVerbSendsItsParametersAndNoOthers(t *testing.T) {
 				return got, got.Err
 			},
 			url.Values{
-				"Action": {"CreateCertificateWithCsrRequest"}, "Csr": {testCSR}, "ProductCode": {testProduct}, "ValidateType": {"DNS"},
-				"Username": {testContact.Name}, "Email": {testContact.Email}, "Phone": {testContact.Phone},
-				"Tags.1.Key": {"a"}, "Tags.1.Value": {""}, "Tags.2.Key": {"b"}, "Tags.2.Value": {"2"}, "Tags.3.Key": {"证书"}, "Tags.3.Value": {"值 &="},
+				"Action": {"CreateCertificateWithCsrRequest"}, "Csr": {clients.CSR}, "ProductCode": {testProduct},
+				"ValidateType": {"DNS"},
+				"Username":     {testContact.Name}, "Email": {testContact.Email}, "Phone": {testContact.Phone},
+				"Tags.1.Key": {"a"}, "Tags.1.Value": {""}, "Tags.2.Key": {"b"}, "Tags.2.Value": {"2"},
+				"Tags.3.Key": {"证书"}, "Tags.3.Value": {"值 &="},
 			},
 		},
-		"describe": {verbs[1].call, url.Values{"Action": {"DescribeCertificateState"}, "OrderId": {string(testOrder)}}},
+		"describe": {verbs[1].Call, url.Values{"Action": {"DescribeCertificateState"}, "OrderId": {string(testOrder)}}},
 		"list": {list(cas.ListQuery{}), url.Values{
 			"Action": {"ListUserCertificateOrder"}, "OrderType": {"CPACK"}, "CurrentPage": {"1"}, "ShowSize": {"50"},
 		}},
-		"list with a selection": {list(cas.ListQuery{Keyword: "example.com", Status: cas.ListChecking, Page: 3, Size: 20}), url.Values{
-			"Action": {"ListUserCertificateOrder"}, "OrderType": {"CPACK"}, "CurrentPage": {"3"}, "ShowSize": {"20"},
-			"Keyword": {"example.com"}, "Status": {"CHECKING"},
-		}},
-		"package":     {verbs[3].call, url.Values{"Action": {"DescribePackageState"}, "ProductCode": {testProduct}}},
-		"cancel":      {verbs[4].call, url.Values{"Action": {"CancelOrderRequest"}, "OrderId": {string(testOrder)}}},
-		"certificate": {verbs[6].call, url.Values{"Action": {"GetUserCertificateDetail"}, "CertId": {"7"}}},
-		"delete":      {verbs[5].call, url.Values{"Action": {"DeleteCertificateRequest"}, "OrderId": {string(testOrder)}}},
+		"list with a selection": {
+			list(cas.ListQuery{Keyword: "example.com", Status: cas.ListChecking, Page: 3, Size: 20}), url.Values{
+				"Action": {"ListUserCertificateOrder"}, "OrderType": {"CPACK"}, "CurrentPage": {"3"},
+				"ShowSize": {"20"},
+				"Keyword":  {"example.com"}, "Status": {"CHECKING"},
+			}},
+		"package":     {verbs[3].Call, url.Values{"Action": {"DescribePackageState"}, "ProductCode": {testProduct}}},
+		"cancel":      {verbs[4].Call, url.Values{"Action": {"CancelOrderRequest"}, "OrderId": {string(testOrder)}}},
+		"certificate": {verbs[6].Call, url.Values{"Action": {"GetUserCertificateDetail"}, "CertId": {"7"}}},
+		"delete": {
+			verbs[5].Call, url.Values{"Action": {"DeleteCertificateRequest"}, "OrderId": {string(testOrder)}}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got *http.Request
-			client := newClient(t, serving(t, func(w http.ResponseWriter, r *http.Request) {
+			client := newClient(t, answers.By(t, func(w http.ResponseWriter, r *http.Request) {
 				got = r
-				_, _ = fmt.Fprint(w, `{"RequestId":"R-1","OrderId":1,"Type":"process","TotalCount":0,"UsedCount":0,"Cert":"c"}`)
+				_, _ = fmt.Fprint(
+					w, `{"RequestId":"R-1","OrderId":1,"Type":"process","TotalCount":0,"UsedCount":0,"Cert":"c"}`)
 			}))
 			if _, err := test.call(context.Background(), client); err != nil {
 				t.Fatal(err)
@@ -78,7 +86,8 @@ func TestEachVerbSendsItsParametersAndNoOthers(t *testing.T) {
 			if diff := cmp.Diff(test.want, business(got)); diff != "" {
 				t.Errorf("parameters (-want +got):\n%s", diff)
 			}
-			if got.Method != http.MethodPost || got.URL.Query().Get("Version") != "2020-04-07" || got.URL.Query().Get("RegionId") != "cn-hangzhou" {
+			if got.Method != http.MethodPost || got.URL.Query().Get("Version") != "2020-04-07" ||
+				got.URL.Query().Get("RegionId") != "cn-hangzhou" {
 				t.Errorf("%s with %v", got.Method, got.URL.Query())
 			}
 		})
@@ -105,26 +114,31 @@ func TestAnApplicationThatCanNotSucceedIsNotSent(t *testing.T) {
 		"no intent":                    func(a *cas.Application) { a.StartedAt = time.Time{} },
 		"too many tags":                func(a *cas.Application) { a.Tags = manyTags(21) },
 		"a tag without a key":          func(a *cas.Application) { a.Tags = map[string]string{"": "v"} },
-		"a long key of a tag":          func(a *cas.Application) { a.Tags = map[string]string{strings.Repeat("é", 129): "v"} },
-		"a key of Alibaba's":           func(a *cas.Application) { a.Tags = map[string]string{"aliyun-x": "v"} },
-		"a key of the system's":        func(a *cas.Application) { a.Tags = map[string]string{"acs:x": "v"} },
-		"a URL as a key":               func(a *cas.Application) { a.Tags = map[string]string{"see https://example.com": "v"} },
-		"a URL as a value":             func(a *cas.Application) { a.Tags = map[string]string{"k": "see http://example.com"} },
+		"a long key of a tag": func(a *cas.Application) {
+			a.Tags = map[string]string{strings.Repeat("é", 129): "v"}
+		},
+		"a key of Alibaba's":    func(a *cas.Application) { a.Tags = map[string]string{"aliyun-x": "v"} },
+		"a key of the system's": func(a *cas.Application) { a.Tags = map[string]string{"acs:x": "v"} },
+		"a URL as a key": func(a *cas.Application) {
+			a.Tags = map[string]string{"see https://example.com": "v"}
+		},
+		"a URL as a value": func(a *cas.Application) { a.Tags = map[string]string{"k": "see http://example.com"} },
 	}
-	client := newClient(t, unreached(t))
+	client := newClient(t, answers.Never(t))
 	for name, spoil := range tests {
 		app := newApplication()
 		spoil(&app)
 		got := client.Submit(context.Background(), app)
-		e := asError(t, got.Err)
-		if got.Outcome != cas.NotBought || e.Kind != cas.KindInvalid || e.Sent || e.Message == "" || e.Action != "CreateCertificateWithCsrRequest" {
+		e := clients.AsError(t, got.Err)
+		if got.Outcome != cas.NotBought || e.Kind != cas.KindInvalid || e.Sent || e.Message == "" ||
+			e.Action != "CreateCertificateWithCsrRequest" {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
 }
 
 func TestAnApplicationAtItsLimitsIsSent(t *testing.T) {
-	client := newClient(t, answering(t, 200, `{"RequestId":"R-1","OrderId":1}`))
+	client := newClient(t, answers.Always(t, 200, `{"RequestId":"R-1","OrderId":1}`))
 	for name, change := range map[string]func(*cas.Application){
 		"no tags":           func(a *cas.Application) { a.Tags = nil },
 		"as many as can be": func(a *cas.Application) { a.Tags = manyTags(20) },
@@ -145,7 +159,8 @@ func TestAContactDoesNotPrint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	printed := fmt.Sprintf("%v %+v %#v %v %s %x", app, app, app, &app, app.Contact, app.Contact) + string(asJSON) + app.Contact.LogValue().String()
+	printed := fmt.Sprintf("%v %+v %#v %v %s %x", app, app, app, &app, app.Contact, app.Contact) + string(
+		asJSON) + app.Contact.LogValue().String()
 	for _, part := range []string{testContact.Name, testContact.Email, testContact.Phone} {
 		if strings.Contains(printed, part) || strings.Contains(printed, fmt.Sprintf("%x", part)) {
 			t.Errorf("%q is in %s", part, printed)

@@ -19,8 +19,8 @@ type certificateResponse struct {
 }
 
 // Certificate returns what the store of CAS holds under an Order's CertID: PEM, the leaf and perhaps its
-// issuers. It is for orders whose own Certificate is a lone leaf, and needs a permission of its own (CAS
-// contract §3.1, GetUserCertificateDetail).
+// issuers. It is for orders whose own Certificate is a lone leaf, and needs a permission of its own
+// (docs/design/cas.md §3.10).
 func (c *Client) Certificate(ctx context.Context, certID string) (pem string, err error) {
 	req := sdkcas.CreateGetUserCertificateDetailRequest()
 	if _, ok := ParseOrderID(certID); !ok {

@@ -31,7 +31,7 @@ type Client struct {
 }
 
 // sites are the public endpoints. Other regions have none of their own, and what the SDK would choose for
-// them is the China site, where international accounts do not exist (CAS contract §6,
+// them is the China site, where international accounts do not exist (docs/design/cas.md §2.5,
 // https://alibabacloud.com/help/en/ssl-certificate/developer-reference/endpoints).
 var sites = map[string]string{
 	"cn-hangzhou":    "https://cas.aliyuncs.com",
@@ -40,14 +40,25 @@ var sites = map[string]string{
 
 // New checks the configuration; it does not call the service. Its errors are safe to show.
 func New(config Config) (*Client, error) {
+	caller, err := config.Caller()
+	if err != nil {
+		return nil, err
+	}
+	return &Client{caller: caller}, nil
+}
+
+// Caller is what a client of CAS makes its calls with. It is for the packages below this one, which speak other verbs
+// of the same service: its errors have the kinds of this package.
+func (config Config) Caller() (*rpc.Caller, error) {
 	if config.Endpoint.URL == "" {
 		url, ok := sites[config.Endpoint.Region]
 		if !ok {
-			return nil, fmt.Errorf("CAS has no public endpoint for the region %q: use cn-hangzhou or ap-southeast-1, or give the endpoint", config.Endpoint.Region)
+			return nil, fmt.Errorf("CAS has no public endpoint for the region %q: use cn-hangzhou or "+
+				"ap-southeast-1, or give the endpoint", config.Endpoint.Region)
 		}
 		config.Endpoint.URL = url
 	}
-	caller, err := rpc.New(rpc.Config{
+	return rpc.New(rpc.Config{
 		Endpoint:    config.Endpoint,
 		Credentials: config.Credentials,
 		Rate:        config.Rate,
@@ -55,15 +66,12 @@ func New(config Config) (*Client, error) {
 		Classify:    kindOfCode,
 		Now:         config.Now,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &Client{caller: caller}, nil
 }
 
 // undecodable is the error for a reply that lacks what it must have.
 func undecodable(action, requestID, message string) *Error {
-	return &Error{Action: action, Kind: KindUndecodable, HTTPStatus: 200, RequestID: requestID, Message: message, Sent: true}
+	return &Error{Action: action, Kind: KindUndecodable, HTTPStatus: 200, RequestID: requestID, Message: message,
+		Sent: true}
 }
 
 // invalid is the error for a request that is refused here, before it is sent.

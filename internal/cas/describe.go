@@ -12,7 +12,7 @@ import (
 )
 
 // State is how far an order has come. Values that are not among the constants are passed on as they are,
-// and mean no more than that the order is still to be watched (CAS contract §2).
+// and mean no more than that the order is still to be watched (docs/design/cas.md §3.4).
 type State string
 
 const (

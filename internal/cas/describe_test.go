@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	"github.com/aliyun-issuer/aliyun-issuer/test/answers"
 )
 
 func TestAnOrderIsWhatCASTellsOfIt(t *testing.T) {
@@ -40,7 +41,8 @@ func TestAnOrderIsWhatCASTellsOfIt(t *testing.T) {
 			`{"RequestId":"R-1","Type":"domain_verify","ValidateType":"FILE","Domain":"www.example.com","Uri":"/.well-known/pki-validation/fileauth.txt","Content":"2026"}`,
 			cas.Order{
 				State: cas.StateDomainVerify, ValidateType: cas.ValidateFile, RequestID: "R-1",
-				File: &cas.File{Domain: "www.example.com", URI: "/.well-known/pki-validation/fileauth.txt", Content: "2026"},
+				File: &cas.File{Domain: "www.example.com", URI: "/.well-known/pki-validation/fileauth.txt",
+					Content: "2026"},
 			},
 		},
 		"waits for a file that is not known yet": {
@@ -48,26 +50,31 @@ func TestAnOrderIsWhatCASTellsOfIt(t *testing.T) {
 			cas.Order{State: cas.StateDomainVerify, ValidateType: cas.ValidateFile, RequestID: "R-1"},
 		},
 		"is reviewed": {`{"RequestId":"R-1","Type":"process"}`, cas.Order{State: cas.StateProcess, RequestID: "R-1"}},
-		"has failed":  {`{"RequestId":"R-1","Type":"verify_fail"}`, cas.Order{State: cas.StateVerifyFail, RequestID: "R-1"}},
+		"has failed": {`{"RequestId":"R-1","Type":"verify_fail"}`,
+			cas.Order{State: cas.StateVerifyFail, RequestID: "R-1"}},
 		"was withdrawn": {
 			`{"RequestId":"R-1","Type":"payed"}`, cas.Order{State: cas.StatePayed, RequestID: "R-1"},
 		},
-		"is unknown to CAS": {`{"RequestId":"R-1","Type":"unknow"}`, cas.Order{State: cas.StateUnknow, RequestID: "R-1"}},
+		"is unknown to CAS": {`{"RequestId":"R-1","Type":"unknow"}`,
+			cas.Order{State: cas.StateUnknow, RequestID: "R-1"}},
 		"is issued": {
-			`{"RequestId":"R-1","Type":"certificate","Certificate":"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n","PrivateKey":"k","CertId":"7"}`,
-			cas.Order{State: cas.StateCertificate, RequestID: "R-1", Certificate: "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n", CertID: "7"},
+			`{"RequestId":"R-1","Type":"certificate","Certificate":"-----BEGIN CERTIFICATE-----\nx\n-----END ` +
+				`CERTIFICATE-----\n","PrivateKey":"k","CertId":"7"}`,
+			cas.Order{State: cas.StateCertificate, RequestID: "R-1", Certificate: "-----BEGIN " +
+				"CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n", CertID: "7"},
 		},
 		"is issued, with a certificate id beyond 2^53": {
 			`{"RequestId":"R-1","Type":"certificate","Certificate":"c","CertId":9007199254740993}`,
 			cas.Order{State: cas.StateCertificate, RequestID: "R-1", Certificate: "c", CertID: "9007199254740993"},
 		},
 		"is in a state that nobody has heard of": {
-			`{"RequestId":"R-1","Type":"quantum_verify","New":{"Field":[1]}}`, cas.Order{State: "quantum_verify", RequestID: "R-1"},
+			`{"RequestId":"R-1","Type":"quantum_verify","New":{"Field":[1]}}`,
+			cas.Order{State: "quantum_verify", RequestID: "R-1"},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := newClient(t, answering(t, 200, test.body)).Describe(context.Background(), testOrder)
+			got, err := newClient(t, answers.Always(t, 200, test.body)).Describe(context.Background(), testOrder)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,8 +86,9 @@ func TestAnOrderIsWhatCASTellsOfIt(t *testing.T) {
 }
 
 func TestAReplyWithoutAStateIsAnError(t *testing.T) {
-	for _, body := range []string{``, `{}`, `<html>`, `{"RequestId":"R-1"}`, `{"RequestId":"R-1","Type":null}`, `{"RequestId":"R-1","Type":{}}`} {
-		got, err := newClient(t, answering(t, 200, body)).Describe(context.Background(), testOrder)
+	for _, body := range []string{``, `{}`, `<html>`, `{"RequestId":"R-1"}`, `{"RequestId":"R-1","Type":null}`,
+		`{"RequestId":"R-1","Type":{}}`} {
+		got, err := newClient(t, answers.Always(t, 200, body)).Describe(context.Background(), testOrder)
 		if got != nil || cas.KindOf(err) != cas.KindUndecodable || !cas.IsTransient(err) || cas.IsNotSent(err) {
 			t.Errorf("%s: got %+v and %v", body, got, err)
 		}
@@ -88,7 +96,8 @@ func TestAReplyWithoutAStateIsAnError(t *testing.T) {
 }
 
 func TestAnOrderThatDoesNotExistIsNotFound(t *testing.T) {
-	_, err := newClient(t, answering(t, 404, refusal("NotFoundOrder"))).Describe(context.Background(), testOrder)
+	client := newClient(t, answers.Always(t, 404, answers.Refusal("cas", "NotFoundOrder")))
+	_, err := client.Describe(context.Background(), testOrder)
 	if !cas.IsNotFound(err) {
 		t.Errorf("got %v", err)
 	}

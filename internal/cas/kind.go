@@ -41,14 +41,14 @@ const (
 	KindNoPackage Kind = "NoPackage"
 	// KindExhausted: the resource plan has no certificate left. It may get some back.
 	KindExhausted Kind = "Exhausted"
-	// KindWrongState: the order is not in a state that allows this. Describe it again before anything else.
+	// KindWrongState: the order or instance is not in a state that allows this. Describe it again before anything else.
 	KindWrongState Kind = "WrongState"
 	// KindRefused: the service did not want the order as it is. The message says why; for Submit it does
 	// not prove that nothing was bought.
 	KindRefused Kind = "Refused"
 )
 
-// codes are those of CAS itself (CAS contract §1 and §8, from
+// codes are those of CAS itself (docs/design/cas.md §3.9, from
 // https://help.aliyun.com/zh/ssl-certificate/developer-reference/api-cas-2020-04-07-errorcodes). What is not
 // here is judged by the table of the gateway in package rpc.
 var codes = map[string]Kind{
@@ -56,8 +56,9 @@ var codes = map[string]Kind{
 	"NotRemainCount":    KindExhausted,
 	"InsufficientQuota": KindExhausted,
 
-	"NotFoundOrder": KindNotFound,
-	"NotFound":      KindNotFound,
+	"NotFoundOrder":              KindNotFound,
+	"NotFound":                   KindNotFound,
+	"InvalidInstanceId.NotFound": KindNotFound,
 
 	"OrderStateError": KindWrongState,
 	"OrderExpired":    KindWrongState,
@@ -67,6 +68,7 @@ var codes = map[string]Kind{
 	"CreateOrderFailed":              KindRefused,
 	"DomainRepeat":                   KindRefused,
 	"ParamRepeat":                    KindRefused,
+	"DomainAndProductNotMatch":       KindRefused,
 
 	"DeductQuotaFailed":               KindTransient,
 	"OperationDenied.SystemUpgrading": KindTransient,
@@ -80,7 +82,7 @@ func kindOfCode(code string) (Kind, bool) {
 	if kind, ok := codes[code]; ok {
 		return kind, true
 	}
-	if strings.HasPrefix(code, "OperationDenied") {
+	if strings.HasPrefix(code, "OperationDenied") || strings.HasPrefix(code, "InvalidStatus.") {
 		return KindWrongState, true
 	}
 	return "", false
@@ -89,7 +91,7 @@ func kindOfCode(code string) (Kind, bool) {
 // KindOf returns the kind of an error of this package, or "" if err is nil or not one.
 func KindOf(err error) Kind { return rpc.KindOf(err) }
 
-// IsNotFound reports that the order does not exist, or not in this account.
+// IsNotFound reports that the order or instance does not exist, or not in this account.
 func IsNotFound(err error) bool { return KindOf(err) == KindNotFound }
 
 // IsNoPackage reports that the account has no resource plan for the product.
@@ -98,7 +100,7 @@ func IsNoPackage(err error) bool { return KindOf(err) == KindNoPackage }
 // IsExhausted reports that the resource plan has no certificate left.
 func IsExhausted(err error) bool { return KindOf(err) == KindExhausted }
 
-// IsWrongState reports that the state of the order does not allow the verb.
+// IsWrongState reports that the state of the order or instance does not allow the verb.
 func IsWrongState(err error) bool { return KindOf(err) == KindWrongState }
 
 // IsThrottled reports that the call was not executed because there were too many, by the service's count

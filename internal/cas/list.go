@@ -18,7 +18,7 @@ import (
 // are not among the constants are passed on as they are.
 type ListStatus string
 
-// The states that a listing knows (CAS contract §3.2).
+// The states that a listing knows (docs/design/cas.md §3.6).
 const (
 	ListPayed        ListStatus = "PAYED"
 	ListChecking     ListStatus = "CHECKING"
@@ -112,7 +112,7 @@ func (c *Client) List(ctx context.Context, query ListQuery) (Page, error) {
 	if err := c.caller.Do(ctx, req, resp); err != nil {
 		return Page{}, err
 	}
-	total, ok := count(resp.TotalCount)
+	total, ok := rpc.Count(resp.TotalCount)
 	isEmpty := len(resp.CertificateOrderList) == 0
 	if !ok || (isEmpty && (resp.TotalCount == "" || total > (number-1)*size)) {
 		return Page{}, undecodable(req.GetActionName(), resp.RequestID, "success without the list of orders")
@@ -131,9 +131,9 @@ func (r *listResponse) page(total int) Page {
 			Domain:      item.Domain,
 			Status:      ListStatus(item.Status),
 			ProductCode: item.ProductCode,
-			BoughtAt:    milliseconds(item.BuyDate),
-			NotBefore:   milliseconds(item.CertStartTime),
-			NotAfter:    milliseconds(item.CertEndTime),
+			BoughtAt:    rpc.Milliseconds(item.BuyDate),
+			NotBefore:   rpc.Milliseconds(item.CertStartTime),
+			NotAfter:    rpc.Milliseconds(item.CertEndTime),
 		})
 	}
 	return page

@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	"github.com/aliyun-issuer/aliyun-issuer/test/answers"
+	"github.com/aliyun-issuer/aliyun-issuer/test/clients"
 )
 
 func TestAPageIsReadInWhicheverWayItsNumbersAreWritten(t *testing.T) {
@@ -24,11 +26,12 @@ func TestAPageIsReadInWhicheverWayItsNumbersAreWritten(t *testing.T) {
 		{"OrderId":null,"Domain":"d.example.com","Status":"NEW_STATUS","BuyDate":-1},
 		{"OrderId":1e17,"Domain":"e.example.com","BuyDate":1.5}]}`
 	want := cas.Page{
-		Total: 4, RequestID: "R-1", Date: noon,
+		Total: 4, RequestID: "R-1", Date: clients.Noon,
 		Items: []cas.ListItem{
 			{
-				OrderID: "98987582437920968", InstanceID: "cas-1", Domain: "a.example.com", Status: cas.ListIssued, ProductCode: "bykj123456",
-				BoughtAt: noon, NotBefore: noon, NotAfter: noon.AddDate(0, 0, 200),
+				OrderID: "98987582437920968", InstanceID: "cas-1", Domain: "a.example.com", Status: cas.ListIssued,
+				ProductCode: "bykj123456",
+				BoughtAt:    clients.Noon, NotBefore: clients.Noon, NotAfter: clients.Noon.AddDate(0, 0, 200),
 			},
 			{OrderID: "2", Domain: "b.example.com,c.example.com", Status: cas.ListChecking},
 			{Domain: "d.example.com", Status: "NEW_STATUS"},
@@ -36,8 +39,8 @@ func TestAPageIsReadInWhicheverWayItsNumbersAreWritten(t *testing.T) {
 		},
 	}
 	for _, total := range []string{`4`, `"4"`} {
-		url := serving(t, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Date", noon.Format(http.TimeFormat))
+		url := answers.By(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Date", clients.Noon.Format(http.TimeFormat))
 			_, _ = fmt.Fprintf(w, body, total)
 		})
 		got, err := newClient(t, url).List(context.Background(), cas.ListQuery{})
@@ -51,7 +54,7 @@ func TestAPageIsReadInWhicheverWayItsNumbersAreWritten(t *testing.T) {
 }
 
 func TestAReplyWithoutADateHasNone(t *testing.T) {
-	url := serving(t, func(w http.ResponseWriter, _ *http.Request) {
+	url := answers.By(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Date"] = nil
 		_, _ = io.WriteString(w, `{"RequestId":"R-1","TotalCount":0,"CertificateOrderList":[]}`)
 	})
@@ -67,26 +70,37 @@ func TestAnEmptyPageIsOneOnlyIfTheServiceSaysSo(t *testing.T) {
 		body  string
 		empty bool
 	}{
-		"no orders":                              {1, `{"RequestId":"R-1","TotalCount":0,"CertificateOrderList":[]}`, true},
-		"no orders, as text":                     {0, `{"RequestId":"R-1","TotalCount":"0","CertificateOrderList":[]}`, true},
-		"no orders and no list":                  {1, `{"RequestId":"R-1","TotalCount":0}`, true},
-		"no orders and null":                     {1, `{"RequestId":"R-1","TotalCount":0,"CertificateOrderList":null}`, true},
-		"past the end":                           {3, `{"RequestId":"R-1","TotalCount":100,"CertificateOrderList":[]}`, true},
-		"nothing":                                {1, ``, false},
-		"an empty object":                        {1, `{}`, false},
-		"HTML":                                   {1, `<html></html>`, false},
-		"no total":                               {1, `{"RequestId":"R-1"}`, false},
-		"a null total":                           {1, `{"RequestId":"R-1","TotalCount":null,"CertificateOrderList":[]}`, false},
-		"a total that is no number":              {1, `{"RequestId":"R-1","TotalCount":"many","CertificateOrderList":[]}`, false},
-		"a negative total":                       {1, `{"RequestId":"R-1","TotalCount":-1,"CertificateOrderList":[]}`, false},
-		"orders, and no list":                    {1, `{"RequestId":"R-1","TotalCount":1}`, false},
-		"orders, and an empty list":              {0, `{"RequestId":"R-1","TotalCount":1,"CertificateOrderList":[]}`, false},
-		"orders on a later page, and none on it": {2, `{"RequestId":"R-1","TotalCount":51,"CertificateOrderList":[]}`, false},
-		"a list of another name":                 {1, `{"RequestId":"R-1","TotalCount":1,"certificateOrderList":[{"OrderId":1}]}`, false},
-		"a list that is none":                    {1, `{"RequestId":"R-1","TotalCount":0,"CertificateOrderList":"x"}`, false},
+		"no orders": {1, `{"RequestId":"R-1","TotalCount":0,"CertificateOrderList":[]}`,
+			true},
+		"no orders, as text": {0, `{"RequestId":"R-1","TotalCount":"0","CertificateOrderList":[]}`,
+			true},
+		"no orders and no list": {1, `{"RequestId":"R-1","TotalCount":0}`, true},
+		"no orders and null": {1, `{"RequestId":"R-1","TotalCount":0,"CertificateOrderList":null}`,
+			true},
+		"past the end": {3, `{"RequestId":"R-1","TotalCount":100,"CertificateOrderList":[]}`,
+			true},
+		"nothing":         {1, ``, false},
+		"an empty object": {1, `{}`, false},
+		"HTML":            {1, `<html></html>`, false},
+		"no total":        {1, `{"RequestId":"R-1"}`, false},
+		"a null total": {1, `{"RequestId":"R-1","TotalCount":null,"CertificateOrderList":[]}`,
+			false},
+		"a total that is no number": {
+			1, `{"RequestId":"R-1","TotalCount":"many","CertificateOrderList":[]}`, false},
+		"a negative total": {1, `{"RequestId":"R-1","TotalCount":-1,"CertificateOrderList":[]}`,
+			false},
+		"orders, and no list": {1, `{"RequestId":"R-1","TotalCount":1}`, false},
+		"orders, and an empty list": {0, `{"RequestId":"R-1","TotalCount":1,"CertificateOrderList":[]}`,
+			false},
+		"orders on a later page, and none on it": {2, `{"RequestId":"R-1","TotalCount":51,"CertificateOrderList":[]}`,
+			false},
+		"a list of another name": {1, `{"RequestId":"R-1","TotalCount":1,"certificateOrderList":[{"OrderId":1}]}`,
+			false},
+		"a list that is none": {1, `{"RequestId":"R-1","TotalCount":0,"CertificateOrderList":"x"}`, false},
 	}
 	for name, test := range tests {
-		got, err := newClient(t, answering(t, 200, test.body)).List(context.Background(), cas.ListQuery{Page: test.page})
+		got, err := newClient(t, answers.Always(t, 200, test.body)).List(context.Background(),
+			cas.ListQuery{Page: test.page})
 		switch {
 		case test.empty && (err != nil || len(got.Items) != 0):
 			t.Errorf("%s: got %+v and %v", name, got, err)
@@ -102,14 +116,16 @@ func TestAResourcePlanIsReadInWhicheverWayItsNumbersAreWritten(t *testing.T) {
 		want cas.Package
 		left int
 	}{
-		"numbers":             {`{"RequestId":"R-1","ProductCode":"x","TotalCount":20,"UsedCount":5,"IssuedCount":3}`, cas.Package{Total: 20, Used: 5, Issued: 3}, 15},
-		"text":                {`{"RequestId":"R-1","TotalCount":"20","UsedCount":"20","IssuedCount":null}`, cas.Package{Total: 20, Used: 20}, 0},
+		"numbers": {`{"RequestId":"R-1","ProductCode":"x","TotalCount":20,"UsedCount":5,"IssuedCount":3}`,
+			cas.Package{Total: 20, Used: 5, Issued: 3}, 15},
+		"text": {`{"RequestId":"R-1","TotalCount":"20","UsedCount":"20","IssuedCount":null}`,
+			cas.Package{Total: 20, Used: 20}, 0},
 		"no issued ones":      {`{"RequestId":"R-1","TotalCount":20,"UsedCount":0}`, cas.Package{Total: 20}, 20},
 		"more used than had":  {`{"RequestId":"R-1","TotalCount":1,"UsedCount":2}`, cas.Package{Total: 1, Used: 2}, 0},
 		"nothing left at all": {`{"RequestId":"R-1","TotalCount":0,"UsedCount":0,"IssuedCount":0}`, cas.Package{}, 0},
 	}
 	for name, test := range tests {
-		got, err := newClient(t, answering(t, 200, test.body)).Package(context.Background(), testProduct)
+		got, err := newClient(t, answers.Always(t, 200, test.body)).Package(context.Background(), testProduct)
 		if err != nil || got != test.want || got.Remaining() != test.left {
 			t.Errorf("%s: got %+v with %d left and %v", name, got, got.Remaining(), err)
 		}
@@ -118,11 +134,14 @@ func TestAResourcePlanIsReadInWhicheverWayItsNumbersAreWritten(t *testing.T) {
 
 func TestAReplyWithoutTheNumbersOfAResourcePlanIsAnError(t *testing.T) {
 	for _, body := range []string{
-		``, `{}`, `<html>`, `{"RequestId":"R-1"}`, `{"RequestId":"R-1","TotalCount":null,"UsedCount":"","IssuedCount":null}`,
-		`{"RequestId":"R-1","TotalCount":20,"IssuedCount":1}`, `{"RequestId":"R-1","TotalCount":20,"UsedCount":null}`, `{"RequestId":"R-1","UsedCount":20}`,
-		`{"RequestId":"R-1","TotalCount":"x","UsedCount":1}`, `{"RequestId":"R-1","TotalCount":1.5,"UsedCount":1}`, `{"RequestId":"R-1","TotalCount":1,"UsedCount":-1}`,
+		``, `{}`, `<html>`, `{"RequestId":"R-1"}`,
+		`{"RequestId":"R-1","TotalCount":null,"UsedCount":"","IssuedCount":null}`,
+		`{"RequestId":"R-1","TotalCount":20,"IssuedCount":1}`, `{"RequestId":"R-1","TotalCount":20,"UsedCount":null}`,
+		`{"RequestId":"R-1","UsedCount":20}`,
+		`{"RequestId":"R-1","TotalCount":"x","UsedCount":1}`, `{"RequestId":"R-1","TotalCount":1.5,"UsedCount":1}`,
+		`{"RequestId":"R-1","TotalCount":1,"UsedCount":-1}`,
 	} {
-		got, err := newClient(t, answering(t, 200, body)).Package(context.Background(), testProduct)
+		got, err := newClient(t, answers.Always(t, 200, body)).Package(context.Background(), testProduct)
 		if cas.KindOf(err) != cas.KindUndecodable || got != (cas.Package{}) {
 			t.Errorf("%s: got %+v and %v", body, got, err)
 		}
@@ -131,7 +150,7 @@ func TestAReplyWithoutTheNumbersOfAResourcePlanIsAnError(t *testing.T) {
 
 func TestAResourcePlanIsNotAskedForWithoutAProduct(t *testing.T) {
 	// The service would take the empty product for digicert-free-1-free.
-	_, err := newClient(t, unreached(t)).Package(context.Background(), "")
+	_, err := newClient(t, answers.Never(t)).Package(context.Background(), "")
 	if cas.KindOf(err) != cas.KindInvalid || !cas.IsNotSent(err) {
 		t.Errorf("got %v", err)
 	}

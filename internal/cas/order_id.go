@@ -6,7 +6,7 @@ package cas
 import "strings"
 
 // OrderID names an order at CAS: decimal digits without a leading zero. It is text because ids exceed 2^53
-// and would lose digits as a float (CAS contract §1).
+// and would lose digits as a float (docs/design/cas.md §3.1).
 type OrderID string
 
 // maxOrderID is the number of digits of the largest 64-bit integer, which the API declares.

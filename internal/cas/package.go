@@ -8,9 +8,11 @@ import (
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
 	sdkcas "github.com/aliyun/alibaba-cloud-sdk-go/services/cas"
+
+	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
 
-// Package is the resource plan of a product, in numbers of certificates (CAS contract §3.1).
+// Package is the resource plan of a product, in numbers of certificates (docs/design/cas.md §3.7).
 type Package struct {
 	// Total is how many were bought.
 	Total int
@@ -44,12 +46,13 @@ func (c *Client) Package(ctx context.Context, productCode string) (Package, erro
 	if err := c.caller.Do(ctx, req, resp); err != nil {
 		return Package{}, err
 	}
-	total, okTotal := count(resp.TotalCount)
-	used, okUsed := count(resp.UsedCount)
-	issued, okIssued := count(resp.IssuedCount)
+	total, okTotal := rpc.Count(resp.TotalCount)
+	used, okUsed := rpc.Count(resp.UsedCount)
+	issued, okIssued := rpc.Count(resp.IssuedCount)
 	isMissing := resp.TotalCount == "" || resp.UsedCount == ""
 	if isMissing || !okTotal || !okUsed || !okIssued {
-		return Package{}, undecodable(req.GetActionName(), resp.RequestID, "success without the numbers of the resource plan")
+		return Package{}, undecodable(req.GetActionName(), resp.RequestID, "success without the numbers of the "+
+			"resource plan")
 	}
 	return Package{Total: total, Used: used, Issued: issued}, nil
 }

@@ -68,7 +68,7 @@ type submitResponse struct {
 // SubmitWindow after its StartedAt. Once begun it does not end when ctx is cancelled, only when SubmitTimeout
 // is over, because an order whose answer nobody hears is the costliest thing that can happen.
 //
-// CreateCertificateWithCsrRequest has no parameter that would make it idempotent (CAS contract §1).
+// CreateCertificateWithCsrRequest has no parameter that would make it idempotent (docs/design/cas.md §3.1).
 func (c *Client) Submit(ctx context.Context, app Application) Submission {
 	req := sdkcas.CreateCreateCertificateWithCsrRequestRequest()
 	if problem := app.fill(req); problem != "" {

@@ -15,6 +15,8 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
+	"github.com/aliyun-issuer/aliyun-issuer/test/answers"
+	"github.com/aliyun-issuer/aliyun-issuer/test/clients"
 )
 
 func TestAnOrderIsAcceptedWithItsIDToTheLastDigit(t *testing.T) {
@@ -26,7 +28,7 @@ func TestAnOrderIsAcceptedWithItsIDToTheLastDigit(t *testing.T) {
 		`"9223372036854775807"`: "9223372036854775807",
 		`1`:                     "1",
 	} {
-		client := newClient(t, answering(t, 200, `{"RequestId":"R-1","OrderId":`+literal+`}`))
+		client := newClient(t, answers.Always(t, 200, `{"RequestId":"R-1","OrderId":`+literal+`}`))
 		got := client.Submit(context.Background(), newApplication())
 		if got != (cas.Submission{Outcome: cas.Accepted, OrderID: want, RequestID: "R-1"}) {
 			t.Errorf("%s: got %+v", literal, got)
@@ -41,13 +43,14 @@ func TestASuccessWithoutAnIDSaysNothing(t *testing.T) {
 		`{"RequestId":"R-1","Code":"InvalidParameter","Message":"no"}`,
 	}
 	for _, literal := range []string{
-		`null`, `""`, `0`, `"0"`, `-1`, `+1`, `007`, `"007"`, `1.0`, `1e17`, `"1e17"`, `9.8987582437920968e16`, `9.8987582437920968E+16`,
+		`null`, `""`, `0`, `"0"`, `-1`, `+1`, `007`, `"007"`, `1.0`, `1e17`, `"1e17"`, `9.8987582437920968e16`,
+		`9.8987582437920968E+16`,
 		`98987582437920968000`, `" 1"`, `"１"`, `true`, `[98987582437920968]`, `{"x":1}`,
 	} {
 		bodies = append(bodies, `{"RequestId":"R-1","OrderId":`+literal+`}`)
 	}
 	for _, body := range bodies {
-		got := newClient(t, answering(t, 200, body)).Submit(context.Background(), newApplication())
+		got := newClient(t, answers.Always(t, 200, body)).Submit(context.Background(), newApplication())
 		if got.Outcome != cas.Unknown || got.OrderID != "" || cas.KindOf(got.Err) != cas.KindUndecodable {
 			t.Errorf("%s: got %+v", body, got)
 		}
@@ -61,7 +64,8 @@ func TestOnlyACodeOfTheListProvesThatNothingWasBought(t *testing.T) {
 			if known.provesRejection {
 				want = cas.NotBought
 			}
-			got := newClient(t, answering(t, status, refusal(known.code))).Submit(context.Background(), newApplication())
+			client := newClient(t, answers.Always(t, status, answers.Refusal("cas", known.code)))
+			got := client.Submit(context.Background(), newApplication())
 			if got.Outcome != want || got.OrderID != "" || got.RequestID != "R-1" || got.Err == nil {
 				t.Errorf("%s with %d: got %+v, want %s", known.code, status, got, want)
 			}
@@ -70,9 +74,11 @@ func TestOnlyACodeOfTheListProvesThatNothingWasBought(t *testing.T) {
 }
 
 func TestAStatusAloneProvesNothing(t *testing.T) {
-	for _, status := range []int{201, 202, 204, 400, 401, 403, 404, 405, 407, 408, 409, 411, 413, 414, 429, 431, 499, 500, 501, 502, 503, 504, 999} {
-		for _, body := range []string{"", "{}", "<html>no</html>", `{"Code":"InvalidParameter"}`, `{"Code":"Throttling"}`, `{"RequestId":"R-1","Message":"Throttling"}`} {
-			got := newClient(t, answering(t, status, body)).Submit(context.Background(), newApplication())
+	for _, status := range []int{201, 202, 204, 400, 401, 403, 404, 405, 407, 408, 409, 411, 413, 414, 429, 431, 499,
+		500, 501, 502, 503, 504, 999} {
+		for _, body := range []string{"", "{}", "<html>no</html>", `{"Code":"InvalidParameter"}`,
+			`{"Code":"Throttling"}`, `{"RequestId":"R-1","Message":"Throttling"}`} {
+			got := newClient(t, answers.Always(t, status, body)).Submit(context.Background(), newApplication())
 			if got.Outcome != cas.Unknown || got.Err == nil {
 				t.Errorf("%d with %q: got %+v", status, body, got)
 			}
@@ -83,8 +89,8 @@ func TestAStatusAloneProvesNothing(t *testing.T) {
 func TestARedirectIsNeverFollowedAndSaysNothing(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		var served atomic.Int32
-		elsewhere := unreached(t)
-		url := serving(t, func(w http.ResponseWriter, r *http.Request) {
+		elsewhere := answers.Never(t)
+		url := answers.By(t, func(w http.ResponseWriter, r *http.Request) {
 			served.Add(1)
 			if referer := r.Header.Get("Referer"); referer != "" {
 				t.Errorf("the Referer %s was sent", referer)
@@ -101,20 +107,21 @@ func TestARedirectIsNeverFollowedAndSaysNothing(t *testing.T) {
 
 func TestAnOrderWhoseAnswerIsLostIsUnknownAndNotSentAgain(t *testing.T) {
 	var served atomic.Int32
-	url := serving(t, func(w http.ResponseWriter, _ *http.Request) {
+	url := answers.By(t, func(w http.ResponseWriter, _ *http.Request) {
 		served.Add(1)
-		hangUp(t, w)
+		answers.HangUp(t, w)
 	})
 	client := newClient(t, url)
 	got := client.Submit(context.Background(), newApplication())
-	if got.Outcome != cas.Unknown || cas.KindOf(got.Err) != cas.KindNetwork || cas.IsNotSent(got.Err) || served.Load() != 1 {
+	if got.Outcome != cas.Unknown || cas.KindOf(got.Err) != cas.KindNetwork || cas.IsNotSent(got.Err) ||
+		served.Load() != 1 {
 		t.Errorf("got %+v after %d requests", got, served.Load())
 	}
 }
 
 func TestAnOrderHasAConnectionOfItsOwn(t *testing.T) {
 	remotes := map[string]string{}
-	url := serving(t, func(w http.ResponseWriter, r *http.Request) {
+	url := answers.By(t, func(w http.ResponseWriter, r *http.Request) {
 		action := r.URL.Query().Get("Action")
 		if before, ok := remotes[r.RemoteAddr]; ok {
 			t.Errorf("%s uses the connection of %s", action, before)
@@ -152,7 +159,7 @@ func TestAConnectionThatIsRefusedProvesThatNothingWasBought(t *testing.T) {
 func TestAnOrderGoesOnWhenItsContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	url := serving(t, func(w http.ResponseWriter, _ *http.Request) {
+	url := answers.By(t, func(w http.ResponseWriter, _ *http.Request) {
 		cancel()
 		_, _ = fmt.Fprint(w, `{"RequestId":"R-1","OrderId":1}`)
 	})
@@ -164,7 +171,7 @@ func TestAnOrderGoesOnWhenItsContextEnds(t *testing.T) {
 func TestAnOrderIsNotBegunWhenItsContextHasEnded(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	got := newClient(t, unreached(t)).Submit(ctx, newApplication())
+	got := newClient(t, answers.Never(t)).Submit(ctx, newApplication())
 	if got.Outcome != cas.NotBought || !cas.IsNotSent(got.Err) || !errors.Is(got.Err, context.Canceled) {
 		t.Errorf("got %+v", got)
 	}
@@ -173,10 +180,10 @@ func TestAnOrderIsNotBegunWhenItsContextHasEnded(t *testing.T) {
 func TestAnOrderHasADeadlineOfItsOwn(t *testing.T) {
 	var deadline time.Time
 	began := time.Now()
-	client := newClient(t, answering(t, 200, `{"RequestId":"R-1","OrderId":1}`), func(c *cas.Config) {
+	client := newClient(t, answers.Always(t, 200, `{"RequestId":"R-1","OrderId":1}`), func(c *cas.Config) {
 		c.Credentials = rpc.CredentialsFunc(func(ctx context.Context) (rpc.Credentials, error) {
 			deadline, _ = ctx.Deadline()
-			return testCredentials, nil
+			return clients.Keys, nil
 		})
 	})
 	for name, timeout := range map[string]time.Duration{"a shorter one": time.Second, "a longer one": time.Hour} {
@@ -192,15 +199,14 @@ func TestAnOrderHasADeadlineOfItsOwn(t *testing.T) {
 }
 
 func TestAnOrderIsSentUpToTheEndOfItsWindow(t *testing.T) {
-	at := func(now time.Time) func(*cas.Config) {
-		return func(c *cas.Config) { c.Now = func() time.Time { return now } }
-	}
-	end := noon.Add(cas.SubmitWindow)
-	got := newClient(t, answering(t, 200, `{"RequestId":"R-1","OrderId":1}`), at(end)).Submit(context.Background(), newApplication())
+	end := clients.Noon.Add(cas.SubmitWindow)
+	client := newClient(t, answers.Always(t, 200, `{"RequestId":"R-1","OrderId":1}`), clients.At(end))
+	got := client.Submit(context.Background(), newApplication())
 	if got.Outcome != cas.Accepted {
 		t.Errorf("at its end: got %+v", got)
 	}
-	got = newClient(t, unreached(t), at(end.Add(time.Nanosecond))).Submit(context.Background(), newApplication())
+	client = newClient(t, answers.Never(t), clients.At(end.Add(time.Nanosecond)))
+	got = client.Submit(context.Background(), newApplication())
 	if got.Outcome != cas.NotBought || cas.KindOf(got.Err) != cas.KindLate || !cas.IsNotSent(got.Err) {
 		t.Errorf("after it: got %+v", got)
 	}

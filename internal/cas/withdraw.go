@@ -11,9 +11,9 @@ import (
 	sdkcas "github.com/aliyun/alibaba-cloud-sdk-go/services/cas"
 )
 
-// Cancel withdraws an order that waits for validation or is in review. It then goes to StatePayed, which
-// may take a while; its quota comes back only with Delete. In other states the error is one for which
-// [IsWrongState] holds (https://alibabacloud.com/help/en/ssl-certificate/developer-reference/api-cas-2020-04-07-cancelorderrequest).
+// Cancel withdraws an order that waits for validation or is in review. It then goes to StatePayed, which may take a
+// while; its quota comes back only with Delete. In other states the error is one for which [IsWrongState] holds
+// (https://alibabacloud.com/help/en/ssl-certificate/developer-reference/api-cas-2020-04-07-cancelorderrequest).
 func (c *Client) Cancel(ctx context.Context, id OrderID) error {
 	req := sdkcas.CreateCancelOrderRequestRequest()
 	req.OrderId = requests.Integer(id)
@@ -21,7 +21,7 @@ func (c *Client) Cancel(ctx context.Context, id OrderID) error {
 }
 
 // Delete removes an order in StateVerifyFail or StatePayed, and gives its quota back. In other states the
-// error is one for which [IsWrongState] holds (CAS contract §3.1).
+// error is one for which [IsWrongState] holds (docs/design/cas.md §3.8).
 func (c *Client) Delete(ctx context.Context, id OrderID) error {
 	req := sdkcas.CreateDeleteCertificateRequestRequest()
 	req.OrderId = requests.Integer(id)

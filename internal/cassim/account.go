@@ -5,17 +5,18 @@ package cassim
 
 import "fmt"
 
-// account is a customer as it has become.
+// account is a customer with what has changed since the options were read.
 type account struct {
 	id       string
 	packages map[string]*plan // by product code
 	roles    map[string]*role // by name
 	// providers are those of OIDC, by name.
 	providers map[string]OIDCProvider
+	contacts  []contact
 }
 
-// plan is a resource plan. A certificate is reserved at submission and given back by DeleteCertificateRequest; what UsedCount shows is
-// another matter (knob usedCount).
+// plan is a resource plan. A certificate is reserved at submission and given back by DeleteCertificateRequest; what
+// UsedCount shows is another matter (knob usedCount).
 type plan struct {
 	total    int
 	reserved int
@@ -31,7 +32,10 @@ type key struct {
 }
 
 func (s *Server) addAccount(a Account) {
-	added := &account{id: a.ID, packages: map[string]*plan{}, roles: map[string]*role{}, providers: map[string]OIDCProvider{}}
+	added := &account{
+		id: a.ID, packages: map[string]*plan{}, roles: map[string]*role{}, providers: map[string]OIDCProvider{},
+		contacts: []contact{{DefaultContact, "Test Person", "person@example.com", "13800000000"}},
+	}
 	if s.accounts[a.ID] != nil {
 		panic("cassim: two accounts have the id " + a.ID)
 	}
@@ -89,12 +93,12 @@ func (s *Server) DenyAction(keyID, action string) {
 	s.changeKey(keyID, func(k *key) { k.denied[action] = true })
 }
 
-// AllowAction gives it back.
+// AllowAction gives the permission for an action back to a key's user.
 func (s *Server) AllowAction(keyID, action string) {
 	s.changeKey(keyID, func(k *key) { delete(k.denied, action) })
 }
 
-// SetKeyDisabled makes requests of the key be refused, or takes that back.
+// SetKeyDisabled has requests of the key refused, or accepted again.
 func (s *Server) SetKeyDisabled(keyID string, disabled bool) {
 	s.changeKey(keyID, func(k *key) { k.Disabled = disabled })
 }

@@ -24,9 +24,12 @@ func (s *Server) admin() http.Handler {
 	mux.HandleFunc("PATCH /-/knobs", s.patchKnobs)
 	s.adminFaults(mux)
 	s.adminOrders(mux)
+	s.adminInstances(mux)
 	s.adminServices(mux)
 	s.adminSessions(mux)
-	mux.HandleFunc("GET /-/records", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, s.Records(r.URL.Query().Get("zone"))) })
+	mux.HandleFunc("GET /-/records", func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, s.Records(r.URL.Query().Get("zone")))
+	})
 	mux.HandleFunc("POST /-/records", s.postRecord)
 	mux.HandleFunc("DELETE /-/records/{id}", s.deleteRecord)
 	return mux
@@ -45,7 +48,8 @@ func writeCreated(w http.ResponseWriter, value any) {
 	_ = json.NewEncoder(w).Encode(value)
 }
 
-// readJSON answers the error itself, and tells whether there was none. A field that is not known is an error.
+// Reads the body of a request, and says whether that was possible. If not, it has answered with the error. An unknown
+// field is an error.
 func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	decoder.DisallowUnknownFields()

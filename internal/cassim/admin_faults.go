@@ -30,7 +30,7 @@ func (s *Server) postFault(w http.ResponseWriter, r *http.Request) {
 	writeCreated(w, map[string]string{"ID": s.Inject(fault)})
 }
 
-// answerWhether answers that it is done, or that what was named is not there.
+// Answers that something is done, or that what was named does not exist.
 func answerWhether(w http.ResponseWriter, isDone bool, otherwise string) {
 	if !isDone {
 		http.Error(w, otherwise, http.StatusNotFound)

@@ -5,7 +5,7 @@ package cassim
 
 import "net/http"
 
-// adminOrders is what steers orders.
+// adminOrders serves what steers orders.
 func (s *Server) adminOrders(mux *http.ServeMux) {
 	mux.HandleFunc("POST /-/orders", s.postForeignOrder)
 	mux.HandleFunc("POST /-/orders/{id}/state", s.postState)
@@ -16,9 +16,12 @@ func (s *Server) adminOrders(mux *http.ServeMux) {
 		"vanish":       func(o *order) { o.vanished = true },
 		"reappear":     func(o *order) { o.vanished = false },
 		"ignoreCancel": func(o *order) { o.steering.ignoresCancel = true },
+		"revoke":       func(o *order) { o.steering.revoked = true },
 		"wrongKey":     func(o *order) { o.steering.wrongKey = true },
 	} {
-		mux.HandleFunc("POST /-/orders/{id}/"+name, func(w http.ResponseWriter, r *http.Request) { s.adminSteer(w, r, steer) })
+		mux.HandleFunc("POST /-/orders/{id}/"+name, func(w http.ResponseWriter, r *http.Request) {
+			s.adminSteer(w, r, steer)
+		})
 	}
 }
 

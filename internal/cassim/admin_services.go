@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// adminServices is what makes the services as a whole go wrong, or tells what callers did wrong.
+// adminServices serves what makes the services as a whole go wrong, and what tells what callers did wrong.
 func (s *Server) adminServices(mux *http.ServeMux) {
 	mux.HandleFunc("GET /-/listing", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Listing()) })
 	mux.HandleFunc("PUT /-/listing", s.putListing)

@@ -5,13 +5,15 @@ package cassim
 
 import "net/http"
 
-// adminSessions is what ends sessions, and steers the metadata server that gives them out.
+// adminSessions serves what ends sessions, and what steers the metadata server that gives sessions out.
 func (s *Server) adminSessions(mux *http.ServeMux) {
 	mux.HandleFunc("GET /-/tls-root.pem", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-pem-file")
 		_, _ = w.Write(s.TLSRootPEM())
 	})
-	mux.HandleFunc("GET /-/sessions", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]int{"alive": s.Sessions()}) })
+	mux.HandleFunc("GET /-/sessions", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, map[string]int{"alive": s.Sessions()})
+	})
 	mux.HandleFunc("POST /-/sessions/expire", func(w http.ResponseWriter, _ *http.Request) {
 		s.ExpireSessions()
 		w.WriteHeader(http.StatusNoContent)

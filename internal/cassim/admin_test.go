@@ -46,7 +46,8 @@ func (w *world) idIn(answer string) string {
 
 func TestFaultsAreInjectedListedAndLiftedFromAnotherProcess(t *testing.T) {
 	w := start(t, cassim.Options{})
-	id := w.idIn(w.admin(201, "POST", "faults", `{"kind": "Refuse", "action": "`+create+`", "status": 500, "code": "Error", "executed": true, "times": -1}`))
+	id := w.idIn(w.admin(201, "POST", "faults", `{"kind": "Refuse", "action": "`+create+`", "status": 500, "code": `+
+		`"Error", "executed": true, "times": -1}`))
 	hang := w.idIn(w.admin(201, "POST", "faults", `{"kind": "Hang", "late": true}`))
 	_, err := w.cas.CreateCertificateWithCsrRequest(w.application("example.com"))
 	wantCode(t, err, 500, "Error")
@@ -55,7 +56,8 @@ func TestFaultsAreInjectedListedAndLiftedFromAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []cassim.PendingFault{
-		{ID: id, Fault: cassim.Fault{Action: create, Kind: cassim.Refuse, Times: -1, Status: 500, Code: "Error", Executed: true}, Left: -1},
+		{ID: id, Fault: cassim.Fault{Action: create, Kind: cassim.Refuse, Times: -1, Status: 500, Code: "Error",
+			Executed: true}, Left: -1},
 		{ID: hang, Fault: cassim.Fault{Kind: cassim.Hang, Late: true}, Left: 1},
 	}
 	if diff := cmp.Diff(want, pending); diff != "" {
@@ -75,7 +77,8 @@ func TestFaultsAreInjectedListedAndLiftedFromAnotherProcess(t *testing.T) {
 
 func TestOrdersAreSteeredFromAnotherProcess(t *testing.T) {
 	w := start(t, cassim.Options{CADelay: time.Hour, Knobs: cassim.Knobs{VerifyFailReason: cassim.Present}})
-	id := w.idIn(w.admin(201, "POST", "orders", `{"domain": "example.com", "state": "process", "tags": {"by": "hand"}, "boughtAt": "2026-11-01T00:00:00Z"}`))
+	id := w.idIn(w.admin(201, "POST", "orders", `{"domain": "example.com", "state": "process", "tags": {"by": `+
+		`"hand"}, "boughtAt": "2026-11-01T00:00:00Z"}`))
 	order, _ := w.Order(id)
 	if !order.Foreign || order.Tags["by"] != "hand" || order.BoughtAt.Day() != 1 {
 		t.Errorf("the order is %+v", order)
@@ -114,7 +117,8 @@ func TestOrdersAreSteeredFromAnotherProcess(t *testing.T) {
 
 func TestTheServicesGoWrongFromAnotherProcess(t *testing.T) {
 	w := start(t, cassim.Options{Accounts: []cassim.Account{{
-		Keys: []cassim.Key{{ID: "STS.one", Secret: "s", SecurityToken: "token"}}, Packages: map[string]int{cassim.DefaultProduct: 5},
+		Keys:     []cassim.Key{{ID: "STS.one", Secret: "s", SecurityToken: "token"}},
+		Packages: map[string]int{cassim.DefaultProduct: 5},
 	}}})
 	id := w.order("example.com")
 	w.admin(200, "PUT", "listing", `{"missing": ["`+id+`"], "totalOff": 2}`)
@@ -122,7 +126,8 @@ func TestTheServicesGoWrongFromAnotherProcess(t *testing.T) {
 		t.Errorf("%d in total", w.list(nil).TotalCount)
 	}
 	var listing cassim.Listing
-	if err := json.Unmarshal([]byte(w.admin(200, "GET", "listing", "")), &listing); err != nil || listing.TotalOff != 2 {
+	if err := json.Unmarshal([]byte(w.admin(200, "GET", "listing", "")), &listing); err != nil ||
+		listing.TotalOff != 2 {
 		t.Errorf("the listing is %+v: %v", listing, err)
 	}
 	w.admin(200, "PUT", "listing", `{}`)

@@ -31,7 +31,8 @@ func (s *Server) describeDomains(c *call) (reply, *refusal) {
 	for _, name := range pageOf(names, page, size) {
 		domains = append(domains, s.zones.byName[name].json())
 	}
-	return reply{"TotalCount": len(names), "PageNumber": page, "PageSize": size, "Domains": map[string]any{"Domain": domains}}, nil
+	return reply{"TotalCount": len(names), "PageNumber": page, "PageSize": size,
+		"Domains": map[string]any{"Domain": domains}}, nil
 }
 
 func (s *Server) describeDomainInfo(c *call) (reply, *refusal) {
@@ -55,13 +56,16 @@ func (s *Server) describeDomainInfo(c *call) (reply, *refusal) {
 
 func (z *zone) json() map[string]any {
 	return map[string]any{
-		"DomainId": "d-" + fingerprint([]byte(z.name))[:16], "DomainName": z.name, "PunyCode": z.name, "AliDomain": true,
-		"VersionCode": "mianfei", "VersionName": "Alibaba Cloud DNS", "CreateTime": z.since.UTC().Format("2006-01-02T15:04Z"),
+		"DomainId": "d-" + fingerprint([]byte(z.name))[:16], "DomainName": z.name, "PunyCode": z.name,
+		"AliDomain":   true,
+		"VersionCode": "mianfei", "VersionName": "Alibaba Cloud DNS",
+		"CreateTime":  z.since.UTC().Format("2006-01-02T15:04Z"),
 		"RecordCount": len(z.records), "DnsServers": map[string]any{"DnsServer": []string{"ns1." + z.name}},
 	}
 }
 
-// getMainDomainName knows registries only: a zone of the account below the registrable domain is none of its business.
+// getMainDomainName is GetMainDomainName. It goes by registries alone, whatever zones the account has below the
+// registrable domain.
 func (s *Server) getMainDomainName(c *call) (reply, *refusal) {
 	input := canonical(c.arg("InputString"))
 	if len(input) > maxInputString || !isHost(input) || registrable(input) == input && strings.Count(input, ".") == 0 {

@@ -49,7 +49,8 @@ func (s *Server) describeDomainRecords(c *call) (reply, *refusal) {
 		return nil, refused
 	}
 	found := slices.DeleteFunc(slices.Clone(z.records), func(r *record) bool {
-		return !compare(r.rr, c.arg("RRKeyWord")) || !compare(r.kind, c.arg("TypeKeyWord")) || !compare(r.value, c.arg("ValueKeyWord"))
+		return !compare(r.rr, c.arg("RRKeyWord")) || !compare(r.kind, c.arg("TypeKeyWord")) ||
+			!compare(r.value, c.arg("ValueKeyWord"))
 	})
 	return recordPage(c, found)
 }
@@ -97,7 +98,8 @@ func recordPage(c *call, found []*record) (reply, *refusal) {
 	for _, r := range pageOf(found, page, size) {
 		records = append(records, r.json())
 	}
-	return reply{"TotalCount": len(found), "PageNumber": page, "PageSize": size, "DomainRecords": map[string]any{"Record": records}}, nil
+	return reply{"TotalCount": len(found), "PageNumber": page, "PageSize": size,
+		"DomainRecords": map[string]any{"Record": records}}, nil
 }
 
 func pageParams(c *call, largest int) (page, size int, refused *refusal) {
@@ -108,7 +110,8 @@ func pageParams(c *call, largest int) (page, size int, refused *refusal) {
 		return 0, 0, refused
 	}
 	if size > largest {
-		return 0, 0, badRequest("InvalidParameter.PageSize", "The specified parameter PageSize is larger than %d.", largest)
+		return 0, 0, badRequest("InvalidParameter.PageSize", "The specified parameter PageSize is larger than %d.",
+			largest)
 	}
 	return page, size, nil
 }

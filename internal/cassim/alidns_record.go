@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// maxRecords is for each type, host and line; maxTXT is the length of a value (CAS contract §5).
+// maxRecords is for each type, host and line; maxTXT is the length of a value (docs/design/cas.md §6.4).
 const (
 	maxRecords = 90
 	maxTXT     = 512
@@ -23,7 +23,8 @@ var recordKinds = []string{"A", "AAAA", "CAA", "CNAME", "TXT"}
 func (s *Server) ownZone(c *call, name string) (*zone, *refusal) {
 	z := s.zones.byName[canonical(name)]
 	if z == nil || z.account == "" {
-		return nil, badRequest("InvalidDomainName.NoExist", "The specified domain name does not exist. Refresh the page and try again.")
+		return nil, badRequest("InvalidDomainName.NoExist", "The specified domain name does not exist. Refresh the "+
+			"page and try again.")
 	}
 	if z.account != c.account().id {
 		return nil, badRequest("IncorrectDomainUser", "The domain name does not belong to this user.")
@@ -85,7 +86,8 @@ func (s *Server) updateDomainRecord(c *call) (reply, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	if changed.rr == old.rr && changed.kind == old.kind && changed.value == old.value && changed.line == old.line && changed.ttl == old.ttl {
+	if changed.rr == old.rr && changed.kind == old.kind && changed.value == old.value && changed.line == old.line &&
+		changed.ttl == old.ttl {
 		return nil, badRequest("DomainRecordDuplicate", "The domain record is duplicated.")
 	}
 	if refused := s.checkRecord(changed, old); refused != nil {
@@ -134,7 +136,8 @@ func (s *Server) checkRecord(r, old *record) *refusal {
 		}
 	}
 	if same >= maxRecords {
-		return badRequest("QuotaExceeded.Record", "You can't add this domain record because the record has been out of MAX count (%d).", maxRecords)
+		return badRequest("QuotaExceeded.Record", "You can't add this domain record because the record has been out "+
+			"of MAX count (%d).", maxRecords)
 	}
 	return nil
 }

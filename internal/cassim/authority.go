@@ -21,8 +21,8 @@ const (
 	intermediateName = "Cassim DV Intermediate"
 )
 
-// authority is a root that signs an intermediate that signs leaves. foreign is a root that has nothing to do with them, but for
-// crossSigned: the name and the key of the intermediate under foreign. oldRoot is the root once more, self-signed with SHA-1.
+// authority is a root, which has signed an intermediate, which signs leaves. foreign is another root; it has signed
+// crossSigned, which has the name and the key of the intermediate. oldRoot is the first root, self-signed with SHA-1.
 type authority struct {
 	root, intermediate, foreign, crossSigned, oldRoot *x509.Certificate
 	signer                                            crypto.Signer
@@ -37,8 +37,9 @@ func newAuthority() *authority {
 		intermediate: issueCA(intermediateName, root, signer.Public(), rootKey),
 		foreign:      foreign,
 		crossSigned:  issueCA(intermediateName, foreign, signer.Public(), stranger),
-		oldRoot:      issueCA(rootName, nil, rootKey.Public(), rootKey, func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 }),
-		signer:       signer,
+		oldRoot: issueCA(rootName, nil, rootKey.Public(), rootKey,
+			func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 }),
+		signer: signer,
 	}
 }
 
@@ -50,8 +51,10 @@ func newKey() *ecdsa.PrivateKey {
 	return key
 }
 
-// issueCA is self-signed without a parent. It is valid at any time that a test's clock may show.
-func issueCA(name string, parent *x509.Certificate, key crypto.PublicKey, signer crypto.Signer, modifiers ...func(*x509.Certificate)) *x509.Certificate {
+// Issues the certificate of a CA, which is self-signed if it has no parent. It is valid at any time that a test's clock
+// may show.
+func issueCA(name string, parent *x509.Certificate, key crypto.PublicKey, signer crypto.Signer,
+	modifiers ...func(*x509.Certificate)) *x509.Certificate {
 	template := &x509.Certificate{
 		SerialNumber:          newSerial(),
 		Subject:               pkix.Name{CommonName: name, Organization: []string{"Cassim"}},

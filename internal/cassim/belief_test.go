@@ -36,7 +36,8 @@ func TestABuyDateMayBeThatOfThePlan(t *testing.T) {
 
 // TestAValueMayBeRenewed publishes each value only for as long as it is wanted.
 func TestAValueMayBeRenewed(t *testing.T) {
-	w := start(t, cassim.Options{DCVDelay: 10 * time.Minute, CADelay: time.Hour, Knobs: cassim.Knobs{ProofValue: "30m"}})
+	w := start(t, cassim.Options{DCVDelay: 10 * time.Minute, CADelay: time.Hour,
+		Knobs: cassim.Knobs{ProofValue: "30m"}})
 	id := w.order("example.com")
 	first := w.describe(id).RecordValue
 	w.pass(25 * time.Minute)
@@ -48,6 +49,6 @@ func TestAValueMayBeRenewed(t *testing.T) {
 	}
 	w.publish(id)
 	w.wantState(id, cassim.StateDomainVerify)
-	w.pass(time.Hour) // long after that value, but the CA has seen it in time
+	w.pass(time.Hour) // the value has ended long since, but the CA saw it in time
 	w.wantState(id, cassim.StateProcess)
 }

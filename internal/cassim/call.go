@@ -25,14 +25,16 @@ type call struct {
 	requestID string
 	orderID   string // of the order that a create made
 	index     int    // in Server.requests
-	keys      []byte // the JWKS that the token of AssumeRoleWithOIDC is verified with
-	fault     *injected
-	released  bool // from a fault that made it hang, to be executed late
+	// harmsForeign tells that the call cancelled an application of somebody else.
+	harmsForeign bool
+	keys         []byte // the JWKS that the token of AssumeRoleWithOIDC is verified with
+	fault        *injected
+	released     bool // from a fault that made it hang, to be executed late
 }
 
 func (c *call) account() *account { return c.key.account }
 
-// host is the service as errors name it.
+// Returns the service's host as errors name it.
 func (c *call) host() string {
 	switch c.params["Version"] {
 	case versionAlidns:
@@ -52,7 +54,8 @@ func readCall(r *http.Request) (*call, *refusal) {
 	if r.Method != http.MethodPost {
 		return c, badRequest("UnsupportedHTTPMethod", "This http method is not supported.")
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil ||
+		kind != "application/x-www-form-urlencoded" {
 		return c, badRequest("InvalidContentType", "The Content-Type must be application/x-www-form-urlencoded.")
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -80,7 +83,8 @@ func readCall(r *http.Request) (*call, *refusal) {
 
 // commonParams are those of every request; those of commonOptional may be missing or empty.
 var (
-	commonParams   = []string{"Action", "Version", "Format", "Timestamp", "SignatureMethod", "SignatureVersion", "SignatureNonce", "AccessKeyId", "RegionId", "Signature"}
+	commonParams = []string{"Action", "Version", "Format", "Timestamp", "SignatureMethod", "SignatureVersion",
+		"SignatureNonce", "AccessKeyId", "RegionId", "Signature"}
 	commonOptional = []string{"SignatureType", "SecurityToken"}
 )
 
@@ -89,7 +93,7 @@ const (
 	maxSkew       = 15 * time.Minute
 )
 
-// checkCommon is what the gateway looks at before it knows the caller.
+// checkCommon checks what the gateway looks at before it knows the caller.
 func (s *Server) checkCommon(c *call) *refusal {
 	named := actions[c.params["Version"]]
 	c.action = named[c.params["Action"]]
@@ -119,8 +123,8 @@ func (s *Server) checkCommon(c *call) *refusal {
 
 func (c *call) isUnsigned() bool { return c.action != nil && c.action.unsigned }
 
-// mandatory are the common parameters that the request must have. STS has one endpoint for all regions and is asked by SDKs without
-// a RegionId (CAS contract §9).
+// Returns the common parameters that the request must have. STS has one endpoint for all regions, and SDKs ask it
+// without a RegionId (docs/design/cas.md §7.1).
 func (c *call) mandatory() []string {
 	return slices.DeleteFunc(slices.Clone(commonParams), func(name string) bool {
 		isOfSignature := name == "AccessKeyId" || strings.HasPrefix(name, "Signature")
@@ -130,11 +134,13 @@ func (c *call) mandatory() []string {
 
 // checkProtocol refuses what the simulator does not speak.
 func (c *call) checkProtocol() *refusal {
-	for name, want := range map[string]string{"Format": "JSON", "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0", "SignatureType": ""} {
+	for name, want := range map[string]string{"Format": "JSON", "SignatureMethod": "HMAC-SHA1",
+		"SignatureVersion": "1.0", "SignatureType": ""} {
 		if c.params[name] == want || c.isUnsigned() && name != "Format" {
 			continue
 		}
-		return badRequest("InvalidParameter."+name, "The specified parameter %s is not valid: the simulator speaks %q only.", name, want)
+		return badRequest("InvalidParameter."+name, "The specified parameter %s is not valid: the simulator "+
+			"speaks %q only.", name, want)
 	}
 	return nil
 }
@@ -157,21 +163,23 @@ func (s *Server) authenticate(c *call) *refusal {
 	case k.SecurityToken != "" && token == "":
 		return badRequest("MissingSecurityToken", "SecurityToken is mandatory for this action.")
 	case token != k.SecurityToken:
-		return badRequest("InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.")
+		return badRequest("InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with "+
+			"the AccessKey.")
 	case k.isRevoked():
-		// No page says what a revoked session is told. Of the codes of the family this is the one that is left.
+		// No page says which code a revoked session gets. This one is left over in the family of its codes.
 		return badRequest("InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.")
 	case !k.ExpiresAt.IsZero() && !s.gatewayNow().Before(k.ExpiresAt):
 		return badRequest("InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
 	}
 	text := stringToSign(c.method, c.params)
 	if sign(text, k.Secret) != c.params["Signature"] {
-		return badRequest("SignatureDoesNotMatch", "Specified signature is not matched with our calculation. server string to sign is:%s", text)
+		return badRequest("SignatureDoesNotMatch", "Specified signature is not matched with our calculation. server "+
+			"string to sign is:%s", text)
 	}
 	return nil
 }
 
-// authorize is what the gateway checks of a caller whom it knows.
+// authorize checks what the gateway looks at once it knows the caller.
 func (s *Server) authorize(c *call) *refusal {
 	if c.action.unsigned {
 		return c.action.checkParams(c.params)
@@ -183,13 +191,13 @@ func (s *Server) authorize(c *call) *refusal {
 	if s.throttled(c) {
 		return flowControl()
 	}
-	if c.key.mayNot(c.action) {
+	if c.key.mayNot(c.action) || s.isOutOfGroup(c) {
 		return c.action.denial()
 	}
 	return c.action.checkParams(c.params)
 }
 
-// denial is what RAM answers for the action.
+// Returns what RAM answers if it denies the action.
 func (a *action) denial() *refusal {
 	r := refuse(http.StatusForbidden, "Forbidden.RAM", "User not authorized to operate on the specified resource.")
 	if a.version == versionSTS {
@@ -199,7 +207,7 @@ func (a *action) denial() *refusal {
 	return r
 }
 
-// withoutSecrets is what Requests may show.
+// Returns the parameters that Requests may show.
 func (c *call) withoutSecrets() map[string]string {
 	shown := map[string]string{}
 	for name, value := range c.params {

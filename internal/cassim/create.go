@@ -27,7 +27,7 @@ func (s *Server) createOrder(c *call) (reply, *refusal) {
 	o := &order{
 		account:      c.account(),
 		product:      cmp.Or(c.arg("ProductCode"), DefaultProduct),
-		domain:       strings.ToLower(csr.Subject.CommonName),
+		control:      control{domain: strings.ToLower(csr.Subject.CommonName)},
 		csr:          csr,
 		fingerprint:  fingerprint(csr.Raw),
 		validateType: c.arg("ValidateType"),
@@ -70,14 +70,15 @@ func (s *Server) openPlan(o *order) (*plan, *refusal) {
 	case p == nil, isFree && s.knobs.FreeQuota == FreeNoPackage:
 		return nil, refuse(http.StatusNotFound, "NotFoundPackage", "The resource package does not exist.")
 	case isFree && s.knobs.FreeQuota == FreeRefused:
-		return nil, refuse(http.StatusForbidden, "CreateCertificateRequestFailed", "Failed to create the certificate request.")
+		return nil, refuse(http.StatusForbidden, "CreateCertificateRequestFailed", "Failed to create the "+
+			"certificate request.")
 	case p.reserved >= p.total:
 		return nil, refuse(http.StatusNotFound, "NotRemainCount", "The resource package is used up.")
 	}
 	return p, nil
 }
 
-// domainTypes are the product codes whose domain type the documents agree on (CAS contract §1).
+// domainTypes are the product codes whose domain type the documents agree on (docs/design/cas.md §3.2).
 var domainTypes = map[string]string{
 	"digicert-free-1-free":     "single",
 	"symantec-free-1-free":     "single",
@@ -110,7 +111,8 @@ func (s *Server) hasUnfinished(o *order) bool {
 	})
 }
 
-// objection is why the CA will not issue once the domain is validated, or "". It is known from the first, and told at the end.
+// Returns why the CA will not issue once the domain is validated, or "". The simulator knows it from the first, and
+// tells it at the end.
 func (s *Server) objection(o *order) string {
 	switch {
 	case s.knobs.CSRReuse == ReuseFailsReview && s.orders.csrs[o.fingerprint]:
@@ -123,7 +125,7 @@ func (s *Server) objection(o *order) string {
 
 const maxTags = 20
 
-// readTags applies the rules of CAS contract §1.
+// readTags applies the rules of docs/design/cas.md §3.1.
 func readTags(params map[string]string) (map[string]string, *refusal) {
 	invalid := func(name string) (map[string]string, *refusal) {
 		return nil, badRequest("InvalidParameter.Tags", "The specified parameter %s is not valid.", name)
@@ -141,7 +143,8 @@ func readTags(params map[string]string) (map[string]string, *refusal) {
 		switch text := params[name]; {
 		case strings.Contains(text, "http://"), strings.Contains(text, "https://"):
 			return invalid(name)
-		case part == "Key" && (text == "" || utf8.RuneCountInString(text) > 128 || strings.HasPrefix(text, "acs:") || strings.HasPrefix(text, "aliyun")):
+		case part == "Key" && (text == "" || utf8.RuneCountInString(text) > 128 || strings.HasPrefix(text, "acs:") ||
+			strings.HasPrefix(text, "aliyun")):
 			return invalid(name)
 		case part == "Key":
 			keys[number] = text

@@ -62,38 +62,48 @@ func TestARefusedCreateIsNotBilled(t *testing.T) {
 		status int
 		code   string
 	}{
-		"no PEM":                    {func(r *createRequest) { r.Csr = "MIIC" }, 400, "InvalidParameter.Csr"},
-		"two PEM blocks":            {func(r *createRequest) { r.Csr += r.Csr }, 400, "InvalidParameter.Csr"},
-		"a certificate":             {func(r *createRequest) { r.Csr = string(w.RootPEM()) }, 400, "InvalidParameter.Csr"},
+		"no PEM":         {func(r *createRequest) { r.Csr = "MIIC" }, 400, "InvalidParameter.Csr"},
+		"two PEM blocks": {func(r *createRequest) { r.Csr += r.Csr }, 400, "InvalidParameter.Csr"},
+		"a certificate": {func(r *createRequest) { r.Csr = string(w.RootPEM()) }, 400,
+			"InvalidParameter.Csr"},
 		"no common name":            {csr(""), 400, "InvalidParameter.Csr"},
 		"a name of one label":       {csr("localhost"), 400, "InvalidParameter.Csr"},
 		"a name in Unicode":         {csr("bücher.example.com"), 400, "InvalidParameter.Csr"},
 		"a name with an underscore": {csr("a_b.example.com"), 400, "InvalidParameter.Csr"},
 		"a name of 65 characters":   {csr(strings.Repeat("a", 53) + ".example.com"), 400, "InvalidParameter.Csr"},
 		"a wildcard in the middle":  {csr("a.*.example.com"), 400, "InvalidParameter.Csr"},
-		"RSA of 1024 bits":          {func(r *createRequest) { r.Csr = newCSR(t, rsaKey(t, 1024), "example.com") }, 400, "InvalidParameter.Csr"},
-		"Ed25519":                   {func(r *createRequest) { r.Csr = newCSR(t, ed, "example.com") }, 400, "InvalidParameter.Csr"},
-		"P-384":                     {func(r *createRequest) { r.Csr = newCSR(t, curveKey(t, elliptic.P384()), "example.com") }, 400, "InvalidParameter.Csr"},
-		"another validation":        {func(r *createRequest) { r.ValidateType = "HTTP" }, 400, "InvalidParameter.ValidateType"},
+		"RSA of 1024 bits": {func(r *createRequest) { r.Csr = newCSR(t, rsaKey(t, 1024), "example.com") }, 400,
+			"InvalidParameter.Csr"},
+		"Ed25519": {func(r *createRequest) { r.Csr = newCSR(t, ed, "example.com") }, 400,
+			"InvalidParameter.Csr"},
+		"P-384": {
+			func(r *createRequest) { r.Csr = newCSR(t, curveKey(t, elliptic.P384()), "example.com") }, 400,
+			"InvalidParameter.Csr"},
+		"another validation": {func(r *createRequest) { r.ValidateType = "HTTP" }, 400,
+			"InvalidParameter.ValidateType"},
 		"a wildcard by file": {func(r *createRequest) {
 			product("geotrust-dv-w-starter", "*.example.com")(r)
 			r.ValidateType = "FILE"
 		}, 400, "InvalidParameter.ValidateType"},
 		"a wildcard of a single product": {csr("*.example.com"), 400, "DomainAndProductNotMatch"},
-		"a single of a wildcard product": {product("globalsign-dv-w-advanced", "example.com"), 400, "DomainAndProductNotMatch"},
-		"no plan":                        {func(r *createRequest) { r.ProductCode = "geotrust-dv-1-starter" }, 404, "NotFoundPackage"},
-		"an empty plan":                  {func(r *createRequest) { w.SetPackage("p", 0, 0); r.ProductCode = "p" }, 404, "NotRemainCount"},
-		"a tag above the twentieth":      {tag("Tags.21.Key", "k"), 400, "InvalidParameter.Tags"},
-		"a tag below the first":          {tag("Tags.0.Key", "k"), 400, "InvalidParameter.Tags"},
-		"a tag with a leading zero":      {tag("Tags.01.Key", "k"), 400, "InvalidParameter.Tags"},
-		"a tag of no part":               {tag("Tags.1", "k"), 400, "InvalidParameter.Tags"},
-		"a value without a key":          {tag("Tags.1.Value", "v"), 400, "InvalidParameter.Tags"},
-		"an empty key":                   {tag("Tags.1.Key", ""), 400, "InvalidParameter.Tags"},
-		"a key of 129 characters":        {tag("Tags.1.Key", strings.Repeat("é", 129)), 400, "InvalidParameter.Tags"},
-		"a key of Alibaba's":             {tag("Tags.1.Key", "aliyun.com/x"), 400, "InvalidParameter.Tags"},
-		"a key of the system's":          {tag("Tags.1.Key", "acs:x"), 400, "InvalidParameter.Tags"},
-		"a URL in a key":                 {tag("Tags.1.Key", "x https://y"), 400, "InvalidParameter.Tags"},
-		"a source address":               {func(r *createRequest) { r.SourceIp = "192.0.2.1" }, 400, "InvalidParameter.NotInContract"},
+		"a single of a wildcard product": {product("globalsign-dv-w-advanced", "example.com"), 400,
+			"DomainAndProductNotMatch"},
+		"no plan": {func(r *createRequest) { r.ProductCode = "geotrust-dv-1-starter" }, 404,
+			"NotFoundPackage"},
+		"an empty plan": {func(r *createRequest) { w.SetPackage("p", 0, 0); r.ProductCode = "p" }, 404,
+			"NotRemainCount"},
+		"a tag above the twentieth": {tag("Tags.21.Key", "k"), 400, "InvalidParameter.Tags"},
+		"a tag below the first":     {tag("Tags.0.Key", "k"), 400, "InvalidParameter.Tags"},
+		"a tag with a leading zero": {tag("Tags.01.Key", "k"), 400, "InvalidParameter.Tags"},
+		"a tag of no part":          {tag("Tags.1", "k"), 400, "InvalidParameter.Tags"},
+		"a value without a key":     {tag("Tags.1.Value", "v"), 400, "InvalidParameter.Tags"},
+		"an empty key":              {tag("Tags.1.Key", ""), 400, "InvalidParameter.Tags"},
+		"a key of 129 characters":   {tag("Tags.1.Key", strings.Repeat("é", 129)), 400, "InvalidParameter.Tags"},
+		"a key of Alibaba's":        {tag("Tags.1.Key", "aliyun.com/x"), 400, "InvalidParameter.Tags"},
+		"a key of the system's":     {tag("Tags.1.Key", "acs:x"), 400, "InvalidParameter.Tags"},
+		"a URL in a key":            {tag("Tags.1.Key", "x https://y"), 400, "InvalidParameter.Tags"},
+		"a source address": {func(r *createRequest) { r.SourceIp = "192.0.2.1" }, 400,
+			"InvalidParameter.NotInContract"},
 	}
 	for name, test := range tests {
 		req := w.application("example.com")
@@ -110,10 +120,12 @@ func TestACreateAtItsLimitsIsBilled(t *testing.T) {
 	w := start(t, cassim.Options{})
 	w.SetPackage("symantec-dv-1-starter", 2, 0)
 	tests := map[string]func(*createRequest){
-		"the default product":     func(r *createRequest) { r.ProductCode = "" },
-		"a name of 64 characters": func(r *createRequest) { r.Csr = newCSR(t, newKey(t), strings.Repeat("a", 52)+".example.com") },
-		"an A-label":              func(r *createRequest) { r.Csr = newCSR(t, newKey(t), "xn--bcher-kva.example.com") },
-		"RSA of 2048 bits":        func(r *createRequest) { r.Csr = newCSR(t, rsaKey(t, 2048), "example.com") },
+		"the default product": func(r *createRequest) { r.ProductCode = "" },
+		"a name of 64 characters": func(r *createRequest) {
+			r.Csr = newCSR(t, newKey(t), strings.Repeat("a", 52)+".example.com")
+		},
+		"an A-label":       func(r *createRequest) { r.Csr = newCSR(t, newKey(t), "xn--bcher-kva.example.com") },
+		"RSA of 2048 bits": func(r *createRequest) { r.Csr = newCSR(t, rsaKey(t, 2048), "example.com") },
 		"the older PEM type": func(r *createRequest) {
 			r.Csr = strings.ReplaceAll(r.Csr, "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
 		},
@@ -149,7 +161,8 @@ func TestTheLedgerTellsWhatWasBought(t *testing.T) {
 	id := w.create(req)
 	want := []cassim.LedgerEntry{{
 		OrderID: id, AccountID: "1000000000000001", ProductCode: cassim.DefaultProduct, Domain: "shop.example.com",
-		CSRFingerprint: w.Ledger()[0].CSRFingerprint, BoughtAt: began, Tags: map[string]string{"a": "1", "b": ""}, State: "domain_verify",
+		CSRFingerprint: w.Ledger()[0].CSRFingerprint, BoughtAt: began, Tags: map[string]string{"a": "1", "b": ""},
+		State: "domain_verify",
 	}}
 	if diff := cmp.Diff(want, w.Ledger()); diff != "" {
 		t.Errorf("the ledger (-want +got):\n%s", diff)

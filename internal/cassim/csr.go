@@ -19,18 +19,14 @@ import (
 // maxCN is the limit of X.520.
 const maxCN = 64
 
-// readCSR refuses what CAS cannot make a certificate of (CAS contract §1).
+// readCSR refuses what CAS cannot make a certificate of (docs/design/cas.md §3.3).
 func (s *Server) readCSR(text string) (*x509.CertificateRequest, *refusal) {
 	invalid := func(why string) (*x509.CertificateRequest, *refusal) {
 		return nil, badRequest("InvalidParameter.Csr", "The specified parameter Csr is not valid: %s.", why)
 	}
-	block, rest := pem.Decode([]byte(text))
-	if block == nil || (block.Type != "CERTIFICATE REQUEST" && block.Type != "NEW CERTIFICATE REQUEST") || strings.TrimSpace(string(rest)) != "" {
-		return invalid("it is not one PEM block")
-	}
-	csr, err := x509.ParseCertificateRequest(block.Bytes)
-	if err != nil || csr.CheckSignature() != nil {
-		return invalid("it cannot be read or its signature is wrong")
+	csr, problem := parseCSR(text)
+	if problem != "" {
+		return invalid(problem)
 	}
 	cn := csr.Subject.CommonName
 	switch {
@@ -44,6 +40,20 @@ func (s *Server) readCSR(text string) (*x509.CertificateRequest, *refusal) {
 		return invalid("it has names other than the common name")
 	}
 	return csr, nil
+}
+
+// parseCSR returns the CSR, or what is wrong with it.
+func parseCSR(text string) (csr *x509.CertificateRequest, problem string) {
+	block, rest := pem.Decode([]byte(text))
+	if block == nil || (block.Type != "CERTIFICATE REQUEST" && block.Type != "NEW CERTIFICATE REQUEST") ||
+		strings.TrimSpace(string(rest)) != "" {
+		return nil, "it is not one PEM block"
+	}
+	csr, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil || csr.CheckSignature() != nil {
+		return nil, "it cannot be read or its signature is wrong"
+	}
+	return csr, ""
 }
 
 func (s *Server) acceptsKey(csr *x509.CertificateRequest) bool {
@@ -74,7 +84,8 @@ func otherNames(csr *x509.CertificateRequest) []string {
 	return append(others, csr.EmailAddresses...)
 }
 
-// isDomain holds for names of at least two labels of letters, digits and inner hyphens. Underscores are no part of a domain.
+// isDomain holds for names of at least two labels of letters, digits and inner hyphens. Underscores are no part of a
+// domain.
 func isDomain(name string) bool {
 	labels, ok := dns.IsDomainName(name)
 	if !ok || labels < 2 {
@@ -84,7 +95,8 @@ func isDomain(name string) bool {
 		isOdd := func(r rune) bool {
 			return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 		}
-		if label == "" || strings.ContainsFunc(label, isOdd) || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+		if label == "" || strings.ContainsFunc(label, isOdd) || strings.HasPrefix(label, "-") ||
+			strings.HasSuffix(label, "-") {
 			return false
 		}
 	}

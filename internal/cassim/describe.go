@@ -11,13 +11,15 @@ import (
 	"time"
 )
 
-// FakePrivateKey is what an order with a CSR tells as its PrivateKey if the knob says so. It must turn up nowhere else.
-const FakePrivateKey = "-----BEGIN PRIVATE KEY-----\nbm9ib2R5IG1heSBrZWVwIG9yIHNob3cgdGhpcyBzaW11bGF0ZWQga2V5\n-----END PRIVATE KEY-----\n"
+// FakePrivateKey is the PrivateKey that an order with a CSR tells if the knob privateKey says so. It must turn up
+// nowhere else.
+const FakePrivateKey = "-----BEGIN PRIVATE " +
+	"KEY-----\nbm9ib2R5IG1heSBrZWVwIG9yIHNob3cgdGhpcyBzaW11bGF0ZWQga2V5\n-----END PRIVATE KEY-----\n"
 
-// firstStateLasts is how long an order tells the knob firstState, if that is not the state that it is in.
+// firstStateLasts is how long an order tells the state of the knob firstState, if it is in another one.
 const firstStateLasts = 2 * time.Minute
 
-// describeOrder is DescribeCertificateState. What is told depends on the state (CAS contract §2).
+// describeOrder is DescribeCertificateState. What is told depends on the state (docs/design/cas.md §3.4).
 func (s *Server) describeOrder(c *call) (reply, *refusal) {
 	o, refused := s.findOrder(c)
 	if refused != nil {
@@ -47,7 +49,7 @@ func (s *Server) describeOrder(c *call) (reply, *refusal) {
 	return told, nil
 }
 
-// tellProof adds what is to be published. Right after the create all of it is null.
+// tellProof adds what is to be published. Right after the create, all of that is null.
 func (s *Server) tellProof(o *order, told reply) {
 	names := []string{"RecordDomain", "RecordType", "RecordValue"}
 	values := []string{o.proof.told, o.proof.recordType, o.proof.value}
@@ -81,9 +83,12 @@ func (s *Server) certificateDetail(c *call) (reply, *refusal) {
 		}
 		id, _ := strconv.ParseInt(o.cert.id, 10, 64)
 		detail := reply{
-			"Id": id, "Name": "cert-" + o.id, "Common": o.domain, "Sans": strings.Join(o.cert.names, ","), "OrderId": s.idValue(o.id),
-			"Fingerprint": fingerprint(o.cert.leaf), "StartDate": o.cert.notBefore.Format("2006-01-02"), "EndDate": o.cert.notAfter.Format("2006-01-02"),
-			"Issuer": intermediateName, "BuyInAliyun": true, "Expired": s.now().After(o.cert.notAfter), "Algorithm": algorithm(o.csr),
+			"Id": id, "Name": "cert-" + o.id, "Common": o.domain, "Sans": strings.Join(o.cert.names, ","),
+			"OrderId":     s.idValue(o.id),
+			"Fingerprint": fingerprint(o.cert.leaf), "StartDate": o.cert.notBefore.Format("2006-01-02"),
+			"EndDate": o.cert.notAfter.Format("2006-01-02"),
+			"Issuer":  intermediateName, "BuyInAliyun": true, "Expired": s.now().After(o.cert.notAfter),
+			"Algorithm": algorithm(o.csr),
 		}
 		if c.arg("CertFilter") != "true" {
 			detail["Cert"] = toPEM(o.cert.leaf, s.authority.intermediate.Raw)
@@ -92,6 +97,9 @@ func (s *Server) certificateDetail(c *call) (reply, *refusal) {
 			}
 		}
 		return detail, nil
+	}
+	if a := s.storedCertificate(c, c.arg("CertId")); a != nil {
+		return s.instanceCertificate(c, a), nil
 	}
 	return nil, refuse(http.StatusBadRequest, "NotFound", "The certificate is not found.")
 }

@@ -43,12 +43,12 @@ func (s *Server) serveDNS(addr string) (*dnsServer, error) {
 				s.opts.Logf("cassim: DNS: %v", err)
 			}
 		})
-		<-started // so that close never meets a server that has not begun
+		<-started // close must not meet a server that has not begun
 	}
 	return d, nil
 }
 
-// listenBoth finds a port that is free for TCP and UDP, if it is to choose one.
+// Listens on TCP and UDP at the same port. If the address has no port, finds one that is free for both.
 func listenBoth(addr string) (net.PacketConn, net.Listener, error) {
 	var failures []error
 	for range portAttempts {
@@ -161,10 +161,11 @@ func (s *Server) serverAddress(name string, kind uint16) []dns.RR {
 }
 
 func (s *Server) soa(z *zone) dns.RR {
-	return mustRR("%s. 600 IN SOA ns1.%s. hostmaster.%s. %d 3600 1200 86400 60", z.name, z.name, z.name, s.zones.serial+1)
+	return mustRR("%s. 600 IN SOA ns1.%s. hostmaster.%s. %d 3600 1200 86400 60", z.name, z.name, z.name,
+		s.zones.serial+1)
 }
 
-// wire is the record at the name that was asked for, which differs from its own if that is a wildcard.
+// Returns the record under the name that was asked for. That differs from the record's own name if this is a wildcard.
 func (r *record) wire(owner string) dns.RR {
 	if r.kind == RecordTXT {
 		header := dns.RR_Header{Name: dns.Fqdn(owner), Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: uint32(r.ttl)}

@@ -19,9 +19,10 @@ type endpoint struct {
 	listener net.Listener
 }
 
-// serve begins, and Close waits for the end.
+// Begins to serve. Close waits for the end.
 func (s *Server) serve(listener net.Listener, handler http.Handler) *endpoint {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(logWriter{s}, "", 0)}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog: log.New(logWriter{s}, "", 0)}
 	s.done.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.opts.Logf("cassim: %v", err)

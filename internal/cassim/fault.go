@@ -11,7 +11,7 @@ import (
 	"strconv"
 )
 
-// FaultKind is what goes wrong on the way.
+// FaultKind is what goes wrong on the way of a call.
 type FaultKind string
 
 const (
@@ -23,7 +23,7 @@ const (
 	HTML200 FaultKind = "HTML200"
 	// Refuse answers an error with the Status, Code and Message of the fault.
 	Refuse FaultKind = "Refuse"
-	// NumericCode is Refuse with a Code that is a JSON number, on which some SDKs panic (CAS contract §7.2).
+	// NumericCode is Refuse with a Code that is a JSON number, on which some SDKs panic (docs/design/cas.md §10.2).
 	NumericCode FaultKind = "NumericCode"
 	// Throttle answers 400 Throttling.User, which proves that nothing was executed.
 	Throttle FaultKind = "Throttle"
@@ -33,10 +33,12 @@ const (
 	EmptyObject FaultKind = "EmptyObject"
 	// EmptyBody answers 200 without a body.
 	EmptyBody FaultKind = "EmptyBody"
-	// Truncated answers with the first half of what the answer would have been, in a complete HTTP message.
+	// Truncated answers with the first half of the true answer, in a complete HTTP message.
 	Truncated FaultKind = "Truncated"
-	// Hang keeps the reply back until the fault is lifted, the caller goes away or the simulator closes. Once it is lifted, the true
-	// reply follows; without Executed and Late there is none, and the connection is closed.
+	// NullLists answers with the true answer, in which every list is null. It is for verbs that are executed.
+	NullLists FaultKind = "NullLists"
+	// Hang keeps the reply back until the fault is lifted, the caller goes away or the simulator closes. After a lift,
+	// the true reply follows if the call was executed (Executed, Late); else the connection is closed.
 	Hang FaultKind = "Hang"
 )
 
@@ -47,19 +49,22 @@ type Fault struct {
 	Kind   FaultKind `json:"kind"`
 	// Times is how often; 0 means once, and less means until the fault is lifted.
 	Times int `json:"times"`
-	// Every makes it befall every n-th of those calls only, which are counted from 1 on since the injection. 0 and 1 mean each.
-	// A call that an earlier fault befell does not count.
+	// Every makes the fault befall only every n-th call of the action, counted from 1 since the injection. 0 and 1 mean
+	// each call. A call that an earlier fault befell does not count.
 	Every int `json:"every"`
-	// Executed tells whether the verb runs, and a create bills, all the same.
+	// Executed tells whether the verb runs all the same, so that a create bills.
 	Executed bool `json:"executed"`
-	// Late makes a call that hangs be executed when the fault is lifted, even if the caller has gone: then it passes the gateway as
-	// though it had just arrived, so that its timestamp may be too old, its nonce used or its key gone (CAS contract §8).
+	// Late has a call that hangs executed when the fault is lifted, even if the caller has gone. The call then passes
+	// the gateway as though it had just arrived: its timestamp may be too old, its nonce used, or its key gone
+	// (docs/design/cas.md §2.3, §2.4).
 	Late bool `json:"late"`
-	// Target is the Location of Redirect307. The default is another path of the simulator, where a request that follows is executed.
+	// Target is the Location of Redirect307. The default is another path of the simulator, which executes a request
+	// that follows the redirect.
 	Target string `json:"target"`
 	// Status is that of Refuse and NumericCode. The default is 400, as nearly all errors of CAS have.
 	Status int `json:"status"`
-	// Code is that of Refuse, where empty means that the answer has none, and of NumericCode, where empty means the status.
+	// Code is that of Refuse, where empty means that the answer has none, and of NumericCode, where empty means the
+	// status.
 	Code string `json:"code"`
 	// Message is that of Refuse and NumericCode.
 	Message string `json:"message"`
@@ -68,10 +73,10 @@ type Fault struct {
 // faultKinds are all that there are.
 var faultKinds = map[FaultKind]bool{
 	DropReply: true, Redirect307: true, HTML200: true, Refuse: true, NumericCode: true, Throttle: true,
-	NoOrderID: true, EmptyObject: true, EmptyBody: true, Truncated: true, Hang: true,
+	NoOrderID: true, EmptyObject: true, EmptyBody: true, Truncated: true, NullLists: true, Hang: true,
 }
 
-// check refuses faults that cannot be.
+// Refuses faults that contradict themselves.
 func (f *Fault) check() error {
 	_, notNumeric := strconv.ParseInt(cmp.Or(f.Code, "0"), 10, 64)
 	switch {
@@ -123,9 +128,27 @@ func (f *Fault) reply(w http.ResponseWriter, r *http.Request, base string, c *ca
 		text := truth.encode()
 		w.WriteHeader(truth.status)
 		_, _ = w.Write(text[:len(text)/2])
+	case NullLists:
+		wire{truth.status, withoutLists(truth.body).(map[string]any)}.write(w)
 	case Hang:
 		truth.write(w)
 	default:
 		panic(http.ErrAbortHandler) // closes the connection without a word
+	}
+}
+
+// Returns a copy of what is to be encoded, with null for every list.
+func withoutLists(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		told := make(map[string]any, len(value))
+		for key, member := range value {
+			told[key] = withoutLists(member)
+		}
+		return told
+	case []map[string]any, []any, []string:
+		return nil
+	default:
+		return value
 	}
 }

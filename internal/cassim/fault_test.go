@@ -26,13 +26,16 @@ func TestARefusalDoesNotTellWhetherTheOrderWasMade(t *testing.T) {
 		status int
 		code   string
 	}{
-		{500, "InternalError"}, {500, "Error"}, {503, "ServiceUnavailable"}, {502, ""}, {403, "CreateCertificateRequestFailed"},
-		{400, "InternalError"}, {400, "DeductQuotaFailed"}, {400, "CreateOrderFailed"}, {400, "DomainRepeat"}, {400, "ParamRepeat"},
+		{500, "InternalError"}, {500, "Error"}, {503, "ServiceUnavailable"}, {502, ""},
+		{403, "CreateCertificateRequestFailed"},
+		{400, "InternalError"}, {400, "DeductQuotaFailed"}, {400, "CreateOrderFailed"}, {400, "DomainRepeat"},
+		{400, "ParamRepeat"},
 	}
 	for _, test := range tests {
 		for _, executed := range []bool{true, false} {
 			w := start(t, cassim.Options{})
-			w.Inject(cassim.Fault{Action: create, Kind: cassim.Refuse, Status: test.status, Code: test.code, Message: "a message", Executed: executed})
+			w.Inject(cassim.Fault{Action: create, Kind: cassim.Refuse, Status: test.status, Code: test.code,
+				Message: "a message", Executed: executed})
 			_, err := w.cas.CreateCertificateWithCsrRequest(w.application("example.com"))
 			wantCode(t, err, test.status, test.code)
 			if !strings.Contains(err.Error(), "a message") {
@@ -42,7 +45,8 @@ func TestARefusalDoesNotTellWhetherTheOrderWasMade(t *testing.T) {
 				t.Errorf("%d %s with executed %v: billed is %v", test.status, test.code, executed, billed)
 			}
 			last := w.Requests()[0]
-			if last.Executed != executed || last.Fault != cassim.Refuse || last.Code != "" || (last.OrderID != "") != executed {
+			if last.Executed != executed || last.Fault != cassim.Refuse || last.Code != "" ||
+				(last.OrderID != "") != executed {
 				t.Errorf("what is remembered is %+v", last)
 			}
 			w.order("example.net") // the fault is over
@@ -100,7 +104,8 @@ func (w *world) raw(params map[string]string) (status int, header http.Header, b
 func (w *world) creation() map[string]string {
 	w.t.Helper()
 	return map[string]string{
-		"Action": create, "Csr": newCSR(w.t, newKey(w.t), "example.com"), "Username": "u", "Email": "e", "Phone": "p", "ValidateType": "DNS",
+		"Action": create, "Csr": newCSR(w.t, newKey(w.t), "example.com"), "Username": "u", "Email": "e", "Phone": "p",
+		"ValidateType": "DNS",
 	}
 }
 
@@ -112,8 +117,19 @@ func TestATruncatedReplyIsTheBeginningOfTheTrueOne(t *testing.T) {
 		t.Errorf("the SDK says %v", err)
 	}
 	status, _, body := w.raw(w.creation())
-	if status != 200 || !strings.HasPrefix(body, `{"OrderId":"9898`) || strings.Contains(body, "}") || len(w.Ledger()) != 2 {
+	if status != 200 || !strings.HasPrefix(body, `{"OrderId":"9898`) || strings.Contains(body, "}") ||
+		len(w.Ledger()) != 2 {
 		t.Errorf("HTTP %d %q, %d billed", status, body, len(w.Ledger()))
+	}
+}
+
+func TestAListMayBeNull(t *testing.T) {
+	w := start(t, cassim.Options{})
+	w.Inject(cassim.Fault{Action: "DescribeDomains", Kind: cassim.NullLists, Executed: true})
+	status, _, body := w.raw(map[string]string{"Action": "DescribeDomains", "Version": "2015-01-09"})
+	if status != 200 || !strings.Contains(body, `"Domains":{"Domain":null}`) ||
+		!strings.Contains(body, `"TotalCount":1`) {
+		t.Errorf("HTTP %d %q", status, body)
 	}
 }
 

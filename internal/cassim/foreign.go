@@ -15,22 +15,24 @@ import (
 	"time"
 )
 
-// ForeignOrder is an order that somebody else makes on the first account: in the console or from another cluster. Nobody who calls the
-// simulator has its key.
+// ForeignOrder is an order that somebody else makes on the first account: in the console or from another cluster.
+// Nobody who calls the simulator has its key.
 type ForeignOrder struct {
 	// Domain is the CN.
 	Domain string `json:"domain"`
-	// Product is the product code, and must have a resource plan with a certificate left. The default is DefaultProduct.
+	// Product is the product code, and must have a resource plan with a certificate left. The default is
+	// DefaultProduct.
 	Product string `json:"product"`
 	// BoughtAt is its BuyDate, in true time. The default is now.
 	BoughtAt time.Time `json:"boughtAt"`
-	// State is where it is already. The default is StateDomainVerify. StateCertificate was issued when it was bought.
+	// State is the state that the order has already. The default is StateDomainVerify. With StateCertificate, it was
+	// issued when it was bought.
 	State string            `json:"state"`
 	Tags  map[string]string `json:"tags"`
 }
 
-// AddForeignOrder bills an order of somebody else, and returns its id. It goes through its states as any order does, and is validated by
-// DNS. It panics if the order cannot be.
+// AddForeignOrder bills an order of somebody else, and returns its id. The order goes through its states as any other,
+// and is validated by DNS. AddForeignOrder panics if there can be no such order.
 func (s *Server) AddForeignOrder(domain string, change ...func(*ForeignOrder)) (id string) {
 	wanted := ForeignOrder{Domain: domain}
 	for _, c := range change {
@@ -55,7 +57,7 @@ func (s *Server) addForeignOrder(wanted ForeignOrder) (id string, err error) {
 	o := &order{
 		account:      s.accounts[s.opts.Accounts[0].ID],
 		product:      cmp.Or(wanted.Product, DefaultProduct),
-		domain:       strings.ToLower(wanted.Domain),
+		control:      control{domain: strings.ToLower(wanted.Domain)},
 		csr:          csr,
 		fingerprint:  fingerprint(csr.Raw),
 		validateType: validateDNS,
@@ -90,9 +92,9 @@ func foreignCSR(domain string) (*x509.CertificateRequest, error) {
 	return x509.ParseCertificateRequest(der)
 }
 
-// ForeignHarm tells what callers did to the foreign orders, or nil if they left all of them alone: an order that a request other than
-// DescribeCertificateState named, whatever came of it. Whoever looks for an order of its own may have to read those of others; CallsFor
-// counts that.
+// ForeignHarm tells what callers did to foreign orders, or nil if they left all of them alone. Any request that names
+// one is harm, whatever came of it, except DescribeCertificateState: whoever looks for an order of its own may have to
+// read those of others. CallsFor counts these reads.
 func (s *Server) ForeignHarm() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,7 +19,8 @@ func TestAForeignOrderIsBilledAndListedLikeAnyOther(t *testing.T) {
 	bought := began.Add(-48 * time.Hour)
 	mine := w.order("example.com")
 	theirs := w.AddForeignOrder("*.Example.com", func(f *cassim.ForeignOrder) {
-		f.Product, f.BoughtAt, f.State, f.Tags = "geotrust-dv-w-starter", bought, cassim.StatePayed, map[string]string{"by": "hand"}
+		f.Product, f.BoughtAt, f.State, f.Tags = "geotrust-dv-w-starter", bought, cassim.StatePayed,
+			map[string]string{"by": "hand"}
 	})
 	usual := w.AddForeignOrder("example.com")
 	entries := w.Ledger()
@@ -28,8 +29,10 @@ func TestAForeignOrderIsBilledAndListedLikeAnyOther(t *testing.T) {
 			OrderID: theirs, ProductCode: "geotrust-dv-w-starter", Domain: "*.example.com", BoughtAt: bought,
 			State: cassim.StatePayed, Tags: map[string]string{"by": "hand"}, Foreign: true,
 		},
-		{OrderID: mine, ProductCode: cassim.DefaultProduct, Domain: "example.com", BoughtAt: began, State: cassim.StateDomainVerify, Tags: map[string]string{}},
-		{OrderID: usual, ProductCode: cassim.DefaultProduct, Domain: "example.com", BoughtAt: began, State: cassim.StateDomainVerify, Foreign: true},
+		{OrderID: mine, ProductCode: cassim.DefaultProduct, Domain: "example.com", BoughtAt: began,
+			State: cassim.StateDomainVerify, Tags: map[string]string{}},
+		{OrderID: usual, ProductCode: cassim.DefaultProduct, Domain: "example.com", BoughtAt: began,
+			State: cassim.StateDomainVerify, Foreign: true},
 	}
 	fingerprints := map[string]bool{}
 	for i := range entries {
@@ -77,11 +80,13 @@ func TestHarmToAForeignOrderIsTold(t *testing.T) {
 		t.Errorf("reading is no harm, and is counted: %v, %v", harm, w.CallsFor(theirs))
 	}
 	wantCode(t, w.delete(theirs), 403, "OrderStateError")
-	if harm := w.ForeignHarm(); harm == nil || !strings.Contains(harm.Error(), "DeleteCertificateRequest named the order "+theirs) {
+	if harm := w.ForeignHarm(); harm == nil ||
+		!strings.Contains(harm.Error(), "DeleteCertificateRequest named the order "+theirs) {
 		t.Errorf("an attempt is harm: %v", harm)
 	}
 	w.mustCancel(theirs)
-	if harm := w.ForeignHarm(); harm == nil || !strings.Contains(harm.Error(), "CancelOrderRequest named the order "+theirs) {
+	if harm := w.ForeignHarm(); harm == nil || !strings.Contains(harm.Error(), "CancelOrderRequest named the order "+
+		theirs) {
 		t.Errorf("the cancellation is harm: %v", harm)
 	}
 }
@@ -90,9 +95,13 @@ func TestForeignOrdersThatCannotBePanic(t *testing.T) {
 	w := start(t, cassim.Options{})
 	w.SetPackage("used-up", 1, 1)
 	for name, mistake := range map[string]func(){
-		"no domain":      func() { w.AddForeignOrder("a b") },
-		"no plan":        func() { w.AddForeignOrder("example.com", func(f *cassim.ForeignOrder) { f.Product = "none" }) },
-		"nothing left":   func() { w.AddForeignOrder("example.com", func(f *cassim.ForeignOrder) { f.Product = "used-up" }) },
+		"no domain": func() { w.AddForeignOrder("a b") },
+		"no plan": func() {
+			w.AddForeignOrder("example.com", func(f *cassim.ForeignOrder) { f.Product = "none" })
+		},
+		"nothing left": func() {
+			w.AddForeignOrder("example.com", func(f *cassim.ForeignOrder) { f.Product = "used-up" })
+		},
 		"wrong wildcard": func() { w.AddForeignOrder("*.example.com") },
 	} {
 		func() {

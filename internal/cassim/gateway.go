@@ -23,7 +23,8 @@ type Request struct {
 	Params map[string]string
 	// At is the time of the services.
 	At time.Time
-	// Code is that of the refusal, or empty for a success. It is what the verb came to, also if a fault hid it from the caller.
+	// Code is that of the refusal, or empty for a success. It is what the verb came to, even if a fault hid that from
+	// the caller.
 	Code string
 	// Executed tells that the verb ran, successfully or not.
 	Executed bool
@@ -31,6 +32,11 @@ type Request struct {
 	Fault FaultKind
 	// OrderID is the order that the request names or made.
 	OrderID string
+	// InstanceID is the instance that the request names.
+	InstanceID string
+
+	// foreignApplication tells that the request cancelled an application of somebody else.
+	foreignApplication bool
 }
 
 func (s *Server) handler() http.Handler {
@@ -48,7 +54,8 @@ func (s *Server) handler() http.Handler {
 	})
 }
 
-// serveCall is the way of a call: it arrives, is executed if no fault prevents that, and is answered if no fault or hook does.
+// Serves a call. The call arrives, is executed unless a fault prevents that, and is answered unless a fault or a hook
+// prevents that.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	c, refused := readCall(r)
 	defer s.endHang(c)
@@ -72,20 +79,21 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request) {
 	truth.write(w)
 }
 
-// arrive remembers the call, and tells whether it is a good one of somebody known.
+// Remembers the call, and says whether it is a good one from a caller that is known.
 func (s *Server) arrive(c *call, refused *refusal) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	refused = s.check(c, refused)
 	c.index = len(s.requests)
 	s.requests = append(s.requests, Request{
-		Action: c.params["Action"], Host: c.sentTo, Params: c.withoutSecrets(), At: s.now(), OrderID: c.params["OrderId"],
+		Action: c.params["Action"], Host: c.sentTo, Params: c.withoutSecrets(), At: s.now(),
+		OrderID: c.params["OrderId"], InstanceID: cmp.Or(c.params["InstanceId"], c.params["TaskId"]),
 	})
 	s.record(c, refused, false)
 	return refused == nil
 }
 
-// execute settles the call, and lets the hook know if that ran the verb.
+// Settles the call, and calls the hook if the verb has run.
 func (s *Server) execute(c *call, refused *refusal) wire {
 	s.look()
 	s.fetchKeys(c)
@@ -106,7 +114,7 @@ func (s *Server) check(c *call, refused *refusal) *refusal {
 	return refused
 }
 
-// settle passes the gateway and runs the verb. All of it is one step for everybody else.
+// Checks the call at the gateway, and runs the verb. Nobody else sees a state in between.
 func (s *Server) settle(c *call, refused *refusal) (truth wire, executed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +124,8 @@ func (s *Server) settle(c *call, refused *refusal) (truth wire, executed bool) {
 		c.fault = s.takeFault(c.action.name)
 	}
 	var told reply
-	// A call that a fault keeps from being executed meets something in front of the gateway, so that even its nonce is still good.
+	// A fault that keeps a call from being executed stands in front of the gateway, so that even the nonce of the call
+	// is still good.
 	if refused == nil && (c.fault == nil || c.fault.Executed || c.released) {
 		if refused = s.authorize(c); refused == nil {
 			executed = true
@@ -137,11 +146,12 @@ func (s *Server) settle(c *call, refused *refusal) (truth wire, executed bool) {
 	return wire{http.StatusOK, body}, executed
 }
 
-// record brings what is remembered of a call to the present.
+// Updates what is remembered of a call.
 func (s *Server) record(c *call, refused *refusal, executed bool) {
 	request := &s.requests[c.index]
 	request.Executed, request.Code = executed, ""
 	request.OrderID = cmp.Or(c.orderID, request.OrderID)
+	request.foreignApplication = c.harmsForeign
 	if c.key != nil {
 		request.AccountID = c.key.account.id
 	}

@@ -29,20 +29,20 @@ func (s *Server) AwaitHanging(ctx context.Context, n int) error {
 	}
 }
 
-// beginHang is told under the lock, so that whoever sees the call hang can lift the fault and mean it.
+// Notes that a call hangs. Must be called under the lock, so that whoever sees the call hang can lift its fault.
 func (s *Server) beginHang(f *injected) {
 	f.hanging++
 	f.woken.Add(1)
 	s.announceHang()
 }
 
-// announceHang wakes up those who wait for more or fewer calls that hang.
+// Wakes up those who wait for another number of calls that hang.
 func (s *Server) announceHang() {
 	close(s.hung)
 	s.hung = make(chan struct{})
 }
 
-// endHang is told when all is over that came of the call.
+// Notes that all is over that came of a call that hung.
 func (s *Server) endHang(c *call) {
 	if !c.hangs() {
 		return
@@ -70,7 +70,8 @@ func (s *Server) hang(r *http.Request, c *call, truth wire) wire {
 	return truth
 }
 
-// hold waits for what ends the wait, and tells whether that is the lift. A call to be executed late waits without its caller.
+// Waits until the fault is lifted, the caller goes away or the simulator closes, and says whether it was lifted. If the
+// call is to be executed late, does not care about the caller.
 func (s *Server) hold(caller context.Context, f *injected) (lifted bool) {
 	gone := caller.Done()
 	if f.Late {

@@ -31,7 +31,8 @@ type created struct {
 	err  error
 }
 
-// createAside makes an order with the SDK while the test goes on. It has a client of its own, because none may be shared.
+// createAside makes an order with the SDK while the test goes on. It has a client of its own, because none may be
+// shared.
 func (w *world) createAside() <-chan created {
 	client, _ := w.clients(cassim.DefaultKeyID, cassim.DefaultKeySecret, "")
 	req := w.application("example.com")
@@ -167,7 +168,8 @@ func TestTheSameRequestIsExecutedOnceWhicheverCopyHangs(t *testing.T) {
 	if _, done = w.postAside(values); <-done == nil {
 		t.Error("the reply was not dropped")
 	}
-	if status, answer := w.post(values, ""); status != 400 || answer["Code"] != "SignatureNonceUsed" || len(w.Ledger()) != 2 {
+	if status, answer := w.post(values, ""); status != 400 || answer["Code"] != "SignatureNonceUsed" ||
+		len(w.Ledger()) != 2 {
 		t.Errorf("the copy of a request whose reply was lost: HTTP %d %v, %d billed", status, answer, len(w.Ledger()))
 	}
 }

@@ -156,7 +156,8 @@ func (w *world) publish(id string) (recordID string) {
 	if !ok {
 		w.t.Fatalf("there is no order %s", id)
 	}
-	return w.AddRecord(cassim.DefaultZone, strings.TrimSuffix(view.RecordFQDN, "."+cassim.DefaultZone), view.RecordType, view.RecordValue)
+	return w.AddRecord(cassim.DefaultZone, strings.TrimSuffix(view.RecordFQDN, "."+cassim.DefaultZone), view.RecordType,
+		view.RecordValue)
 }
 
 func codeOf(err error) string {
@@ -194,11 +195,14 @@ func chain(t *testing.T, text string) []*x509.Certificate {
 	}
 }
 
-// signed returns parameters of a request that is signed as the SDK signs: with its own functions, not with the simulator's.
+// signed returns parameters of a request that is signed as the SDK signs: with its own functions, not with the
+// simulator's.
 func signed(params map[string]string, change map[string]string) url.Values {
 	all := map[string]string{
-		"Version": "2020-04-07", "Format": "JSON", "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0", "SignatureType": "",
-		"SignatureNonce": utils.GetNonce(), "Timestamp": utils.GetTimeInFormatISO8601(), "AccessKeyId": cassim.DefaultKeyID, "RegionId": "cn-hangzhou",
+		"Version": "2020-04-07", "Format": "JSON", "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0",
+		"SignatureType":  "",
+		"SignatureNonce": utils.GetNonce(), "Timestamp": utils.GetTimeInFormatISO8601(),
+		"AccessKeyId": cassim.DefaultKeyID, "RegionId": "cn-hangzhou",
 	}
 	maps.Copy(all, params)
 	for name, value := range change {

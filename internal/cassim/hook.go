@@ -8,11 +8,11 @@ import (
 	"net/http"
 )
 
-// Hook is called in the midst of a call, which waits for it. It may call the methods of Server, but those calls of others that come in
-// between are not kept out. A hook that returns true has the connection closed without a reply, and nothing more happens to the call.
+// Hook is called in the midst of a call, which waits for it. It may call the methods of Server; other calls may come in
+// between. If it returns true, the connection is closed without a reply, and nothing more happens to the call.
 type Hook func(Request) (drop bool)
 
-// passHook does not return if the hook wants no reply.
+// Calls a hook. Does not return if the hook wants no reply.
 func (s *Server) passHook(hook Hook, c *call) {
 	if hook == nil || !hook(s.requestOf(c)) {
 		return

@@ -21,14 +21,16 @@ func TestAHookSeesAGoodRequestBeforeItIsExecuted(t *testing.T) {
 	if billed != 0 || len(seen) != 1 {
 		t.Fatalf("%d billed before, %d seen", billed, len(seen))
 	}
-	if r := seen[0]; r.Action != create || r.Executed || r.OrderID != "" || r.AccountID == "" || r.Params["Csr"] == "" || r.Params["Signature"] != "" {
+	if r := seen[0]; r.Action != create || r.Executed || r.OrderID != "" || r.AccountID == "" ||
+		r.Params["Csr"] == "" || r.Params["Signature"] != "" {
 		t.Errorf("seen: %+v", r)
 	}
 	if w.describe(id); len(seen) != 2 || seen[1].OrderID != id {
 		t.Errorf("seen: %+v", seen)
 	}
 	w.cas, _ = w.clients(cassim.DefaultKeyID, "wrong", "")
-	if _, err := w.cas.CreateCertificateWithCsrRequest(w.application("example.com")); codeOf(err) != "SignatureDoesNotMatch" || len(seen) != 2 {
+	if _, err := w.cas.CreateCertificateWithCsrRequest(w.application("example.com")); codeOf(
+		err) != "SignatureDoesNotMatch" || len(seen) != 2 {
 		t.Errorf("got %v; a request of a stranger was seen: %+v", err, seen)
 	}
 }
@@ -71,7 +73,8 @@ func TestAHookDropsTheReply(t *testing.T) {
 		if codeOf(err) == "" || len(w.Ledger()) != test.billed || calls != 1+test.billed {
 			t.Errorf("%s: got %v, %v, %d billed, %d calls of hooks", name, resp, err, len(w.Ledger()), calls)
 		}
-		if r := w.Requests()[0]; len(w.Requests()) != 1 || r.Fault != cassim.DropReply || r.Executed != (test.billed == 1) {
+		if r := w.Requests()[0]; len(w.Requests()) != 1 || r.Fault != cassim.DropReply ||
+			r.Executed != (test.billed == 1) {
 			t.Errorf("%s: remembered is %+v", name, r)
 		}
 	}

@@ -11,8 +11,9 @@ import (
 	"slices"
 )
 
-// The forms of ARNs are those of the examples on https://help.aliyun.com/en/ram/developer-reference/api-sts-2015-04-01-getcalleridentity
-// and https://help.aliyun.com/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc.
+// The forms of ARNs are those of the examples on
+// https://help.aliyun.com/en/ram/developer-reference/api-sts-2015-04-01-getcalleridentity and
+// https://help.aliyun.com/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc.
 const arnPrefix = "acs:ram::"
 
 func rootARN(account string) string { return arnPrefix + account + ":root" }
@@ -29,7 +30,7 @@ func numericID(first, arn string) string {
 
 func (k *key) user() string { return cmp.Or(k.User, k.ID) }
 
-// arn is who calls.
+// Returns the ARN of the caller.
 func (k *key) arn() string {
 	switch {
 	case k.session != nil:
@@ -49,6 +50,9 @@ func (k *key) principals() []string {
 	return []string{k.arn(), rootARN(k.account.id)}
 }
 
+// Returns the ARN of the caller that is the same for all sessions of a role.
+func (k *key) principal() string { return k.principals()[0] }
+
 // mayNot tells whether RAM refuses the action. The account itself may do everything.
 func (k *key) mayNot(a *action) bool {
 	if a.free || k.Root {
@@ -57,7 +61,7 @@ func (k *key) mayNot(a *action) bool {
 	return k.denied[a.name] || k.session != nil && slices.Contains(k.session.role.Denied, a.name)
 }
 
-// displayName is how AccessDeniedDetail calls the caller.
+// Returns what AccessDeniedDetail calls the caller.
 func (k *key) displayName() string {
 	if k.session != nil {
 		return k.session.role.Name + ":" + k.session.name
@@ -65,7 +69,7 @@ func (k *key) displayName() string {
 	return k.ID
 }
 
-// principalType is what AccessDeniedDetail calls the caller.
+// Returns what AccessDeniedDetail calls the kind of the caller.
 func (k *key) principalType() string {
 	if k.session != nil {
 		return identityRole
@@ -80,13 +84,14 @@ const (
 	identityRole    = "AssumedRoleUser"
 )
 
-// callerIdentity is GetCallerIdentity. That the PrincipalId of a session is the AssumedRoleId, and of others the UserId, is a choice:
-// the page has one example, of a user, with numbers that are blotted out.
+// callerIdentity is GetCallerIdentity. The page has one example, of a user, with numbers that are blotted out. So it is
+// a choice that the PrincipalId is the AssumedRoleId for a session, and the UserId for others.
 func (s *Server) callerIdentity(c *call) (reply, *refusal) {
 	told := reply{"AccountId": c.account().id, "Arn": c.key.arn()}
 	switch {
 	case c.key.session != nil:
-		told["IdentityType"], told["RoleId"], told["PrincipalId"] = identityRole, c.key.session.role.id(), c.key.session.id()
+		told["IdentityType"], told["RoleId"], told["PrincipalId"] = identityRole, c.key.session.role.id(),
+			c.key.session.id()
 	case c.key.Root:
 		told["IdentityType"], told["UserId"], told["PrincipalId"] = identityAccount, c.account().id, c.account().id
 	default:

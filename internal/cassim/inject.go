@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// PendingFault is a fault that was injected and is neither used up nor lifted, or that calls still hang in.
+// PendingFault is an injected fault that is neither used up nor lifted, or in which calls still hang.
 type PendingFault struct {
 	// ID is what Inject returned.
 	ID string `json:"id"`
@@ -20,7 +20,7 @@ type PendingFault struct {
 	Hanging int `json:"hanging"`
 }
 
-// injected is a fault on its way through its times.
+// injected is a fault that was injected, with what has come of it so far.
 type injected struct {
 	Fault
 	id      string
@@ -28,11 +28,11 @@ type injected struct {
 	seen    int // calls that it could have befallen
 	hanging int
 	lifted  chan struct{}
-	woken   sync.WaitGroup // of the calls that hang, until what they do late is done
+	woken   sync.WaitGroup // waits for the calls that hang, until their late execution is over
 }
 
-// Inject makes a fault happen, and returns the id to lift it by. Faults of one action happen in the order of their injection.
-// It panics if there is no such fault.
+// Inject makes a fault happen, and returns the id to lift it by. Faults of one action happen in the order of their
+// injection. It panics if there is no such fault.
 func (s *Server) Inject(f Fault) (id string) {
 	if err := f.check(); err != nil {
 		panic("cassim: " + err.Error())
@@ -59,8 +59,8 @@ func (s *Server) Faults() []PendingFault {
 	return pending
 }
 
-// Lift ends a fault, and tells whether it was pending. Calls that hang in it are released; those to be executed late are when Lift
-// returns. So it must not be called by a hook that such a call is in.
+// Lift ends a fault, and tells whether it was pending. Calls that hang in it are released. When Lift returns, the calls
+// to be executed late have been executed: so it must not be called by a hook of such a call.
 func (s *Server) Lift(id string) bool {
 	return s.lift(func(f *injected) bool { return f.id == id }) > 0
 }
@@ -105,7 +105,7 @@ func (s *Server) takeFault(action string) *injected {
 	return taken
 }
 
-// befalls counts the call if it could be meant.
+// Counts the call if it is one of the fault's action, and says whether the fault befalls it.
 func (f *injected) befalls(action string) bool {
 	if f.left == 0 || (f.Action != "" && f.Action != action) {
 		return false
@@ -114,7 +114,7 @@ func (f *injected) befalls(action string) bool {
 	return f.seen%max(f.Every, 1) == 0
 }
 
-// dropSpent forgets faults that nothing comes of any more. One that calls hang in must stay to be lifted.
+// Forgets faults that can befall no more calls. Keeps one in which calls hang, so that it can be lifted.
 func (s *Server) dropSpent() {
 	s.faults = slices.DeleteFunc(s.faults, func(f *injected) bool { return f.left == 0 && f.hanging == 0 })
 }

@@ -39,7 +39,8 @@ type OrderView struct {
 	VisibleSince, ValidatedAt, IssuedAt time.Time
 	// FailReason is why the review failed or is going to.
 	FailReason string
-	// Certificate is PEM as DescribeCertificateState gives it, and CertID the number in the store. Both are empty before the issue.
+	// Certificate is PEM as DescribeCertificateState gives it, and CertID the number in the store. Both are empty
+	// before the issue.
 	Certificate, CertID string
 	Vanished            bool
 }
@@ -82,8 +83,9 @@ func (s *Server) Order(id string) (OrderView, bool) {
 func (s *Server) view(o *order) OrderView {
 	v := OrderView{
 		LedgerEntry: LedgerEntry{
-			OrderID: o.id, AccountID: o.account.id, ProductCode: o.product, Domain: o.domain, CSRFingerprint: o.fingerprint,
-			BoughtAt: o.boughtAt, Tags: maps.Clone(o.tags), State: o.state, Released: o.released,
+			OrderID: o.id, AccountID: o.account.id, ProductCode: o.product, Domain: o.domain,
+			CSRFingerprint: o.fingerprint,
+			BoughtAt:       o.boughtAt, Tags: maps.Clone(o.tags), State: o.state, Released: o.released,
 			Foreign: o.isForeign,
 		},
 		ValidateType: o.validateType,
@@ -96,7 +98,8 @@ func (s *Server) view(o *order) OrderView {
 	if o.validateType == validateFile {
 		v.URI, v.Content = o.proof.uri, o.proof.value
 	} else {
-		v.RecordFQDN, v.RecordDomain, v.RecordType, v.RecordValue = o.proof.fqdn, o.proof.told, o.proof.recordType, o.proof.value
+		v.RecordFQDN, v.RecordDomain, v.RecordType, v.RecordValue = o.proof.fqdn, o.proof.told, o.proof.recordType,
+			o.proof.value
 	}
 	if o.cert.leaf != nil {
 		v.Certificate = s.chainOf(o)

@@ -27,7 +27,8 @@ func TestAnOrderIsValidatedReviewedAndIssued(t *testing.T) {
 	}
 	w.pass(2 * time.Second)
 	told := w.describe(id)
-	if told.RecordDomain != "_dnsauth.shop" || told.RecordType != "TXT" || len(told.RecordValue) != 64 || told.ValidateType != "DNS" {
+	if told.RecordDomain != "_dnsauth.shop" || told.RecordType != "TXT" || len(told.RecordValue) != 64 ||
+		told.ValidateType != "DNS" {
 		t.Errorf("the record is told as %q %q %q", told.RecordDomain, told.RecordType, told.RecordValue)
 	}
 
@@ -65,7 +66,8 @@ func TestAnOrderIsValidatedReviewedAndIssued(t *testing.T) {
 	if !key.PublicKey.Equal(certs[0].PublicKey) {
 		t.Error("the certificate is for another key")
 	}
-	if !slices.Equal(certs[0].DNSNames, []string{"shop.example.com", "www.shop.example.com"}) || certs[0].Subject.CommonName != "shop.example.com" {
+	if !slices.Equal(certs[0].DNSNames, []string{"shop.example.com", "www.shop.example.com"}) ||
+		certs[0].Subject.CommonName != "shop.example.com" {
 		t.Errorf("it is for %v", certs[0].DNSNames)
 	}
 	if !certs[0].NotBefore.Equal(w.clock.Now()) || certs[0].NotAfter.Sub(certs[0].NotBefore) != 200*24*time.Hour {

@@ -22,7 +22,7 @@ const (
 // planBoughtAt is when every plan was bought.
 var planBoughtAt = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// listOrders is ListUserCertificateOrder for orders from resource plans (CAS contract §3.2).
+// listOrders is ListUserCertificateOrder for orders from resource plans (docs/design/cas.md §3.6).
 func (s *Server) listOrders(c *call) (reply, *refusal) {
 	if kind := cmp.Or(c.arg("OrderType"), "CPACK"); kind != "CPACK" {
 		return nil, badRequest("InvalidParameter.OrderType", "The simulator lists orders of the type CPACK only.")
@@ -37,7 +37,8 @@ func (s *Server) listOrders(c *call) (reply, *refusal) {
 	for _, o := range s.listing.page(found, page, size) {
 		items = append(items, s.listItem(o))
 	}
-	return reply{"TotalCount": max(0, len(found)+s.listing.TotalOff), "CurrentPage": page, "ShowSize": size, "CertificateOrderList": items}, nil
+	return reply{"TotalCount": max(0, len(found)+s.listing.TotalOff), "CurrentPage": page, "ShowSize": size,
+		"CertificateOrderList": items}, nil
 }
 
 func (s *Server) paging(c *call) (page, size int, refused *refusal) {
@@ -50,7 +51,8 @@ func (s *Server) paging(c *call) (page, size int, refused *refusal) {
 	largest, _ := strconv.Atoi(s.knobs.MaxShowSize)
 	if size > largest {
 		if s.knobs.ShowSizeAbove == ShowSizeRefused && c.arg("ShowSize") != "" {
-			return 0, 0, badRequest("InvalidParameter.ShowSize", "The specified parameter ShowSize is larger than %d.", largest)
+			return 0, 0, badRequest("InvalidParameter.ShowSize", "The specified parameter ShowSize is larger than %d.",
+				largest)
 		}
 		size = largest
 	}
@@ -78,15 +80,17 @@ func (s *Server) search(a *account, keyword, status string) []*order {
 	var found []*order
 	known, now := s.listed()
 	for _, o := range known {
-		matches := strings.Contains(o.domain, keyword) || strings.Contains(o.id, keyword) || strings.Contains(o.instanceID(), keyword)
-		if o.account == a && !o.isGone() && matches && (status == "" || status == s.listStatus(o)) && !now.Before(o.listedAt) {
+		matches := strings.Contains(o.domain, keyword) || strings.Contains(o.id, keyword) ||
+			strings.Contains(o.instanceID(), keyword)
+		if o.account == a && !o.isGone() && matches && (status == "" || status == s.listStatus(o)) &&
+			!now.Before(o.listedAt) {
 			found = append(found, o)
 		}
 	}
 	return found
 }
 
-// sortListing is given the orders as they were bought.
+// Sorts orders for a listing. They come in the order of their purchase.
 func (s *Server) sortListing(found []*order) {
 	switch s.knobs.ListOrder {
 	case ListNewestFirst:
@@ -110,6 +114,8 @@ func (s *Server) listStatus(o *order) string {
 	case StateCertificate:
 		_, now := s.listed()
 		switch left := o.cert.notAfter.Sub(now); {
+		case o.steering.revoked:
+			return "REVOKED"
 		case left <= 0:
 			return "EXPIRED"
 		case left < willExpire:
@@ -124,8 +130,10 @@ func (s *Server) listStatus(o *order) string {
 func (s *Server) listItem(o *order) map[string]any {
 	item := map[string]any{
 		"OrderId": s.idValue(o.id), "InstanceId": o.instanceID(), "Domain": o.domain, "Status": s.listStatus(o),
-		"ProductCode": o.product, "ProductName": "DV SSL", "RootBrand": strings.ToUpper(brand(o.product)), "CertType": "DV",
-		"DomainType": "ONE", "DomainCount": 1, "WildDomainCount": 0, "Algorithm": algorithm(o.csr), "BuyDate": o.boughtAt.Add(s.skew).UnixMilli(),
+		"ProductCode": o.product, "ProductName": "DV SSL", "RootBrand": strings.ToUpper(brand(o.product)),
+		"CertType":   "DV",
+		"DomainType": "ONE", "DomainCount": 1, "WildDomainCount": 0, "Algorithm": algorithm(o.csr),
+		"BuyDate":        o.boughtAt.Add(s.skew).UnixMilli(),
 		"PartnerOrderId": "p" + o.id, "AliyunOrderId": 0, "SourceType": "aliyun", "TrusteeStatus": "unTrustee",
 	}
 	if s.knobs.BuyDate == BuyDateOfPlan {

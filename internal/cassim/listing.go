@@ -12,12 +12,13 @@ import (
 type Listing struct {
 	// Stale listings show the orders as they were when the listing was steered.
 	Stale bool `json:"stale"`
-	// Missing are orders, by id or by domain, that pages lack though TotalCount has them. So a page may be shorter than ShowSize
-	// without being the last.
+	// Missing are orders, by id or by domain, that are on no page, though TotalCount counts them. So a page may be
+	// shorter than ShowSize without being the last.
 	Missing []string `json:"missing"`
-	// Repeat is how many orders at the end of a page the next page begins with, as when somebody buys while another lists. It is at
-	// most one less than ShowSize. The last orders are on pages that TotalCount does not let expect. Less than 0 is how many orders are
-	// on neither page, as when somebody deletes while another lists.
+	// Repeat is how many orders from the end of a page the next page repeats, as when somebody buys while another
+	// lists. It is at most one less than ShowSize. The last orders are then on pages beyond those that TotalCount lets
+	// expect. If it is negative, so many orders between two pages are on neither, as when somebody deletes while
+	// another lists.
 	Repeat int `json:"repeat"`
 	// TotalOff is added to TotalCount, which is never less than 0.
 	TotalOff int `json:"totalOff"`
@@ -57,7 +58,7 @@ func (s *Server) Listing() Listing {
 	return wrong
 }
 
-// listed are the orders that a listing knows, and the time that it believes to be now.
+// Returns the orders that a listing knows, and the time that it takes for now.
 func (s *Server) listed() ([]*order, time.Time) {
 	if s.listing.Stale {
 		return s.listing.snapshot, s.listing.at

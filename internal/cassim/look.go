@@ -16,41 +16,54 @@ import (
 
 const lookTimeout = 2 * time.Second
 
-// glance is one look of the CA at what an order's applicant has published.
+// control is one name whose control the applicant is to prove, and what the CA has seen of the proof.
+type control struct {
+	domain       string
+	recordAt     time.Time // when the validation data is told
+	proof        proof
+	visibleSince time.Time // zero while the CA cannot see the proof
+}
+
+// watched is a name that the CA still looks at, until isOpen says that it need not.
+type watched struct {
+	*control
+	isOpen func() bool
+}
+
+// glance is one look of the CA at what an applicant has published.
 type glance struct {
-	order   *order
-	proof   proof
-	domain  string
+	watched
+	saw     proof
 	visible bool
 }
 
-// look lets the CA look at every unvalidated order for which something may have changed. It must not be called under the lock, since
-// the answer may come from the simulator's own DNS server.
+// look lets the CA look at every unvalidated name for which something may have changed. It must not be called under the
+// lock, since the answer may come from the simulator's own DNS server.
 func (s *Server) look() {
 	glances := s.glances()
 	for i := range glances {
 		g := &glances[i]
-		if g.proof.uri != "" {
+		if g.saw.uri != "" {
 			g.visible = true
 			for _, host := range s.fileHosts(g.domain) {
-				g.visible = g.visible && s.fetch(host, g.proof)
+				g.visible = g.visible && s.fetch(host, g.saw)
 			}
 		} else {
-			g.visible = s.resolve(g.proof)
+			g.visible = s.resolve(g.saw)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, g := range glances {
-		if g.order.state == StateDomainVerify {
-			g.order.proof.version, g.order.proof.looked = g.proof.version, true
-			s.note(g.order, g.visible)
+		if g.isOpen() {
+			g.proof.version, g.proof.looked = g.saw.version, true
+			s.note(g.control, g.visible)
 		}
 	}
 	s.catchUp()
 }
 
-// glances are the looks that are worth it now.
+// Returns the looks that are worth it now.
 func (s *Server) glances() []glance {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,45 +72,65 @@ func (s *Server) glances() []glance {
 	if s.dns == nil || s.closed {
 		return nil
 	}
-	for _, o := range s.orders.all {
-		if !o.isUnfinished() || o.state != StateDomainVerify || s.now().Before(o.recordAt) {
+	for _, w := range s.watched() {
+		if s.now().Before(w.recordAt) {
 			continue
 		}
-		p := o.proof
+		p := w.proof
 		p.version = s.zones.version(p.fqdn)
-		hasNews := !o.proof.looked || p.version != o.proof.version || s.zones.hasAlias(p.fqdn) // where an alias leads to may change unseen
+		// where an alias leads to may change unseen
+		hasNews := !w.proof.looked || p.version != w.proof.version || s.zones.hasAlias(p.fqdn)
 		if p.uri != "" || s.opts.Resolver != "" || hasNews {
-			due = append(due, glance{order: o, proof: p, domain: o.domain})
+			due = append(due, glance{watched: w, saw: p})
 		}
 	}
 	return due
 }
 
+// watched are all names that the CA waits for.
+func (s *Server) watched() []watched {
+	var open []watched
+	for _, o := range s.orders.all {
+		if o.isUnfinished() && o.state == StateDomainVerify {
+			open = append(open, watched{&o.control, func() bool { return o.state == StateDomainVerify }})
+		}
+	}
+	return append(open, s.watchedApplications()...)
+}
+
 // note remembers what the CA saw. In our own zones it is known since when it could.
-func (s *Server) note(o *order, visible bool) {
+func (s *Server) note(c *control, visible bool) {
 	since := s.now()
 	switch {
 	case !visible:
 		since = time.Time{}
-	case o.proof.uri == "" && s.opts.Resolver == "":
-		since = s.zones.visibleSince(o.proof.fqdn, o.proof.recordType, o.proof.value)
-	case !o.visibleSince.IsZero():
+	case c.proof.uri == "" && s.opts.Resolver == "":
+		since = s.zones.visibleSince(c.proof.fqdn, c.proof.recordType, c.proof.value)
+	case !c.visibleSince.IsZero():
 		return
 	}
-	if !since.IsZero() && since.Before(o.recordAt) {
-		since = o.recordAt
+	if !since.IsZero() && since.Before(c.recordAt) {
+		since = c.recordAt
 	}
-	o.visibleSince = since
+	c.visibleSince = since
 }
 
-// forget takes back what the CA saw and had no time to use, when it is gone from our zones. Whoever changes records calls it at once:
-// afterwards nobody can tell since when they are gone.
+// Takes back what the CA has seen in our zones and not used yet, if it is gone from there. Whoever changes records
+// calls it at once, because later nobody can tell since when they are gone.
 func (s *Server) forget() {
 	for _, o := range s.orders.all {
-		isOurs := o.proof.uri == "" && s.opts.Resolver == ""
-		if !o.visibleSince.IsZero() && isOurs && s.zones.visibleSince(o.proof.fqdn, o.proof.recordType, o.proof.value).IsZero() {
-			o.visibleSince, o.proof.looked = time.Time{}, false
-		}
+		s.forgetGone(&o.control)
+	}
+	for _, w := range s.watchedApplications() {
+		s.forgetGone(w.control)
+	}
+}
+
+func (s *Server) forgetGone(c *control) {
+	isOurs := c.proof.uri == "" && s.opts.Resolver == ""
+	if !c.visibleSince.IsZero() && isOurs &&
+		s.zones.visibleSince(c.proof.fqdn, c.proof.recordType, c.proof.value).IsZero() {
+		c.visibleSince, c.proof.looked = time.Time{}, false
 	}
 }
 
@@ -134,7 +167,7 @@ func (s *Server) resolve(p proof) bool {
 	return false
 }
 
-// fileHosts are where the CA wants the file: of a domain and its www, at both (CAS contract §4).
+// Returns the hosts on which the CA wants the file: for a domain and its www, both (docs/design/cas.md §5.4).
 func (s *Server) fileHosts(domain string) []string {
 	apex := registrable(domain)
 	if s.knobs.FileHosts == FileAtBoth && (domain == apex || domain == "www."+apex) {

@@ -22,7 +22,7 @@ const (
 	V2Only MetadataMode = "V2Only"
 	// Down closes every connection without an answer.
 	Down MetadataMode = "Down"
-	// Garbled answers credentials that lack Code and Expiration, on which some SDKs panic (CAS contract §7.1).
+	// Garbled answers credentials that lack Code and Expiration, on which some SDKs panic (docs/design/cas.md §7.2).
 	Garbled MetadataMode = "Garbled"
 )
 
@@ -31,8 +31,8 @@ var metadataModes = []MetadataMode{V1AndV2, V2Only, Down, Garbled}
 // metadataHost is the address of the metadata server as the instance knows it.
 const metadataHost = "100.100.100.200"
 
-// Lives of things: a token at most https://help.aliyun.com/zh/ecs/user-guide/obtain-a-temporary-authorization-token. The six hours are
-// what examples on many pages show, and that the next session comes half an hour before is a choice.
+// Lives of things: a token at most https://help.aliyun.com/zh/ecs/user-guide/obtain-a-temporary-authorization-token.
+// The six hours are what examples on many pages show, and that the next session comes half an hour before is a choice.
 const (
 	maxMetadataToken = 21600
 	instanceSession  = 6 * time.Hour
@@ -48,7 +48,8 @@ type instance struct {
 	updatedAt time.Time
 }
 
-// MetadataURL is where the instance's metadata server is. It may be used as a forward proxy, too, for requests to 100.100.100.200.
+// MetadataURL is where the instance's metadata server is. It may be used as a forward proxy, too, for requests to
+// 100.100.100.200.
 func (s *Server) MetadataURL() string { return s.imds.url() }
 
 // SetMetadata changes how the metadata server behaves. It panics if there is no such mode.
@@ -68,8 +69,8 @@ func (s *Server) trySetMetadata(mode MetadataMode) bool {
 	return isKnown
 }
 
-// SetInstanceRole gives the instance another role of the first account, or takes it away with "". It panics if there is none or if it
-// does not trust ecs.aliyuncs.com.
+// SetInstanceRole gives the instance another role of the first account, or takes it away with "". It panics if there is
+// none or if it does not trust ecs.aliyuncs.com.
 func (s *Server) SetInstanceRole(name string) {
 	if !s.trySetInstanceRole(name) {
 		panic(fmt.Sprintf("cassim: there is no role %q that trusts %s", name, serviceECS))
@@ -93,7 +94,9 @@ func (s *Server) metadata() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /latest/api/token", s.putMetadataToken)
 	const credentials = "GET /latest/meta-data/ram/security-credentials/"
-	mux.HandleFunc(credentials+"{$}", func(w http.ResponseWriter, r *http.Request) { s.metadataText(w, r, s.instanceRole) })
+	mux.HandleFunc(credentials+"{$}", func(w http.ResponseWriter, r *http.Request) {
+		s.metadataText(w, r, s.instanceRole)
+	})
 	mux.HandleFunc(credentials+"{role}", func(w http.ResponseWriter, r *http.Request) {
 		s.metadataText(w, r, func() any { return s.instanceCredentials(r.PathValue("role")) })
 	})
@@ -133,8 +136,8 @@ func (s *Server) putMetadataToken(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(token))
 }
 
-// metadataText answers what tell returns under the lock, as text or as JSON, or 404 for nil. A token that is not good is refused also
-// where none is needed; the page says only that it leads to nothing.
+// Answers with what tell returns under the lock, as text or as JSON, or with 404 for nil. A token that is not good is
+// refused even where none is needed; the page says only that it leads to nothing.
 func (s *Server) metadataText(w http.ResponseWriter, r *http.Request, tell func() any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,7 +157,7 @@ func (s *Server) metadataText(w http.ResponseWriter, r *http.Request, tell func(
 	}
 }
 
-// attached is the role that the instance has now, or nil: it may be removed, or not trust ECS any more.
+// Returns the role that the instance has now, or nil: the role may have been removed, or may not trust ECS any more.
 func (s *Server) attached() *role {
 	if r := s.firstAccount().roles[s.instance.role]; r.isForInstances() {
 		return r
@@ -169,8 +172,8 @@ func (s *Server) instanceRole() any {
 	return nil
 }
 
-// instanceCredentials are those of the present session, or of a new one when it is time. A session that was ended is not given out
-// again.
+// Returns the credentials of the present session, or of a new one when that is due. A session that was ended is not
+// given out again.
 func (s *Server) instanceCredentials(name string) any {
 	r, now := s.attached(), s.gatewayNow()
 	if r == nil || r.Name != name {

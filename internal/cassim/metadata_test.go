@@ -25,7 +25,8 @@ const (
 
 // withInstance has an instance with the role "node".
 func withInstance() cassim.Options {
-	opts := withRoles(cassim.Role{Name: "node", Services: []string{"ecs.aliyuncs.com"}}, cassim.Role{Name: "spare", Services: []string{"ecs.aliyuncs.com"}})
+	opts := withRoles(cassim.Role{Name: "node", Services: []string{"ecs.aliyuncs.com"}},
+		cassim.Role{Name: "spare", Services: []string{"ecs.aliyuncs.com"}})
 	opts.InstanceRole = "node"
 	return opts
 }
@@ -120,7 +121,8 @@ func TestTheSessionOfAnInstanceIsRenewedInTime(t *testing.T) {
 	w.RevokeSessions("node")
 	third := w.instanceSession("node")
 	w.ExpireSessions()
-	if fourth := w.instanceSession("node"); third.AccessKeyId == second.AccessKeyId || fourth.AccessKeyId == third.AccessKeyId {
+	if fourth := w.instanceSession("node"); third.AccessKeyId == second.AccessKeyId ||
+		fourth.AccessKeyId == third.AccessKeyId {
 		t.Error("a session that was ended is given out")
 	}
 }

@@ -13,9 +13,10 @@ const (
 	ChainPartial ChainForm = "partial"
 	// ChainPartialLeaf ends in the midst of the leaf's.
 	ChainPartialLeaf ChainForm = "partialLeaf"
-	// ChainCrossSigned has two intermediates of one name and one key, the first under a root of somebody else, that root, and the root.
+	// ChainCrossSigned has two intermediates with the same name and key. The first is signed by somebody else's root,
+	// which follows, and then comes the root.
 	ChainCrossSigned ChainForm = "crossSigned"
-	// ChainOtherBlocks has text and PEM blocks around the certificates that are no certificates.
+	// ChainOtherBlocks has text, and PEM blocks that are no certificates, around the certificates.
 	ChainOtherBlocks ChainForm = "otherBlocks"
 	// ChainDuplicates has each certificate twice.
 	ChainDuplicates ChainForm = "duplicates"
@@ -43,12 +44,15 @@ var oddChains = map[ChainForm]func(a *authority, leaf []byte) string{
 	},
 	ChainOtherBlocks: func(a *authority, leaf []byte) string {
 		parameters := string(pem.EncodeToMemory(&pem.Block{Type: "DH PARAMETERS", Bytes: []byte("no certificate")}))
-		return "subject=/CN=leaf\n" + parameters + toPEM(leaf) + "\nissuer=/CN=" + intermediateName + "\n" + toPEM(a.intermediate.Raw) + parameters
+		return "subject=/CN=leaf\n" + parameters + toPEM(leaf) + "\nissuer=/CN=" + intermediateName + "\n" +
+			toPEM(a.intermediate.Raw) + parameters
 	},
 	ChainDuplicates: func(a *authority, leaf []byte) string {
 		return toPEM(leaf, leaf, a.intermediate.Raw, a.intermediate.Raw)
 	},
 	ChainWithoutLeaf: func(a *authority, _ []byte) string { return toPEM(a.intermediate.Raw, a.root.Raw) },
 	ChainSHA1Root:    func(a *authority, leaf []byte) string { return toPEM(leaf, a.intermediate.Raw, a.oldRoot.Raw) },
-	ChainGarbage:     func(a *authority, leaf []byte) string { return toPEM(leaf, []byte("garbage"), a.intermediate.Raw) },
+	ChainGarbage: func(a *authority, leaf []byte) string {
+		return toPEM(leaf, []byte("garbage"), a.intermediate.Raw)
+	},
 }

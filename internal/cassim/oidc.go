@@ -51,7 +51,7 @@ func (s *Server) OIDCProviderARN(name string) string {
 	return providerARN(a.id, name)
 }
 
-// providerByARN returns the account, too. It is nil if there is no such provider.
+// Returns a provider and its account, which is nil if there is no such provider.
 func (s *Server) providerByARN(arn string) (OIDCProvider, *account) {
 	id, name, _ := strings.Cut(strings.TrimPrefix(arn, arnPrefix), ":oidc-provider/")
 	if a := s.accounts[id]; a != nil && arn == providerARN(id, name) {
@@ -64,8 +64,8 @@ func (s *Server) providerByARN(arn string) (OIDCProvider, *account) {
 
 const keysTimeout = 5 * time.Second
 
-// fetchKeys gets the keys that a token is to be verified with. It must not be called under the lock, since the answer may come from
-// somebody who asks the simulator.
+// fetchKeys gets the keys that a token is to be verified with. It must not be called under the lock, since the answer
+// may come from somebody who asks the simulator.
 func (s *Server) fetchKeys(c *call) {
 	if !c.isUnsigned() {
 		return
@@ -90,8 +90,8 @@ func unauthenticated(code, format string, args ...any) *refusal {
 	return refuse(http.StatusUnauthorized, "AuthenticationFail."+code, format, args...)
 }
 
-// assumeRoleWithOIDC is AssumeRoleWithOIDC. In which order it looks at role, provider and token is a choice, and that a role which does
-// not exist is EntityNotExist.Role, as for AssumeRole.
+// assumeRoleWithOIDC is AssumeRoleWithOIDC. Two things are choices: in which order it looks at role, provider and
+// token; and that a role which does not exist is EntityNotExist.Role, as for AssumeRole.
 func (s *Server) assumeRoleWithOIDC(c *call) (reply, *refusal) {
 	if c.arg("OIDCToken") == "" {
 		return nil, unauthenticated("OIDCToken.Invalid", "The OIDCToken can not empty.")
@@ -108,7 +108,8 @@ func (s *Server) assumeRoleWithOIDC(c *call) (reply, *refusal) {
 	if r == nil {
 		return nil, noSuchRole()
 	}
-	if r.account != account || !slices.ContainsFunc(r.OIDC, func(t OIDCTrust) bool { return t.holds(provider.Name, token) }) {
+	if r.account != account ||
+		!slices.ContainsFunc(r.OIDC, func(t OIDCTrust) bool { return t.holds(provider.Name, token) }) {
 		return nil, unauthenticated("NoPermission", "There is no permission")
 	}
 	name, lifetime, refused := c.wanted(r)

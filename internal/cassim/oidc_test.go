@@ -32,8 +32,8 @@ const (
 	subject   = "system:serviceaccount:aliyun-issuer:controller"
 )
 
-// tokenIssuer is a cluster that signs tokens with a key for each algorithm, whose kid is the algorithm. It publishes one of them once
-// more for what it does not do.
+// tokenIssuer is a cluster that signs tokens with a key for each algorithm; the kid of a key is its algorithm. It also
+// publishes the RSA key for what it does not do: for another algorithm, and for encryption.
 type tokenIssuer struct {
 	t    *testing.T
 	keys map[jose.SignatureAlgorithm]crypto.Signer
@@ -51,7 +51,9 @@ func newTokenIssuer(t *testing.T) *tokenIssuer {
 func (i *tokenIssuer) jwks(context.Context) ([]byte, error) {
 	var set jose.JSONWebKeySet
 	for algorithm, key := range i.keys {
-		set.Keys = append(set.Keys, jose.JSONWebKey{Key: key.Public(), KeyID: string(algorithm), Algorithm: string(algorithm), Use: "sig"})
+		set.Keys = append(
+			set.Keys, jose.JSONWebKey{Key: key.Public(), KeyID: string(algorithm), Algorithm: string(algorithm),
+				Use: "sig"})
 	}
 	public := i.keys[jose.RS256].Public()
 	set.Keys = append(set.Keys,
@@ -64,7 +66,8 @@ func (i *tokenIssuer) jwks(context.Context) ([]byte, error) {
 func claims(changes map[string]any) map[string]any {
 	now := time.Now().Unix()
 	all := map[string]any{
-		"iss": issuerURL, "sub": subject, "aud": []string{"sts.aliyuncs.com"}, "iat": now, "nbf": now, "exp": now + 3600,
+		"iss": issuerURL, "sub": subject, "aud": []string{"sts.aliyuncs.com"}, "iat": now, "nbf": now,
+		"exp": now + 3600,
 	}
 	maps.Copy(all, changes)
 	maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
@@ -73,7 +76,8 @@ func claims(changes map[string]any) map[string]any {
 
 func (i *tokenIssuer) sign(algorithm jose.SignatureAlgorithm, kid string, claims map[string]any) string {
 	i.t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: i.keys[algorithm], KeyID: kid}}, nil)
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: i.keys[algorithm], KeyID: kid}}, nil)
 	if err != nil {
 		i.t.Fatal(err)
 	}
@@ -146,7 +150,8 @@ func oidcForm(w *world, role, provider, token string) url.Values {
 func (w *world) postOIDC(form url.Values) (int, map[string]any) {
 	w.t.Helper()
 	return w.post(url.Values{
-		"Version": {"2015-04-01"}, "Action": {"AssumeRoleWithOIDC"}, "Format": {"JSON"}, "Timestamp": {time.Now().UTC().Format("2006-01-02T15:04:05Z")},
+		"Version": {"2015-04-01"}, "Action": {"AssumeRoleWithOIDC"}, "Format": {"JSON"},
+		"Timestamp": {time.Now().UTC().Format("2006-01-02T15:04:05Z")},
 	}, form.Encode())
 }
 
@@ -168,7 +173,8 @@ func (w *world) wantOIDC(name string, form url.Values, code string) map[string]a
 
 func TestATokenBecomesASession(t *testing.T) {
 	issuer := newTokenIssuer(t)
-	w := start(t, withTokens(issuer, cassim.OIDCTrust{Subject: subject, Audience: "sts.aliyuncs.com", Issuer: issuerURL}))
+	w := start(t, withTokens(
+		issuer, cassim.OIDCTrust{Subject: subject, Audience: "sts.aliyuncs.com", Issuer: issuerURL}))
 	for name, token := range map[string]string{
 		"RS256":                   issuer.token(nil),
 		"ES256":                   issuer.sign(jose.ES256, "ES256", claims(nil)),
@@ -181,7 +187,8 @@ func TestATokenBecomesASession(t *testing.T) {
 		if err := json.Unmarshal(text, &told); err != nil {
 			t.Fatal(err)
 		}
-		if info := told.OIDCTokenInfo; info.Subject != subject || info.Issuer != issuerURL || !strings.Contains(info.ClientIds, "sts.aliyuncs.com") {
+		if info := told.OIDCTokenInfo; info.Subject != subject || info.Issuer != issuerURL ||
+			!strings.Contains(info.ClientIds, "sts.aliyuncs.com") {
 			t.Errorf("%s: told %+v", name, info)
 		}
 		if told.AssumedRoleUser.Arn != "acs:ram::"+accountID+":assumed-role/issuer/a-test" {
@@ -228,8 +235,10 @@ func TestATokenIsRefused(t *testing.T) {
 		"no kid":                        {issuer.sign(jose.RS256, "", claims(nil)), invalid},
 		"the algorithm none":            {byHand(`{"alg":"none","kid":"RS256"}`, claims(nil), nothing), invalid},
 		"HS256 with the public key":     {issuer.hs256WithPublicKey(), invalid},
-		"a tampered payload":            {tampered(issuer.token(map[string]any{"sub": "system:serviceaccount:default:default"}), claims(nil)), signature},
-		"no signature":                  {byHand(`{"alg":"RS256","kid":"RS256"}`, claims(nil), nothing), signature},
+		"a tampered payload": {
+			tampered(issuer.token(map[string]any{"sub": "system:serviceaccount:default:default"}), claims(nil)),
+			signature},
+		"no signature": {byHand(`{"alg":"RS256","kid":"RS256"}`, claims(nil), nothing), signature},
 	} {
 		w.wantOIDC(name, oidcForm(w, "issuer", "cluster", test.token), test.code)
 	}
@@ -248,9 +257,10 @@ func TestARefusedTokenIsToldWhatThePagesSay(t *testing.T) {
 		"!.!.!":                     "Cannot decode base64 encoded response(format invalided).",
 		"YQ.YQ.YQ":                  "The Jwt content is invalid that cannot be recognized.",
 		issuer.hs256WithPublicKey(): "The algorithm HS256 that be specified in Jwt header is unknown.",
-		issuer.token(map[string]any{"aud": "foreign"}):                        "Invalid audience.",
-		issuer.token(map[string]any{"exp": 1}):                                "This JsonWebToken is expired.",
-		tampered(issuer.token(nil), claims(map[string]any{"sub": "another"})): "OIDC token validate failed: invalid signature.",
+		issuer.token(map[string]any{"aud": "foreign"}): "Invalid audience.",
+		issuer.token(map[string]any{"exp": 1}):         "This JsonWebToken is expired.",
+		tampered(issuer.token(nil), claims(map[string]any{"sub": "another"})): "OIDC token validate failed: " +
+			"invalid signature.",
 	} {
 		if _, answer := w.postOIDC(oidcForm(w, "issuer", "cluster", token)); answer["Message"] != want {
 			t.Errorf("told %v, want %q", answer["Message"], want)
@@ -279,14 +289,17 @@ func TestARoleTrustsTheProviderOfATokenOnly(t *testing.T) {
 	broken.Name, broken.Keys = "broken", func(context.Context) ([]byte, error) { return nil, errors.New("no route") }
 	account.OIDCProviders = append(account.OIDCProviders, second, broken)
 	account.Roles = append(account.Roles, cassim.Role{Name: "users"})
-	opts.Accounts = append(opts.Accounts, cassim.Account{ID: "2", Roles: []cassim.Role{{Name: "theirs", OIDC: []cassim.OIDCTrust{{Provider: "cluster"}}}}})
+	opts.Accounts = append(
+		opts.Accounts, cassim.Account{
+			ID: "2", Roles: []cassim.Role{{Name: "theirs", OIDC: []cassim.OIDCTrust{{Provider: "cluster"}}}}})
 	w := start(t, opts)
 	token := issuer.token(nil)
 	const noPermission = "AuthenticationFail.NoPermission"
 	w.wantOIDC("the provider", oidcForm(w, "issuer", "cluster", token), "")
 	w.wantOIDC("another provider", oidcForm(w, "issuer", "second", token), noPermission)
 	w.wantOIDC("no such provider", oidcForm(w, "issuer", "third", token), noPermission)
-	w.wantOIDC("a provider without keys", oidcForm(w, "issuer", "broken", token), "AuthenticationFail.OIDCToken.HttpsUrlInvalid")
+	w.wantOIDC("a provider without keys", oidcForm(w, "issuer", "broken", token),
+		"AuthenticationFail.OIDCToken.HttpsUrlInvalid")
 	w.wantOIDC("a role for users", oidcForm(w, "users", "cluster", token), noPermission)
 	foreign := oidcForm(w, "issuer", "cluster", token)
 	foreign.Set("RoleArn", "acs:ram::2:role/theirs")
@@ -299,7 +312,8 @@ func TestATokenNeedsNoSignatureAndMayHaveOne(t *testing.T) {
 	issuer := newTokenIssuer(t)
 	w := start(t, withTokens(issuer, cassim.OIDCTrust{}))
 	req := sdksts.CreateAssumeRoleWithOIDCRequest()
-	req.RoleArn, req.OIDCProviderArn, req.OIDCToken, req.RoleSessionName = w.RoleARN("issuer"), w.OIDCProviderARN("cluster"), issuer.token(nil), "a-test"
+	req.RoleArn, req.OIDCProviderArn, req.OIDCToken, req.RoleSessionName = w.RoleARN("issuer"),
+		w.OIDCProviderARN("cluster"), issuer.token(nil), "a-test"
 	if _, err := w.sts("nobody", "s", "").AssumeRoleWithOIDC(req); err != nil {
 		t.Error(err)
 	}
@@ -311,7 +325,8 @@ func TestATokenNeedsNoSignatureAndMayHaveOne(t *testing.T) {
 	}
 	form.Set("DurationSeconds", "899")
 	w.wantOIDC("too short", form, "InvalidParameter.DurationSeconds")
-	_, answer := w.post(url.Values{"Version": {"2015-04-01"}, "Action": {"AssumeRole"}, "Format": {"JSON"}, "Timestamp": {"x"}}, "")
+	_, answer := w.post(url.Values{"Version": {"2015-04-01"}, "Action": {"AssumeRole"}, "Format": {"JSON"},
+		"Timestamp": {"x"}}, "")
 	if code := answer["Code"]; code != "MissingParameter.SignatureMethod" {
 		t.Errorf("another verb without a signature: %v", code)
 	}

@@ -24,15 +24,16 @@ const (
 type Options struct {
 	// Clock is the time of the simulated services, their Date header included. The default is the machine's.
 	Clock clock.PassiveClock
-	// GatewayClock is what the Timestamp of a request is compared with. The default is the machine's time, because SDKs sign with it.
+	// GatewayClock is what the Timestamp of a request is compared with. The default is the machine's time, because SDKs
+	// sign with it.
 	GatewayClock clock.PassiveClock
 	// Accounts are the customers. The default is DefaultAccount alone.
 	Accounts []Account
-	// Knobs answers what the contract does not know.
+	// Knobs answers what nobody knows.
 	Knobs Knobs
 	// RecordDelay is how long after the create an order does not tell its validation data yet.
 	RecordDelay time.Duration
-	// DCVDelay is how long after the record is visible the CA sees it.
+	// DCVDelay is how long it takes the CA to see a record that is visible.
 	DCVDelay time.Duration
 	// CADelay is the review between validation and issue.
 	CADelay time.Duration
@@ -44,14 +45,17 @@ type Options struct {
 	Addr, DNSAddr, MetadataAddr, ProxyAddr string
 	// Resolver is the DNS server, as host:port, that the CA asks. The default is the simulator's own.
 	Resolver string
-	// WebAddr is the host:port that the CA fetches validation files from, whatever the domain. Without it no file is ever seen.
+	// WebAddr is the host:port that the CA fetches validation files from, whatever the domain. Without it no file is
+	// ever seen.
 	WebAddr string
-	// InstanceRole is the role of the ECS instance whose metadata server is at MetadataURL: the name of a role of the first account that
-	// trusts the service ecs.aliyuncs.com. Without it the instance has no role.
+	// InstanceRole is the role of the ECS instance whose metadata server is at MetadataURL: the name of a role of the
+	// first account that trusts the service ecs.aliyuncs.com. Without it the instance has no role.
 	InstanceRole string
-	// OnRequest is called when a request with a good signature, or one that needs none, has arrived, before a fault befalls it and before it is executed.
+	// OnRequest is called when a request with a good signature, or one that needs none, has arrived, before a fault
+	// befalls it and before it is executed.
 	OnRequest Hook
-	// OnExecuted is called when a verb has run, successfully or not, before the reply and before a fault keeps that back.
+	// OnExecuted is called when a verb has run, successfully or not, before the reply and before a fault keeps that
+	// back.
 	OnExecuted Hook
 	// Logf receives one line for each call, without parameters. The default drops them.
 	Logf func(format string, args ...any)
@@ -81,10 +85,13 @@ type Key struct {
 	User string
 	// Root makes it a key of the account itself, which has all permissions but may assume no role.
 	Root bool
-	// ExpiresAt ends a temporary key by the clock of the gateway. Zero means never.
+	// ExpiresAt is when a temporary key ends, by the clock of the gateway. Zero means never.
 	ExpiresAt time.Time
 	// Denied are the actions that RAM does not grant to the key's user.
 	Denied []string
+	// ResourceGroups are those that the grants of the verbs of instances are limited to. Empty means the whole account.
+	// The knob groupGrants tells what such a grant is worth.
+	ResourceGroups []string
 	// Disabled keys are refused.
 	Disabled bool
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The states of an order (CAS contract §2). ForceState takes others, too.
+// The states of an order (docs/design/cas.md §3.4). ForceState takes others, too.
 const (
 	StateDomainVerify = "domain_verify"
 	StateProcess      = "process"
@@ -29,7 +29,6 @@ type order struct {
 	id           string
 	account      *account
 	product      string
-	domain       string
 	csr          *x509.CertificateRequest
 	fingerprint  string // of the CSR
 	validateType string
@@ -37,10 +36,8 @@ type order struct {
 	boughtAt     time.Time
 	listedAt     time.Time
 
+	control
 	state        string
-	recordAt     time.Time // when it tells its validation data
-	proof        proof
-	visibleSince time.Time // zero while the CA cannot see the proof
 	processSince time.Time
 	cancelledAt  time.Time // when a pending cancellation takes effect; zero without one
 	failReason   string    // why the review fails or failed; empty if nothing speaks against it
@@ -100,24 +97,34 @@ func (s *Server) idValue(id string) any {
 	return id
 }
 
-// certificateNames are what the CA puts into the certificate: the CN, and what it adds of its own if DNS proved the control
-// of the domain (CAS contract §1).
+// certificateNames are what the CA puts into the certificate: the CN, and what it adds of its own if DNS proved the
+// control of the domain (docs/design/cas.md §3.3).
 func (o *order) certificateNames(extra bool) []string {
 	names := []string{o.domain}
 	if extra && o.validateType == validateDNS {
-		switch {
-		case strings.HasPrefix(o.domain, "*."):
-			names = append(names, strings.TrimPrefix(o.domain, "*."))
-		case strings.HasPrefix(o.domain, "www.") && registrable(o.domain) != o.domain:
-			names = append(names, strings.TrimPrefix(o.domain, "www."))
-		default:
-			names = append(names, "www."+o.domain)
-		}
+		names = append(names, freeName(o.domain))
 	}
-	if o.steering.names != nil {
-		names = slices.Clone(o.steering.names)
+	return o.steering.steered(names)
+}
+
+// Returns the name that a CA adds to a domain at no cost.
+func freeName(domain string) string {
+	switch {
+	case strings.HasPrefix(domain, "*."):
+		return strings.TrimPrefix(domain, "*.")
+	case strings.HasPrefix(domain, "www.") && registrable(domain) != domain:
+		return strings.TrimPrefix(domain, "www.")
+	default:
+		return "www." + domain
 	}
-	for _, name := range o.steering.extraNames {
+}
+
+// Returns the names that a test wants, instead of the right ones.
+func (t *steering) steered(names []string) []string {
+	if t.names != nil {
+		names = slices.Clone(t.names)
+	}
+	for _, name := range t.extraNames {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}

@@ -22,8 +22,9 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
 
-// envProvider makes the test binary a customer that knows nothing but its environment: the provider of the SDK that it names asks STS
-// and the metadata server under their real names, with the proxies and roots that a process has from its start on.
+// envProvider makes the test binary a customer that knows nothing but its environment. It names a provider of the SDK,
+// which asks STS and the metadata server under their real names, with the proxies and roots that the process was
+// started with.
 const envProvider = "CASSIM_TEST_PROVIDER"
 
 func TestMain(m *testing.M) {
@@ -40,7 +41,8 @@ func TestMain(m *testing.M) {
 var sdkProviders = map[string]func() (credentials.CredentialsProvider, error){
 	"RAMRoleARN": func() (credentials.CredentialsProvider, error) {
 		base := credentials.NewStaticAKCredentialsProvider(cassim.DefaultKeyID, cassim.DefaultKeySecret)
-		return credentials.NewRAMRoleARNCredentialsProviderBuilder().WithCredentialsProvider(base).WithExternalId("shake").Build()
+		return credentials.NewRAMRoleARNCredentialsProviderBuilder().WithCredentialsProvider(base).WithExternalId(
+			"shake").Build()
 	},
 	"OIDC": func() (credentials.CredentialsProvider, error) {
 		return credentials.NewOIDCCredentialsProviderBuilder().Build()
@@ -78,7 +80,7 @@ func beCustomer(name string) error {
 	return json.NewEncoder(os.Stdout).Encode(told.Arn)
 }
 
-// customer runs the test binary as one, with no more of the environment than it is given.
+// Runs the test binary as a customer that has only this environment.
 func (w *world) customer(provider string, env ...string) (arn string, err error) {
 	w.t.Helper()
 	roots := filepath.Join(w.t.TempDir(), "roots.pem")
@@ -87,7 +89,8 @@ func (w *world) customer(provider string, env ...string) (arn string, err error)
 	}
 	cmd := exec.CommandContext(w.t.Context(), os.Args[0])
 	cmd.Env = append([]string{
-		envProvider + "=" + provider, "HOME=" + w.t.TempDir(), "HTTPS_PROXY=" + w.ProxyURL(), "HTTP_PROXY=" + w.MetadataURL(), "SSL_CERT_FILE=" + roots,
+		envProvider + "=" + provider, "HOME=" + w.t.TempDir(), "HTTPS_PROXY=" + w.ProxyURL(), "HTTP_PROXY=" +
+			w.MetadataURL(), "SSL_CERT_FILE=" + roots,
 	}, env...)
 	out, err := cmd.Output()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -113,8 +116,10 @@ func TestTheProvidersOfTheSDKReachSTSAndTheMetadataServer(t *testing.T) {
 		env []string
 		as  string
 	}{
-		"RAMRoleARN":   {[]string{role, "ALIBABA_CLOUD_ROLE_SESSION_NAME=named"}, "issuer/named"},
-		"OIDC":         {[]string{role, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN=" + w.OIDCProviderARN("cluster"), "ALIBABA_CLOUD_OIDC_TOKEN_FILE=" + token}, "issuer/aliyun-go-sdk-"},
+		"RAMRoleARN": {[]string{role, "ALIBABA_CLOUD_ROLE_SESSION_NAME=named"}, "issuer/named"},
+		"OIDC": {
+			[]string{role, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN=" + w.OIDCProviderARN("cluster"),
+				"ALIBABA_CLOUD_OIDC_TOKEN_FILE=" + token}, "issuer/aliyun-go-sdk-"},
 		"ECSRAMRole":   {nil, "node/i-"},
 		"ECSRAMRoleV1": {[]string{"HTTP_PROXY=" + w.ProxyURL()}, "node/i-"},
 	} {
@@ -131,7 +136,8 @@ func TestTheProvidersOfTheSDKReachSTSAndTheMetadataServer(t *testing.T) {
 		hosts[r.Action][r.Host] = true
 	}
 	for action, host := range map[string]string{
-		"AssumeRole": "sts.aliyuncs.com", "AssumeRoleWithOIDC": "sts.aliyuncs.com", "DescribePackageState": "cas.aliyuncs.com", "DescribeDomains": "alidns.aliyuncs.com",
+		"AssumeRole": "sts.aliyuncs.com", "AssumeRoleWithOIDC": "sts.aliyuncs.com",
+		"DescribePackageState": "cas.aliyuncs.com", "DescribeDomains": "alidns.aliyuncs.com",
 	} {
 		if len(hosts[action]) != 1 || !hosts[action][host] {
 			t.Errorf("%s was sent to %v", action, hosts[action])

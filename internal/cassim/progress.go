@@ -3,7 +3,10 @@
 
 package cassim
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // catchUp brings every unfinished order to the present.
 func (s *Server) catchUp() {
@@ -14,6 +17,7 @@ func (s *Server) catchUp() {
 			s.renewProof(o)
 		}
 	}
+	s.catchUpInstances()
 }
 
 // advance takes an order as far as the time allows, stamping each step with when it happened, which may be long ago.
@@ -51,8 +55,8 @@ func (s *Server) validate(o *order, now time.Time) {
 	}
 }
 
-// isAlive tells whether the value still proves anything: not after the order wants another one, and those of DigiCert do for a
-// day only (CAS contract §4).
+// Says whether the value still proves anything. It does not once the order wants another one, and a value of DigiCert
+// lasts for a day only (docs/design/cas.md §5.1).
 func (s *Server) isAlive(o *order, at time.Time) bool {
 	since := o.recordAt
 	if renewal, ends := limit(s.knobs.ProofValue); ends {
@@ -61,9 +65,14 @@ func (s *Server) isAlive(o *order, at time.Time) bool {
 			return false
 		}
 	}
+	return s.isWithinLifetime(&o.control, brand(o.product), since, at)
+}
+
+// isWithinLifetime tells whether a value that was told at since still proves anything.
+func (s *Server) isWithinLifetime(c *control, brand string, since, at time.Time) bool {
 	lifetime, limited := limit(s.knobs.TXTLifetime)
-	isDigiCert := brand(o.product) == "digicert" || brand(o.product) == "symantec"
-	return !limited || !isDigiCert || o.validateType != validateDNS || at.Before(since.Add(lifetime))
+	isDigiCert := brand == "digicert" || brand == "symantec"
+	return !limited || !isDigiCert || c.proof.uri != "" || at.Before(since.Add(lifetime))
 }
 
 func (s *Server) review(o *order, at time.Time) {
@@ -75,25 +84,33 @@ func (s *Server) review(o *order, at time.Time) {
 	s.issue(o, at)
 }
 
-// writeProof is the automatic DNS validation of CAS: it adds the record to a zone of the same account, and deletes other TXT records
-// at the same name (CAS contract §4).
+// writeProof is the automatic DNS validation of CAS: it adds the record to a zone of the same account, and deletes
+// other TXT records at the same name (docs/design/cas.md §5.3).
 func (s *Server) writeProof(o *order) {
 	if s.knobs.AutomaticDNS != On || o.proof.written || o.validateType != validateDNS || s.now().Before(o.recordAt) {
 		return
 	}
 	o.proof.written = true
 	z := s.zones.holding(o.proof.fqdn)
-	if z == nil || z.account != o.account.id {
+	if z == nil || z.account != o.account.id || s.isPublished(&o.control) {
 		return
 	}
 	for _, r := range s.zones.at(o.proof.fqdn) {
-		switch {
-		case r.kind == o.proof.recordType && r.value == o.proof.value:
-			return
-		case r.kind == RecordTXT:
+		if r.kind == RecordTXT {
 			s.zones.remove(r)
 		}
 	}
 	s.forget()
-	s.zones.put(z, record{rr: z.relative(o.proof.fqdn), kind: o.proof.recordType, value: o.proof.value, since: o.recordAt})
+	s.putProof(z, &o.control, o.recordAt)
+}
+
+// isPublished tells whether the record is there already, whoever put it there.
+func (s *Server) isPublished(c *control) bool {
+	return slices.ContainsFunc(s.zones.at(c.proof.fqdn), func(r *record) bool {
+		return r.kind == c.proof.recordType && r.value == c.proof.value
+	})
+}
+
+func (s *Server) putProof(z *zone, c *control, since time.Time) {
+	s.zones.put(z, record{rr: z.relative(c.proof.fqdn), kind: c.proof.recordType, value: c.proof.value, since: since})
 }

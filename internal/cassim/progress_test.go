@@ -28,7 +28,8 @@ func TestTheCAWatchesAlsoWhenNobodyAsks(t *testing.T) {
 		t.Fatalf("the order is in state %s", order.State)
 	}
 	at := began.Add(10 * time.Minute)
-	if !order.VisibleSince.Equal(at) || !order.ValidatedAt.Equal(at.Add(time.Minute)) || !order.IssuedAt.Equal(at.Add(61*time.Minute)) {
+	if !order.VisibleSince.Equal(at) || !order.ValidatedAt.Equal(at.Add(time.Minute)) ||
+		!order.IssuedAt.Equal(at.Add(61*time.Minute)) {
 		t.Errorf("visible %v, validated %v, issued %v", order.VisibleSince, order.ValidatedAt, order.IssuedAt)
 	}
 	if leaf := chain(t, order.Certificate)[0]; !leaf.NotBefore.Equal(order.IssuedAt) {
@@ -135,7 +136,8 @@ func TestTheCAAsksTheResolverThatIsConfigured(t *testing.T) {
 	server := &dns.Server{Addr: "127.0.0.1:0", Net: "udp"}
 	server.Handler = dns.HandlerFunc(func(rw dns.ResponseWriter, query *dns.Msg) {
 		answer := new(dns.Msg).SetReply(query)
-		if query.Question[0].Name == "_dnsauth.elsewhere.net." && query.Question[0].Qtype == dns.TypeTXT && value.Load() != "" {
+		if query.Question[0].Name == "_dnsauth.elsewhere.net." && query.Question[0].Qtype == dns.TypeTXT &&
+			value.Load() != "" {
 			rr, _ := dns.NewRR(fmt.Sprintf(`_dnsauth.elsewhere.net. 60 IN TXT "%s"`, value.Load()))
 			answer.Answer = append(answer.Answer, rr)
 		}
@@ -147,7 +149,8 @@ func TestTheCAAsksTheResolverThatIsConfigured(t *testing.T) {
 	<-started
 	t.Cleanup(func() { _ = server.Shutdown() })
 
-	w := start(t, cassim.Options{Resolver: server.PacketConn.LocalAddr().String(), DCVDelay: time.Minute, CADelay: time.Hour})
+	w := start(t, cassim.Options{Resolver: server.PacketConn.LocalAddr().String(), DCVDelay: time.Minute,
+		CADelay: time.Hour})
 	id := w.order("elsewhere.net")
 	w.wantState(id, "domain_verify")
 	order, _ := w.Order(id)
@@ -167,7 +170,8 @@ func TestAFileValidatesOnlyWhereItIsServedDirectly(t *testing.T) {
 		switch {
 		case redirects.Load() && !strings.HasPrefix(r.URL.Path, "/moved"):
 			http.Redirect(rw, r, "/moved"+r.URL.Path, http.StatusFound)
-		case (r.Host == "example.com" || r.Host == "www.example.com" && !lacksWWW.Load()) && strings.HasSuffix(r.URL.Path, "/.well-known/pki-validation/fileauth.txt"):
+		case (r.Host == "example.com" || r.Host == "www.example.com" && !lacksWWW.Load()) &&
+			strings.HasSuffix(r.URL.Path, "/.well-known/pki-validation/fileauth.txt"):
 			_, _ = rw.Write([]byte(content.Load().(string) + "\n"))
 		default:
 			http.NotFound(rw, r)
@@ -184,7 +188,8 @@ func TestAFileValidatesOnlyWhereItIsServedDirectly(t *testing.T) {
 	}
 	w.pass(time.Second)
 	told := w.describe(id)
-	if told.Type != "domain_verify" || told.Domain != "example.com" || told.Uri != "/.well-known/pki-validation/fileauth.txt" || told.RecordDomain != "" {
+	if told.Type != "domain_verify" || told.Domain != "example.com" ||
+		told.Uri != "/.well-known/pki-validation/fileauth.txt" || told.RecordDomain != "" {
 		t.Errorf("told is %+v", told)
 	}
 	content.Store(told.Content)

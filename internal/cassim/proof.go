@@ -23,7 +23,7 @@ type proof struct {
 	recordType string
 	uri        string
 	value      string // of the record, or the content of the file
-	renewals   int    // how often that was another one before
+	renewals   int    // how often it was replaced
 
 	version uint64 // of the name in DNS when the CA last looked; see zoneBook.version
 	looked  bool
@@ -32,7 +32,7 @@ type proof struct {
 
 func (s *Server) newProof(o *order) proof { return s.proofAfter(o, 0) }
 
-// renewProof gives an order another value, as often as the knob proofValue says. What the CA saw of the last one is void.
+// Gives an order another value, as often as the knob proofValue says. Voids what the CA saw of the last one.
 func (s *Server) renewProof(o *order) {
 	lifetime, ends := limit(s.knobs.ProofValue)
 	if !ends || o.state != StateDomainVerify || s.now().Before(o.recordAt) {

@@ -32,32 +32,40 @@ func TestTheGatewayRefusesWhatTheProtocolForbids(t *testing.T) {
 		status int
 		code   string
 	}{
-		"a good request":                 {nil, 200, ""},
-		"a clock 14 minutes behind":      {at(-14 * time.Minute), 200, ""},
-		"a clock 14 minutes ahead":       {at(14 * time.Minute), 200, ""},
-		"a clock 16 minutes behind":      {at(-16 * time.Minute), 400, "InvalidTimeStamp.Expired"},
-		"a clock 16 minutes ahead":       {at(16 * time.Minute), 400, "InvalidTimeStamp.Expired"},
-		"a timestamp in another form":    {map[string]string{"Timestamp": "2026-11-23 12:00:00"}, 400, "InvalidTimeStamp.Format"},
-		"XML":                            {map[string]string{"Format": "XML"}, 400, "InvalidParameter.Format"},
-		"another signature method":       {map[string]string{"SignatureMethod": "HMAC-SHA256"}, 400, "InvalidParameter.SignatureMethod"},
-		"another signature version":      {map[string]string{"SignatureVersion": "2.0"}, 400, "InvalidParameter.SignatureVersion"},
-		"another signature type":         {map[string]string{"SignatureType": "BEARERTOKEN"}, 400, "InvalidParameter.SignatureType"},
-		"no signature type":              {map[string]string{"SignatureType": "-"}, 200, ""},
-		"another version":                {map[string]string{"Version": "2018-08-13"}, 400, "NoSuchVersion"},
-		"another action":                 {map[string]string{"Action": "DescribeEverything"}, 404, "InvalidAction.NotFound"},
+		"a good request":            {nil, 200, ""},
+		"a clock 14 minutes behind": {at(-14 * time.Minute), 200, ""},
+		"a clock 14 minutes ahead":  {at(14 * time.Minute), 200, ""},
+		"a clock 16 minutes behind": {at(-16 * time.Minute), 400, "InvalidTimeStamp.Expired"},
+		"a clock 16 minutes ahead":  {at(16 * time.Minute), 400, "InvalidTimeStamp.Expired"},
+		"a timestamp in another form": {map[string]string{"Timestamp": "2026-11-23 12:00:00"}, 400,
+			"InvalidTimeStamp.Format"},
+		"XML": {map[string]string{"Format": "XML"}, 400, "InvalidParameter.Format"},
+		"another signature method": {map[string]string{"SignatureMethod": "HMAC-SHA256"}, 400,
+			"InvalidParameter.SignatureMethod"},
+		"another signature version": {map[string]string{"SignatureVersion": "2.0"}, 400,
+			"InvalidParameter.SignatureVersion"},
+		"another signature type": {map[string]string{"SignatureType": "BEARERTOKEN"}, 400,
+			"InvalidParameter.SignatureType"},
+		"no signature type": {map[string]string{"SignatureType": "-"}, 200, ""},
+		"another version":   {map[string]string{"Version": "2018-08-13"}, 400, "NoSuchVersion"},
+		"another action": {map[string]string{"Action": "DescribeEverything"}, 404,
+			"InvalidAction.NotFound"},
 		"an action of the other service": {map[string]string{"Version": "2015-01-09"}, 404, "InvalidAction.NotFound"},
-		"another key":                    {map[string]string{"AccessKeyId": "nobody"}, 404, "InvalidAccessKeyId.NotFound"},
-		"a token for a permanent key":    {map[string]string{"SecurityToken": "t"}, 400, "InvalidSecurityToken.MismatchWithAccessKey"},
-		"a parameter of our own":         {map[string]string{"ProductCodes": "x"}, 400, "InvalidParameter.NotInContract"},
-		"no action":                      {map[string]string{"Action": "-"}, 400, "MissingParameter.Action"},
-		"no version":                     {map[string]string{"Version": "-"}, 400, "MissingParameter.Version"},
-		"no format":                      {map[string]string{"Format": "-"}, 400, "MissingParameter.Format"},
-		"no timestamp":                   {map[string]string{"Timestamp": "-"}, 400, "MissingParameter.Timestamp"},
-		"no signature method":            {map[string]string{"SignatureMethod": "-"}, 400, "MissingParameter.SignatureMethod"},
-		"no signature version":           {map[string]string{"SignatureVersion": "-"}, 400, "MissingParameter.SignatureVersion"},
-		"no nonce":                       {map[string]string{"SignatureNonce": "-"}, 400, "MissingParameter.SignatureNonce"},
-		"no key":                         {map[string]string{"AccessKeyId": "-"}, 400, "MissingParameter.AccessKeyId"},
-		"no region":                      {map[string]string{"RegionId": "-"}, 400, "MissingParameter.RegionId"},
+		"another key": {map[string]string{"AccessKeyId": "nobody"}, 404,
+			"InvalidAccessKeyId.NotFound"},
+		"a token for a permanent key": {map[string]string{"SecurityToken": "t"}, 400,
+			"InvalidSecurityToken.MismatchWithAccessKey"},
+		"a parameter of our own": {map[string]string{"ProductCodes": "x"}, 400, "InvalidParameter.NotInContract"},
+		"no action":              {map[string]string{"Action": "-"}, 400, "MissingParameter.Action"},
+		"no version":             {map[string]string{"Version": "-"}, 400, "MissingParameter.Version"},
+		"no format":              {map[string]string{"Format": "-"}, 400, "MissingParameter.Format"},
+		"no timestamp":           {map[string]string{"Timestamp": "-"}, 400, "MissingParameter.Timestamp"},
+		"no signature method":    {map[string]string{"SignatureMethod": "-"}, 400, "MissingParameter.SignatureMethod"},
+		"no signature version": {map[string]string{"SignatureVersion": "-"}, 400,
+			"MissingParameter.SignatureVersion"},
+		"no nonce":  {map[string]string{"SignatureNonce": "-"}, 400, "MissingParameter.SignatureNonce"},
+		"no key":    {map[string]string{"AccessKeyId": "-"}, 400, "MissingParameter.AccessKeyId"},
+		"no region": {map[string]string{"RegionId": "-"}, 400, "MissingParameter.RegionId"},
 	}
 	for name, test := range tests {
 		status, answer := w.post(signed(aPackage, test.change), "")
@@ -78,14 +86,17 @@ func TestTheShapeOfARequestIsChecked(t *testing.T) {
 	tests := map[string]struct {
 		method, target, contentType, body, code string
 	}{
-		"GET":                     {http.MethodGet, target(), form, "", "UnsupportedHTTPMethod"},
-		"JSON":                    {http.MethodPost, target(), "application/json", "", "InvalidContentType"},
-		"with a charset":          {http.MethodPost, target(), form + "; charset=UTF-8", "", ""},
-		"a parameter twice":       {http.MethodPost, target() + "&Action=DescribePackageState", form, "", "InvalidParameter.Repeated"},
-		"a parameter in the body": {http.MethodPost, target(), form, "Action=DescribePackageState", "InvalidParameter.Repeated"},
-		"an unsigned body":        {http.MethodPost, target(), form, "ProductCode=" + cassim.DefaultProduct, "SignatureDoesNotMatch"},
-		"a bad query":             {http.MethodPost, w.URL() + "/?a=%zz", form, "", "InvalidParameter"},
-		"a bad body":              {http.MethodPost, target(), form, "a=%zz", "InvalidParameter"},
+		"GET":            {http.MethodGet, target(), form, "", "UnsupportedHTTPMethod"},
+		"JSON":           {http.MethodPost, target(), "application/json", "", "InvalidContentType"},
+		"with a charset": {http.MethodPost, target(), form + "; charset=UTF-8", "", ""},
+		"a parameter twice": {http.MethodPost, target() + "&Action=DescribePackageState", form, "",
+			"InvalidParameter.Repeated"},
+		"a parameter in the body": {http.MethodPost, target(), form, "Action=DescribePackageState",
+			"InvalidParameter.Repeated"},
+		"an unsigned body": {http.MethodPost, target(), form, "ProductCode=" + cassim.DefaultProduct,
+			"SignatureDoesNotMatch"},
+		"a bad query": {http.MethodPost, w.URL() + "/?a=%zz", form, "", "InvalidParameter"},
+		"a bad body":  {http.MethodPost, target(), form, "a=%zz", "InvalidParameter"},
 	}
 	for name, test := range tests {
 		_, answer := w.send(test.method, test.target, test.contentType, test.body)
@@ -97,7 +108,8 @@ func TestTheShapeOfARequestIsChecked(t *testing.T) {
 	values := signed(map[string]string{"Action": "DescribePackageState", "ProductCode": cassim.DefaultProduct}, nil)
 	body := url.Values{"ProductCode": values["ProductCode"]}
 	values.Del("ProductCode")
-	if status, answer := w.post(values, body.Encode()); status != 200 || answer["ProductCode"] != cassim.DefaultProduct {
+	if status, answer := w.post(values, body.Encode()); status != 200 ||
+		answer["ProductCode"] != cassim.DefaultProduct {
 		t.Errorf("a signed body: HTTP %d, %v", status, answer)
 	}
 }
@@ -250,7 +262,8 @@ func TestRatesAreLimitedForEachAccountAndVerb(t *testing.T) {
 	csr := newCSR(t, newKey(t), "example.com")
 	for i := range requests {
 		requests[i] = signed(map[string]string{
-			"Action": "CreateCertificateWithCsrRequest", "Csr": csr, "Username": "u", "Email": "e", "Phone": "p", "ValidateType": "DNS",
+			"Action": "CreateCertificateWithCsrRequest", "Csr": csr, "Username": "u", "Email": "e", "Phone": "p",
+			"ValidateType": "DNS",
 		}, nil)
 	}
 	accepted, throttled := 0, 0
@@ -286,10 +299,12 @@ func TestRequestsAreRememberedWithoutSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := w.Requests()
-	if len(all) != 3 || w.Calls()["DescribeCertificateState"] != 2 || w.Calls()["CreateCertificateWithCsrRequest"] != 1 {
+	if len(all) != 3 || w.Calls()["DescribeCertificateState"] != 2 ||
+		w.Calls()["CreateCertificateWithCsrRequest"] != 1 {
 		t.Fatalf("%d requests, %v", len(all), w.Calls())
 	}
-	if all[0].OrderID != id || all[0].Code != "" || !all[0].Executed || !all[0].At.Equal(began) || all[0].AccountID != "1000000000000001" {
+	if all[0].OrderID != id || all[0].Code != "" || !all[0].Executed || !all[0].At.Equal(began) ||
+		all[0].AccountID != "1000000000000001" {
 		t.Errorf("the create is %+v", all[0])
 	}
 	if all[2].Code != "NotFoundOrder" || !all[2].Executed || all[2].OrderID != "1" {
@@ -297,7 +312,8 @@ func TestRequestsAreRememberedWithoutSecrets(t *testing.T) {
 	}
 	for _, r := range all {
 		for name, value := range r.Params {
-			if strings.HasPrefix(name, "Signature") || name == "SecurityToken" || strings.Contains(value, cassim.DefaultKeySecret) {
+			if strings.HasPrefix(name, "Signature") || name == "SecurityToken" ||
+				strings.Contains(value, cassim.DefaultKeySecret) {
 				t.Errorf("%s is remembered", name)
 			}
 		}
@@ -309,7 +325,8 @@ func TestRequestsAreRememberedWithoutSecrets(t *testing.T) {
 
 func TestTheDateIsThatOfTheServices(t *testing.T) {
 	w := start(t, cassim.Options{})
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.URL()+"/?"+signed(aPackage, nil).Encode(), nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.URL()+"/?"+signed(aPackage, nil).Encode(),
+		nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,10 @@ import (
 	"sync"
 )
 
-// ProxyURL is a forward proxy that ends TLS itself, with certificates under TLSRootPEM. A process that uses it as its HTTPS_PROXY, and
-// has that root in its SSL_CERT_FILE, finds the simulator under every name: cas.aliyuncs.com, alidns.aliyuncs.com, sts.aliyuncs.com. As
-// its HTTP_PROXY it leads to the metadata server, and nowhere else: what goes out in plain text shows.
+// ProxyURL is a forward proxy that ends TLS itself, with certificates under TLSRootPEM. A process that uses it as its
+// HTTPS_PROXY, and has that root in its SSL_CERT_FILE, finds the simulator under every name: cas.aliyuncs.com,
+// alidns.aliyuncs.com, sts.aliyuncs.com. As its HTTP_PROXY it leads to the metadata server, and nowhere else: what goes
+// out in plain text shows.
 func (s *Server) ProxyURL() string { return s.proxy.url() }
 
 func (s *Server) forward() http.Handler {
@@ -55,7 +56,7 @@ type buffer struct {
 
 func (b *buffer) Read(into []byte) (int, error) { return b.reader.Read(into) }
 
-// tunnels is the listener that connections come from which the proxy took.
+// tunnels is a listener whose connections are those that the proxy took.
 type tunnels struct {
 	endpoint *endpoint
 	conns    chan net.Conn

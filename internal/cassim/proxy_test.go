@@ -24,7 +24,8 @@ func (w *world) through(proxy string, root []byte) *http.Client {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(root)
-	transport := &http.Transport{Proxy: http.ProxyURL(target), TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
+	transport := &http.Transport{Proxy: http.ProxyURL(target), TLSClientConfig: &tls.Config{RootCAs: roots},
+		ForceAttemptHTTP2: true}
 	w.t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}
 }
@@ -77,7 +78,8 @@ func TestTheProxyEndsTLSUnderEveryName(t *testing.T) {
 func TestTheProxyLeadsNowhereElse(t *testing.T) {
 	w := start(t, withInstance())
 	client := w.through(w.ProxyURL(), w.TLSRootPEM())
-	if status, text := w.get(client, "https://cas.aliyuncs.com:8443/"); status != 0 || !strings.Contains(text, "Forbidden") {
+	if status, text := w.get(client, "https://cas.aliyuncs.com:8443/"); status != 0 ||
+		!strings.Contains(text, "Forbidden") {
 		t.Errorf("another port: HTTP %d, %s", status, text)
 	}
 	if status, _ := w.get(client, "http://cas.aliyuncs.com/"); status != 403 {
@@ -95,7 +97,8 @@ func TestTheProxyLeadsNowhereElse(t *testing.T) {
 	if status, _ := w.get(metadata, "http://cas.aliyuncs.com"+credentialsPath); status != 403 {
 		t.Errorf("another host through the metadata server: HTTP %d", status)
 	}
-	if status, text := w.get(metadata, "https://cas.aliyuncs.com/"); status != 0 || !strings.Contains(text, "Forbidden") {
+	if status, text := w.get(metadata, "https://cas.aliyuncs.com/"); status != 0 ||
+		!strings.Contains(text, "Forbidden") {
 		t.Errorf("a tunnel through the metadata server: HTTP %d, %s", status, text)
 	}
 }

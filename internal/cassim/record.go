@@ -31,7 +31,8 @@ func (s *Server) Records(zoneName string) []Record {
 			continue
 		}
 		for _, r := range z.records {
-			records = append(records, Record{r.id, z.name, r.rr, r.fqdn(), r.kind, r.value, r.ttl, r.line, r.locked, r.disabled, r.since})
+			records = append(records, Record{r.id, z.name, r.rr, r.fqdn(), r.kind, r.value, r.ttl, r.line, r.locked,
+				r.disabled, r.since})
 		}
 	}
 	slices.SortFunc(records, func(a, b Record) int { return strings.Compare(a.ID, b.ID) })
@@ -49,8 +50,9 @@ func (s *Server) AddZone(name, accountID string) {
 	s.forget()
 }
 
-// AddRecord adds a record as a person does, and returns its id. A zone that nobody has becomes one at another DNS provider, which Alidns
-// does not know. rr is relative to the zone, @ for the zone itself. It panics if the record cannot be.
+// AddRecord adds a record as a person does, and returns its id. A zone that nobody has becomes one at another DNS
+// provider, which Alidns does not know. rr is relative to the zone, @ for the zone itself. It panics if the record
+// cannot be.
 func (s *Server) AddRecord(zoneName, rr, kind, value string) (id string) {
 	id, err := s.addRecord(zoneName, rr, kind, value)
 	if err != nil {
@@ -70,7 +72,8 @@ func (s *Server) addRecord(zoneName, rr, kind, value string) (id string, err err
 	if z == nil {
 		z = s.zones.add(zoneName, "", s.now())
 	}
-	r := record{zone: z, rr: strings.ToLower(rr), kind: kind, value: value, ttl: z.minTTL, line: defaultLine, since: s.now()}
+	r := record{zone: z, rr: strings.ToLower(rr), kind: kind, value: value, ttl: z.minTTL, line: defaultLine,
+		since: s.now()}
 	if refused := s.checkRecord(&r, nil); refused != nil {
 		return "", fmt.Errorf("%s: %s", refused.code, refused.message)
 	}

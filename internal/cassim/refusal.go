@@ -24,7 +24,7 @@ func badRequest(code, format string, args ...any) *refusal {
 	return refuse(http.StatusBadRequest, code, format, args...)
 }
 
-// newerCodes are what newer verbs of CAS answer, all of them with HTTP 400 (CAS contract §8).
+// newerCodes are what newer verbs of CAS answer, all of them with HTTP 400 (docs/design/cas.md §3.9).
 var newerCodes = map[string]string{
 	"NotFoundOrder":   "NotFound",
 	"NotFoundPackage": "InsufficientQuota",

@@ -14,8 +14,8 @@ import (
 type Role struct {
 	// Name is the last part of its ARN, which is acs:ram::<account>:role/<Name>, as it is written here.
 	Name string
-	// Trusted are the ARNs of those who may assume it: of accounts (acs:ram::<account>:root, for all of its users and roles), of users
-	// and of roles. Empty means everybody of the own account.
+	// Trusted are the ARNs of those who may assume it: of accounts (acs:ram::<account>:root, for all of its users and
+	// roles), of users and of roles. Empty means everybody of the own account.
 	Trusted []string
 	// ExternalID is what AssumeRole must name. Empty means that nobody looks.
 	ExternalID string
@@ -23,7 +23,7 @@ type Role struct {
 	OIDC []OIDCTrust
 	// Services may have it; for an instance's role ecs.aliyuncs.com must be among them.
 	Services []string
-	// MaxSession is how long a session may be. The default is an hour.
+	// MaxSession is how long a session may last. The default is an hour.
 	MaxSession time.Duration
 	// Denied are the actions that RAM does not grant to its sessions, those that exist included.
 	Denied []string
@@ -74,8 +74,8 @@ func (s *Server) roleByARN(arn string) *role {
 	return nil
 }
 
-// changeRole is for a role that a test names by its ARN, or by its name alone if it is one of the first account. It panics for one that
-// does not exist, which is a mistake in a test.
+// Changes a role that a test names by its ARN, or by its name alone if it is one of the first account. Panics for one
+// that does not exist, which is a mistake in a test.
 func (s *Server) changeRole(named string, change func(*role)) {
 	if !s.tryChangeRole(named, change) {
 		panic(fmt.Sprintf("cassim: there is no role %q", named))
@@ -103,8 +103,9 @@ func (s *Server) RoleARN(name string) (arn string) {
 	return arn
 }
 
-// SetRole changes a role from now on, also for the sessions that it has. The role is named by its ARN, or by its name alone if it is
-// one of the first account. It panics if there is none, or if its name is changed, by which it is found.
+// SetRole changes a role from now on, even for the sessions that it has. The role is named by its ARN, or by its name
+// alone if it is one of the first account. SetRole panics if there is no such role, or if change changes its name, by
+// which it is found.
 func (s *Server) SetRole(named string, change func(*Role)) {
 	s.changeRole(named, func(r *role) {
 		changed := r.Role
@@ -115,7 +116,8 @@ func (s *Server) SetRole(named string, change func(*Role)) {
 	})
 }
 
-// RemoveRole deletes a role. Its sessions are refused as those that RevokeSessions ends. It panics if there is none.
+// RemoveRole deletes a role. Its sessions are refused as after RevokeSessions. RemoveRole panics if there is no such
+// role.
 func (s *Server) RemoveRole(named string) { s.changeRole(named, (*role).remove) }
 
 func (r *role) remove() {

@@ -33,6 +33,7 @@ type Server struct {
 	nonces    map[string]bool
 	buckets   map[bucketKey]*bucket
 	orders    orderBook
+	instances instanceBook
 	listing   listing
 	zones     zoneBook
 	faults    []*injected
@@ -44,7 +45,8 @@ type Server struct {
 	closed    bool
 }
 
-// New makes a simulator that does not listen yet. It panics if the options contradict each other, which is a mistake in a test.
+// New makes a simulator that does not listen yet. It panics if the options contradict each other, which is a mistake in
+// a test.
 func New(opts Options) *Server {
 	s := &Server{
 		opts:      opts.withDefaults(),
@@ -55,6 +57,7 @@ func New(opts Options) *Server {
 		nonces:    map[string]bool{},
 		buckets:   map[bucketKey]*bucket{},
 		orders:    newOrderBook(),
+		instances: instanceBook{byID: map[string]*subscription{}},
 		zones:     newZoneBook(),
 		closing:   make(chan struct{}),
 		hung:      make(chan struct{}),
@@ -130,7 +133,7 @@ func (s *Server) enter() bool {
 	return !s.closed
 }
 
-// URL is where CAS, Alidns and STS are, told apart by the Version of a request, and the admin API under /-/.
+// URL is where CAS, Alidns and STS are, which the Version of a request tells apart, and below /-/ the admin API.
 func (s *Server) URL() string { return s.web.url() }
 
 // DNSAddr is the host:port of the DNS server, UDP and TCP.

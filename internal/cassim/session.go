@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// session is what a temporary key of a role stands for.
+// session is what a temporary key of a role belongs to.
 type session struct {
 	role    *role
 	name    string
@@ -29,7 +29,7 @@ func (k *key) isRevoked() bool {
 // isAlive tells whether the gateway still accepts the key of a session.
 func (k *key) isAlive(now time.Time) bool { return !k.isRevoked() && now.Before(k.ExpiresAt) }
 
-// begin makes a key for a session, which begins and ends by the clock of the gateway, in whole seconds as a reply tells it.
+// Makes a key for a session. It begins and ends by the clock of the gateway, in whole seconds, as a reply tells them.
 func (s *Server) begin(r *role, name string, lifetime time.Duration) *key {
 	id := "STS." + rand.Text()
 	s.addKey(r.account, Key{
@@ -68,8 +68,8 @@ func (s *Server) ExpireSessions() {
 	s.sessions(func(k *key) { k.ExpiresAt = s.gatewayNow() })
 }
 
-// RevokeSessions makes the sessions that a role has be refused, though they have not expired. Later ones are good. The role is named
-// as for SetRole. It panics if there is none.
+// RevokeSessions has the sessions refused that a role has now, though they have not expired. Later ones are good. The
+// role is named as for SetRole. RevokeSessions panics if there is no such role.
 func (s *Server) RevokeSessions(named string) {
 	s.changeRole(named, s.revokeSessions)
 }

@@ -30,7 +30,7 @@ func percentEncode(s string) string {
 	return b.String()
 }
 
-// stringToSign is made of all parameters but the signature (CAS contract §9).
+// stringToSign is made of all parameters but the signature (docs/design/cas.md §2.1).
 func stringToSign(method string, params map[string]string) string {
 	pairs := make([]string, 0, len(params))
 	for _, name := range slices.Sorted(maps.Keys(params)) {

@@ -5,9 +5,9 @@ package cassim
 
 import "time"
 
-// SetSkew lets the clock of the services go ahead of the true time, or behind it with less than 0. It shows in the Date header, in
-// BuyDate, and in what the gateway makes of timestamps and of the ends of temporary keys. Orders live in true time, which is also what
-// Ledger and Request tell.
+// SetSkew sets the clock of the services ahead of the true time, or behind it if ahead is negative. It shows in the
+// Date header, in BuyDate, and in how the gateway judges timestamps and the ends of temporary keys. Orders live in true
+// time, which Ledger and Request tell, too.
 func (s *Server) SetSkew(ahead time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

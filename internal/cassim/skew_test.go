@@ -17,7 +17,8 @@ func TestTheClockOfTheServicesIsWrong(t *testing.T) {
 	w := start(t, cassim.Options{CADelay: time.Hour})
 	id := w.order("example.com")
 	for ahead, code := range map[time.Duration]string{
-		14 * time.Minute: "", -14 * time.Minute: "", 16 * time.Minute: "InvalidTimeStamp.Expired", -16 * time.Minute: "InvalidTimeStamp.Expired",
+		14 * time.Minute: "", -14 * time.Minute: "", 16 * time.Minute: "InvalidTimeStamp.Expired",
+		-16 * time.Minute: "InvalidTimeStamp.Expired",
 	} {
 		w.SetSkew(ahead)
 		_, err := w.cas.DescribePackageState(sdkcas.CreateDescribePackageStateRequest())

@@ -56,7 +56,8 @@ func TestAReviewFailsForAReason(t *testing.T) {
 	w.publish(id)
 	w.pass(time.Hour)
 	told := w.describe(id)
-	if told.Type != cassim.StateVerifyFail || !strings.Contains(told.GetHttpContentString(), `"FailReason":"the domain is on a list"`) {
+	if told.Type != cassim.StateVerifyFail ||
+		!strings.Contains(told.GetHttpContentString(), `"FailReason":"the domain is on a list"`) {
 		t.Errorf("told: %s", told.GetHttpContentString())
 	}
 	w.SetKnobs(func(k *cassim.Knobs) { k.VerifyFailReason = cassim.Absent })
@@ -99,7 +100,8 @@ func TestACAIssuesThoughTheCancellationWasAccepted(t *testing.T) {
 	w.wantState(id, cassim.StateCertificate)
 	w.wantState(honest, cassim.StatePayed)
 
-	w.ForceState(honest, cassim.StateCertificate) // the other way to issue after a cancellation: it looked cancelled first
+	// the other way to issue after a cancellation: it looked cancelled first
+	w.ForceState(honest, cassim.StateCertificate)
 	w.wantState(honest, cassim.StateCertificate)
 }
 

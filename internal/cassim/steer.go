@@ -18,6 +18,7 @@ type steering struct {
 	chain               string
 	frozen              bool
 	ignoresCancel       bool
+	revoked             bool
 }
 
 // steer panics for an order that does not exist, which is a mistake in a test.
@@ -58,7 +59,8 @@ func (s *Server) forceState(o *order, state string, at time.Time) {
 	}
 }
 
-// Freeze keeps an order in its state, whatever the time, the DNS or a cancellation would make of it. ForceState moves it all the same.
+// Freeze keeps an order in its state, whatever the time, the DNS or a cancellation would make of it. ForceState moves
+// it all the same.
 func (s *Server) Freeze(id string) { s.steer(id, func(o *order) { o.steering.frozen = true }) }
 
 // Thaw lets an order go on. What it missed happens at once, dated back to when it would have happened.
@@ -82,8 +84,12 @@ func (s *Server) IgnoreCancel(id string) {
 // Vanish makes an order unknown to CAS, without giving anything back.
 func (s *Server) Vanish(id string) { s.steer(id, func(o *order) { o.vanished = true }) }
 
-// Reappear takes that back. What the order missed happens at once.
+// Reappear makes an order known to CAS again. What the order missed happens at once.
 func (s *Server) Reappear(id string) { s.steer(id, func(o *order) { o.vanished = false }) }
+
+// Revoke revokes the certificate of an issued order. Listings say so; what DescribeCertificateState says of it is not
+// known, and here it goes on giving the certificate.
+func (s *Server) Revoke(id string) { s.steer(id, func(o *order) { o.steering.revoked = true }) }
 
 // WrongKey makes the CA issue for another key than the CSR's.
 func (s *Server) WrongKey(id string) { s.steer(id, func(o *order) { o.steering.wrongKey = true }) }

@@ -57,11 +57,13 @@ func TestTheCAMakesTheMistakesThatAreAskedFor(t *testing.T) {
 		t.Error("the key is the CSR's")
 	}
 	wrong := issue(func(id string) { w.WrongNames(id, "a.example.net", "b.example.net") })
-	if leaf := chain(t, wrong.Certificate)[0]; !slices.Equal(leaf.DNSNames, []string{"a.example.net", "b.example.net"}) {
+	if leaf := chain(t, wrong.Certificate)[0]; !slices.Equal(
+		leaf.DNSNames, []string{"a.example.net", "b.example.net"}) {
 		t.Errorf("the names are %v", leaf.DNSNames)
 	}
 	extra := issue(func(id string) { w.ExtraNames(id, "a.example.net") })
-	if leaf := chain(t, extra.Certificate)[0]; !slices.Equal(leaf.DNSNames, []string{"example.com", "www.example.com", "a.example.net"}) {
+	if leaf := chain(t, extra.Certificate)[0]; !slices.Equal(
+		leaf.DNSNames, []string{"example.com", "www.example.com", "a.example.net"}) {
 		t.Errorf("the names are %v", leaf.DNSNames)
 	}
 	nb, na := began.Add(-48*time.Hour), began.Add(-24*time.Hour)
@@ -79,31 +81,42 @@ func TestMistakesOfTestsPanic(t *testing.T) {
 	w := start(t, cassim.Options{})
 	id := w.order("example.com")
 	for name, mistake := range map[string]func(){
-		"an order that is not there":   func() { w.ForceState("1", cassim.StateProcess) },
-		"a key that is not there":      func() { w.SetKeyDisabled("nobody", true) },
-		"a value that is not there":    func() { w.SetKnobs(func(k *cassim.Knobs) { k.Chain = "none" }) },
-		"a chain that is not there":    func() { w.OrderChain(id, "none") },
-		"a fault that is not there":    func() { w.Inject(cassim.Fault{Kind: "Earthquake"}) },
-		"a fault of no action":         func() { w.Inject(cassim.Fault{Kind: cassim.HTML200, Action: "Create"}) },
-		"a record that cannot be":      func() { w.AddRecord("example.com", "a b", "TXT", "x") },
-		"a zone that is there":         func() { w.AddZone("Example.com", "") },
-		"a zone of no account":         func() { w.AddZone("example.net", "7") },
-		"knobs of no such value":       func() { cassim.New(cassim.Options{Knobs: cassim.Knobs{Chain: "none"}}) },
-		"two accounts of one id":       func() { cassim.New(cassim.Options{Accounts: []cassim.Account{{ID: "1"}, {ID: "1"}}}) },
-		"two accounts with one zone":   func() { cassim.New(cassim.Options{Accounts: []cassim.Account{{Zones: []string{"a.de", "A.de."}}}}) },
+		"an order that is not there": func() { w.ForceState("1", cassim.StateProcess) },
+		"a key that is not there":    func() { w.SetKeyDisabled("nobody", true) },
+		"a value that is not there":  func() { w.SetKnobs(func(k *cassim.Knobs) { k.Chain = "none" }) },
+		"a chain that is not there":  func() { w.OrderChain(id, "none") },
+		"a fault that is not there":  func() { w.Inject(cassim.Fault{Kind: "Earthquake"}) },
+		"a fault of no action":       func() { w.Inject(cassim.Fault{Kind: cassim.HTML200, Action: "Create"}) },
+		"a record that cannot be":    func() { w.AddRecord("example.com", "a b", "TXT", "x") },
+		"a zone that is there":       func() { w.AddZone("Example.com", "") },
+		"a zone of no account":       func() { w.AddZone("example.net", "7") },
+		"knobs of no such value":     func() { cassim.New(cassim.Options{Knobs: cassim.Knobs{Chain: "none"}}) },
+		"two accounts of one id": func() {
+			cassim.New(cassim.Options{Accounts: []cassim.Account{{ID: "1"}, {ID: "1"}}})
+		},
+		"two accounts with one zone": func() {
+			cassim.New(cassim.Options{Accounts: []cassim.Account{{Zones: []string{"a.de", "A.de."}}}})
+		},
 		"a role that is not there":     func() { w.SetRole("nobody", func(*cassim.Role) {}) },
 		"a provider that is not there": func() { w.OIDCProviderARN("nobody") },
 		"a mode that is not there":     func() { w.SetMetadata("Slow") },
 		"an instance without its role": func() { w.SetInstanceRole("nobody") },
-		"a role of no instance":        func() { o := withRoles(cassim.Role{Name: "users"}); o.InstanceRole = "users"; cassim.New(o) },
-		"two roles of one name":        func() { cassim.New(withRoles(cassim.Role{Name: "one"}, cassim.Role{Name: "one"})) },
+		"a role of no instance": func() {
+			o := withRoles(cassim.Role{Name: "users"})
+			o.InstanceRole = "users"
+			cassim.New(o)
+		},
+		"two roles of one name": func() { cassim.New(withRoles(cassim.Role{Name: "one"}, cassim.Role{Name: "one"})) },
 		"a new name for a role": func() {
 			cassim.New(withRoles(cassim.Role{Name: "one"})).SetRole("one", func(r *cassim.Role) { r.Name = "two" })
 		},
 		"a provider without keys": func() {
-			cassim.New(cassim.Options{Accounts: []cassim.Account{{OIDCProviders: []cassim.OIDCProvider{{Name: "one"}}}}})
+			cassim.New(cassim.Options{
+				Accounts: []cassim.Account{{OIDCProviders: []cassim.OIDCProvider{{Name: "one"}}}}})
 		},
-		"two accounts with one key id": func() { cassim.New(cassim.Options{Accounts: []cassim.Account{{Keys: make([]cassim.Key, 2)}}}) },
+		"two accounts with one key id": func() {
+			cassim.New(cassim.Options{Accounts: []cassim.Account{{Keys: make([]cassim.Key, 2)}}})
+		},
 	} {
 		func() {
 			defer func() {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// assumeRoleRate is that of https://www.alibabacloud.com/notice/ram20220829, for an account with all its users and roles. Those of the
-// other verbs are not known.
+// assumeRoleRate is that of https://www.alibabacloud.com/notice/ram20220829, for an account with all its users and
+// roles. Those of the other verbs are not known.
 const assumeRoleRate = 100
 
 func stsActions() []action {
@@ -30,19 +30,20 @@ func stsActions() []action {
 }
 
 // The refusals of AssumeRole are those of https://www.alibabacloud.com/help/doc-detail/42775.htm and of
-// https://www.alibabacloud.com/help/en/ram/api-assumerole. The statuses of the InvalidParameter family, and that a bad ARN belongs to it,
-// are a choice.
+// https://www.alibabacloud.com/help/en/ram/api-assumerole. The statuses of the InvalidParameter family, and that a bad
+// ARN belongs to it, are a choice.
 
 func noPermission() *refusal {
-	return refuse(http.StatusForbidden, "NoPermission", "You are not authorized to do this action. You should be authorized by RAM.")
+	return refuse(http.StatusForbidden, "NoPermission", "You are not authorized to do this action. You should be "+
+		"authorized by RAM.")
 }
 
 func noSuchRole() *refusal {
 	return refuse(http.StatusNotFound, "EntityNotExist.Role", "The specified Role not exists.")
 }
 
-// sessionName is that of https://help.aliyun.com/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc. Older pages end it
-// after 32 characters.
+// sessionName is that of https://help.aliyun.com/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc.
+// Older pages end it after 32 characters.
 var sessionName = regexp.MustCompile(`^[a-zA-Z0-9.@_-]{2,64}$`)
 
 const (
@@ -60,7 +61,8 @@ func (c *call) wanted(r *role) (name string, lifetime time.Duration, refused *re
 		seconds, err := strconv.Atoi(text)
 		lifetime = time.Duration(seconds) * time.Second
 		if err != nil || lifetime < minSession || lifetime > r.maxSession() {
-			return "", 0, badRequest("InvalidParameter.DurationSeconds", "The Min/Max value of DurationSeconds is 15min/%v.", r.maxSession())
+			return "", 0, badRequest("InvalidParameter.DurationSeconds", "The Min/Max value of DurationSeconds "+
+				"is 15min/%v.", r.maxSession())
 		}
 	}
 	return name, lifetime, nil
@@ -77,7 +79,8 @@ func (k *key) told() reply {
 	}
 }
 
-// assumeRole is AssumeRole for users and for sessions of other roles. A Policy, which could only take permissions away, is not looked at.
+// assumeRole is AssumeRole for users and for sessions of other roles. A Policy, which could only take permissions away,
+// is not looked at.
 func (s *Server) assumeRole(c *call) (reply, *refusal) {
 	if c.key.Root {
 		return nil, refuse(http.StatusForbidden, "NoPermission", "Roles may not be assumed by root accounts.")

@@ -63,7 +63,7 @@ func (w *world) assume(client *sdksts.Client, arn string) *sdksts.AssumeRoleResp
 	return resp
 }
 
-// ask calls CAS in a session.
+// Calls CAS with the keys of a session.
 func (w *world) ask(session sdksts.Credentials) error {
 	client, _ := w.clients(session.AccessKeyId, session.AccessKeySecret, session.SecurityToken)
 	_, err := client.DescribePackageState(sdkcas.CreateDescribePackageStateRequest())
@@ -80,17 +80,21 @@ func withRoles(roles ...cassim.Role) cassim.Options {
 func TestSTSTellsWhoCalls(t *testing.T) {
 	opts := withRoles(cassim.Role{Name: "Issuer"})
 	opts.Accounts[0].Keys = append(opts.Accounts[0].Keys,
-		cassim.Key{ID: "of-alice", Secret: "s", User: "alice", Denied: []string{"GetCallerIdentity"}}, cassim.Key{ID: "root", Secret: "s", Root: true})
+		cassim.Key{ID: "of-alice", Secret: "s", User: "alice", Denied: []string{"GetCallerIdentity"}},
+		cassim.Key{ID: "root", Secret: "s", Root: true})
 	w := start(t, opts)
 	session := w.assume(w.defaultSTS(), w.RoleARN("Issuer"))
 	tests := map[string]struct {
 		client            *sdksts.Client
 		identityType, arn string
 	}{
-		"a user without a name":          {w.defaultSTS(), "RAMUser", "acs:ram::" + accountID + ":user/" + cassim.DefaultKeyID},
-		"a user, denied what needs none": {w.sts("of-alice", "s", ""), "RAMUser", "acs:ram::" + accountID + ":user/alice"},
-		"the account":                    {w.sts("root", "s", ""), "Account", "acs:ram::" + accountID + ":root"},
-		"a session":                      {w.stsOf(session.Credentials), "AssumedRoleUser", "acs:ram::" + accountID + ":assumed-role/Issuer/a-test"},
+		"a user without a name": {w.defaultSTS(), "RAMUser", "acs:ram::" + accountID + ":user/" +
+			cassim.DefaultKeyID},
+		"a user, denied what needs none": {w.sts("of-alice", "s", ""), "RAMUser", "acs:ram::" + accountID +
+			":user/alice"},
+		"the account": {w.sts("root", "s", ""), "Account", "acs:ram::" + accountID + ":root"},
+		"a session": {w.stsOf(session.Credentials), "AssumedRoleUser", "acs:ram::" + accountID +
+			":assumed-role/Issuer/a-test"},
 	}
 	ids := map[string]bool{}
 	for name, test := range tests {
@@ -102,7 +106,8 @@ func TestSTSTellsWhoCalls(t *testing.T) {
 		if told.IdentityType != test.identityType || told.Arn != test.arn || told.AccountId != accountID {
 			t.Errorf("%s: told %+v", name, told)
 		}
-		if isRole := test.identityType == "AssumedRoleUser"; (told.RoleId != "") != isRole || (told.UserId == "") != isRole {
+		if isRole := test.identityType == "AssumedRoleUser"; (told.RoleId != "") != isRole ||
+			(told.UserId == "") != isRole {
 			t.Errorf("%s: told %+v", name, told)
 		}
 		if told.PrincipalId == "" || ids[told.PrincipalId] {
@@ -144,25 +149,26 @@ func TestARoleIsAssumedByThoseItTrusts(t *testing.T) {
 		status int
 		code   string
 	}{
-		"a user of the own account":       {alice, w.RoleARN("own"), nil, 200, ""},
-		"a user of another account":       {bob, w.RoleARN("own"), nil, 403, "NoPermission"},
-		"a user of a trusted account":     {bob, w.RoleARN("theirs"), nil, 200, ""},
-		"the own account is not trusted":  {alice, w.RoleARN("theirs"), nil, 403, "NoPermission"},
-		"the trusted user":                {alice, w.RoleARN("alices"), nil, 200, ""},
-		"another user":                    {w.defaultSTS(), w.RoleARN("alices"), nil, 403, "NoPermission"},
-		"a session of the trusted role":   {own, w.RoleARN("bridge"), nil, 200, ""},
-		"a session of another role":       {own, w.RoleARN("alices"), nil, 403, "NoPermission"},
-		"a user where a role is trusted":  {alice, w.RoleARN("bridge"), nil, 403, "NoPermission"},
-		"no external id":                  {alice, w.RoleARN("external"), nil, 403, "NoPermission"},
-		"a wrong external id":             {alice, w.RoleARN("external"), external("guess"), 403, "NoPermission"},
-		"the external id":                 {alice, w.RoleARN("external"), external("secret-handshake"), 200, ""},
-		"an external id nobody asks for":  {alice, w.RoleARN("own"), external("guess"), 200, ""},
-		"without the permission":          {w.sts("denied", "s", ""), w.RoleARN("own"), nil, 403, "NoPermission"},
-		"the account itself":              {w.sts("root", "s", ""), w.RoleARN("own"), nil, 403, "NoPermission"},
-		"no such role":                    {alice, w.RoleARN("own") + "s", nil, 404, "EntityNotExist.Role"},
-		"no such account":                 {alice, "acs:ram::7:role/own", nil, 404, "EntityNotExist.Role"},
-		"no ARN":                          {alice, "own", nil, 404, "EntityNotExist.Role"},
-		"the role in another letter case": {alice, strings.Replace(w.RoleARN("own"), "own", "Own", 1), nil, 404, "EntityNotExist.Role"},
+		"a user of the own account":      {alice, w.RoleARN("own"), nil, 200, ""},
+		"a user of another account":      {bob, w.RoleARN("own"), nil, 403, "NoPermission"},
+		"a user of a trusted account":    {bob, w.RoleARN("theirs"), nil, 200, ""},
+		"the own account is not trusted": {alice, w.RoleARN("theirs"), nil, 403, "NoPermission"},
+		"the trusted user":               {alice, w.RoleARN("alices"), nil, 200, ""},
+		"another user":                   {w.defaultSTS(), w.RoleARN("alices"), nil, 403, "NoPermission"},
+		"a session of the trusted role":  {own, w.RoleARN("bridge"), nil, 200, ""},
+		"a session of another role":      {own, w.RoleARN("alices"), nil, 403, "NoPermission"},
+		"a user where a role is trusted": {alice, w.RoleARN("bridge"), nil, 403, "NoPermission"},
+		"no external id":                 {alice, w.RoleARN("external"), nil, 403, "NoPermission"},
+		"a wrong external id":            {alice, w.RoleARN("external"), external("guess"), 403, "NoPermission"},
+		"the external id":                {alice, w.RoleARN("external"), external("secret-handshake"), 200, ""},
+		"an external id nobody asks for": {alice, w.RoleARN("own"), external("guess"), 200, ""},
+		"without the permission":         {w.sts("denied", "s", ""), w.RoleARN("own"), nil, 403, "NoPermission"},
+		"the account itself":             {w.sts("root", "s", ""), w.RoleARN("own"), nil, 403, "NoPermission"},
+		"no such role":                   {alice, w.RoleARN("own") + "s", nil, 404, "EntityNotExist.Role"},
+		"no such account":                {alice, "acs:ram::7:role/own", nil, 404, "EntityNotExist.Role"},
+		"no ARN":                         {alice, "own", nil, 404, "EntityNotExist.Role"},
+		"the role in another letter case": {alice, strings.Replace(w.RoleARN("own"), "own", "Own", 1), nil, 404,
+			"EntityNotExist.Role"},
 	}
 	for name, test := range tests {
 		req := assumeRequest(test.role)
@@ -181,7 +187,8 @@ func TestARoleIsAssumedByThoseItTrusts(t *testing.T) {
 
 func TestASessionHasALengthAndAName(t *testing.T) {
 	gateway := clocktesting.NewFakePassiveClock(time.Now().Truncate(time.Second))
-	opts := withRoles(cassim.Role{Name: "usual"}, cassim.Role{Name: "long", MaxSession: 12 * time.Hour}, cassim.Role{Name: "short", MaxSession: 30 * time.Minute})
+	opts := withRoles(cassim.Role{Name: "usual"}, cassim.Role{Name: "long", MaxSession: 12 * time.Hour},
+		cassim.Role{Name: "short", MaxSession: 30 * time.Minute})
 	opts.GatewayClock = gateway
 	w := start(t, opts)
 	const malformed, outside = "InvalidParameter.RoleSessionName", "InvalidParameter.DurationSeconds"
@@ -213,7 +220,8 @@ func TestASessionHasALengthAndAName(t *testing.T) {
 		if codeOf(err) != test.code {
 			t.Errorf("%s: %v, want %q", name, err, test.code)
 		}
-		if want := gateway.Now().Add(test.lasts).UTC().Format("2006-01-02T15:04:05Z"); err == nil && resp.Credentials.Expiration != want {
+		if want := gateway.Now().Add(test.lasts).UTC().Format("2006-01-02T15:04:05Z"); err == nil &&
+			resp.Credentials.Expiration != want {
 			t.Errorf("%s: it ends at %s, want %s", name, resp.Credentials.Expiration, want)
 		}
 	}
@@ -294,7 +302,8 @@ func TestRequestsToSTSAreRememberedWithoutSecrets(t *testing.T) {
 	}
 	token := strings.Repeat("secret", 10)
 	w.postOIDC(oidcForm(w, "issuer", "nobody", token))
-	if calls := w.Calls(); calls["AssumeRole"] != 1 || calls["GetCallerIdentity"] != 1 || calls["AssumeRoleWithOIDC"] != 1 {
+	if calls := w.Calls(); calls["AssumeRole"] != 1 || calls["GetCallerIdentity"] != 1 ||
+		calls["AssumeRoleWithOIDC"] != 1 {
 		t.Errorf("calls: %v", calls)
 	}
 	secrets := []string{session.AccessKeySecret, session.SecurityToken, token}
@@ -316,7 +325,8 @@ func TestAFaultBefallsSTS(t *testing.T) {
 	w.Inject(cassim.Fault{Action: "AssumeRoleWithOIDC", Kind: cassim.Refuse, Status: 500, Code: "InternalError"})
 	_, err := w.defaultSTS().AssumeRole(assumeRequest(w.RoleARN("issuer")))
 	wantCode(t, err, 400, "Throttling.User")
-	if status, answer := w.postOIDC(oidcForm(w, "issuer", "nobody", "token")); status != 500 || answer["Code"] != "InternalError" {
+	if status, answer := w.postOIDC(oidcForm(w, "issuer", "nobody", "token")); status != 500 ||
+		answer["Code"] != "InternalError" {
 		t.Errorf("HTTP %d, %v", status, answer)
 	}
 	if w.Sessions() != 0 {
@@ -330,7 +340,9 @@ func TestAssumeRoleHasARate(t *testing.T) {
 	w := start(t, opts)
 	throttled := 0
 	for i := range 300 {
-		values := signed(map[string]string{"Action": "AssumeRole", "RoleArn": w.RoleARN("issuer"), "RoleSessionName": "n" + strconv.Itoa(i)},
+		values := signed(
+			map[string]string{"Action": "AssumeRole", "RoleArn": w.RoleARN("issuer"), "RoleSessionName": "n" +
+				strconv.Itoa(i)},
 			map[string]string{"Version": "2015-04-01", "RegionId": "-"})
 		if status, answer := w.post(values, ""); status != 200 {
 			if throttled++; answer["Code"] != "Throttling.User" {

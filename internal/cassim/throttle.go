@@ -7,15 +7,15 @@ import "time"
 
 type bucketKey struct{ account, action string }
 
-// bucket holds the calls that are left in this second. It fills up steadily, so that a client which spaces its calls evenly is never
-// refused because of some jitter.
+// bucket holds the calls that are left in this second. It fills up steadily, so that jitter never makes it refuse a
+// client that spaces its calls evenly.
 type bucket struct {
 	tokens float64
 	at     time.Time
 }
 
-// throttled takes a call from the bucket of the account and action, and tells whether there was none. It reads the machine's clock,
-// because that is what clients pace themselves by.
+// Takes a call from the bucket of the account and action, and says whether none was left. Reads the machine's clock,
+// because clients pace themselves by that.
 func (s *Server) throttled(c *call) bool {
 	rate := c.action.rate
 	if s.knobs.Throttling != On || rate == 0 {

@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// tlsAuthority issues the certificates of the endpoints. It is not that of the customers' certificates: who trusts one of them need not
-// trust the other.
+// tlsAuthority issues the certificates of the endpoints. It is another one than that of the customers' certificates:
+// who trusts one of them need not trust the other.
 type tlsAuthority struct {
 	root   *x509.Certificate
 	signer *ecdsa.PrivateKey
@@ -24,7 +24,8 @@ type tlsAuthority struct {
 
 func newTLSAuthority() *tlsAuthority {
 	key := newKey()
-	return &tlsAuthority{root: issueCA("Cassim TLS Root", nil, key.Public(), key), signer: key, byHost: map[string]*tls.Certificate{}}
+	return &tlsAuthority{root: issueCA("Cassim TLS Root", nil, key.Public(), key), signer: key,
+		byHost: map[string]*tls.Certificate{}}
 }
 
 // TLSRootPEM is the root of the certificates that ProxyURL shows.
@@ -46,8 +47,10 @@ func (a *tlsAuthority) certificate(host string) *tls.Certificate {
 	if a.byHost[host] == nil {
 		key := newKey()
 		template := &x509.Certificate{
-			SerialNumber: newSerial(), Subject: pkix.Name{CommonName: host}, NotBefore: a.root.NotBefore, NotAfter: a.root.NotAfter,
-			KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true,
+			SerialNumber: newSerial(), Subject: pkix.Name{CommonName: host}, NotBefore: a.root.NotBefore,
+			NotAfter: a.root.NotAfter,
+			KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+			BasicConstraintsValid: true,
 		}
 		if ip := net.ParseIP(host); ip != nil {
 			template.IPAddresses = []net.IP{ip}

@@ -15,8 +15,8 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// tokenAlgorithms are those that STS takes. No page lists them all: RS256 is what Kubernetes signs with by default, ES256 what it signs
-// with for an elliptic key.
+// tokenAlgorithms are those that STS takes. No page lists them all: RS256 is what Kubernetes signs with by default,
+// ES256 what it signs with for an elliptic key.
 var tokenAlgorithms = []jose.SignatureAlgorithm{jose.RS256, jose.ES256}
 
 // verify returns what a token of the provider claims, if it is a good one.
@@ -43,7 +43,7 @@ func (p OIDCProvider) verify(text string, keys []byte, now time.Time) (*jwt.Clai
 	return claims, p.check(claims, now)
 }
 
-// checkShape tells what the page has a message of its own for.
+// Refuses a token whose defect has a message of its own on the page.
 func checkShape(text string) *refusal {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
@@ -57,13 +57,14 @@ func checkShape(text string) *refusal {
 		Alg jose.SignatureAlgorithm `json:"alg"`
 	}
 	if json.Unmarshal(head, &header) == nil && !slices.Contains(tokenAlgorithms, header.Alg) {
-		return unauthenticated("OIDCToken.Invalid", "The algorithm %s that be specified in Jwt header is unknown.", header.Alg)
+		return unauthenticated("OIDCToken.Invalid", "The algorithm %s that be specified in Jwt header is unknown.",
+			header.Alg)
 	}
 	return nil
 }
 
-// keyOf finds the key that the token names. Without a kid it would be guesswork, which is refused; that, and the code for keys that
-// cannot be had, is a choice.
+// Returns the key that the token names. A token without a kid is refused, since its key would be guesswork. That
+// refusal is a choice, and so is the code for keys that cannot be had.
 func keyOf(header jose.Header, document []byte) (jose.JSONWebKey, *refusal) {
 	var set jose.JSONWebKeySet
 	if err := json.Unmarshal(document, &set); err != nil {
@@ -77,17 +78,19 @@ func keyOf(header jose.Header, document []byte) (jose.JSONWebKey, *refusal) {
 			return key, nil
 		}
 	}
-	return jose.JSONWebKey{}, unauthenticated("OIDCToken.InvalidSignature", "OIDC token validate failed: invalid signature.")
+	return jose.JSONWebKey{}, unauthenticated("OIDCToken.InvalidSignature", "OIDC token validate failed: "+
+		"invalid signature.")
 }
 
-// check compares the claims with the provider and the clock of the gateway. The code for an issuer that does not match, for a token of
-// the future and for one without an end is a choice, and so is that clocks are given no leeway.
+// check compares the claims with the provider and the clock of the gateway. The code for an issuer that does not match,
+// for a token of the future and for one without an end is a choice, and so is that clocks are given no leeway.
 func (p OIDCProvider) check(claims *jwt.Claims, now time.Time) *refusal {
 	invalid := func(message string) *refusal { return unauthenticated("OIDCToken.Invalid", "%s", message) }
 	switch {
 	case claims.Issuer != p.Issuer:
 		return invalid("The issuer of the Jwt is not that of the OIDC Provider.")
-	case !slices.ContainsFunc(claims.Audience, func(audience string) bool { return slices.Contains(p.ClientIDs, audience) }):
+	case !slices.ContainsFunc(
+		claims.Audience, func(audience string) bool { return slices.Contains(p.ClientIDs, audience) }):
 		return unauthenticated("OIDCToken.AudienceNotMatch", "Invalid audience.")
 	case claims.Expiry == nil:
 		return invalid("The Jwt has no exp.")

@@ -5,32 +5,35 @@ package cassim
 
 import "slices"
 
-// Unknown is something that the contract does not know.
+// Unknown is something that nobody knows.
 type Unknown struct {
-	// Item is its wording in contract §10, or empty for a knob that stands for a conflict or a doubt elsewhere in the contract.
+	// Item is its wording in docs/design/cas.md §12, or empty for a knob that stands for a conflict or a doubt in
+	// another section.
 	Item string
-	// Knob is the name of the knob that decides it. It is empty where the simulator cannot behave either way; then Reason says why.
+	// Instances tells that the unknown is about instances: the life of an order from a resource plan does not meet it.
+	Instances bool
+	// Knob is the name of the knob that decides it. It is empty if the simulator cannot behave in more than one way;
+	// then Reason says why.
 	Knob string
 	// Values are those of the knob. The first is the default.
 	Values []string
 	Reason string
 }
 
-// Unknowns returns an entry for each knob about an item of contract §10, and for each item that has none. An item that
-// two questions are in has two.
+// Unknowns returns an entry for each knob about an item of docs/design/cas.md §12, and for each item without a knob. An
+// item with two questions has two entries.
 func (s *Server) Unknowns() []Unknown {
-	unknowns := slices.DeleteFunc(AllKnobs(), func(u Unknown) bool { return u.Item == "" })
-	return append(unknowns, Unknown{
-		Item:   "QPS of V2 verbs",
-		Reason: "the V2 verbs are not simulated",
-	})
+	return slices.DeleteFunc(AllKnobs(), func(u Unknown) bool { return u.Item == "" })
 }
 
 // AllKnobs returns every knob with its values.
 func AllKnobs() []Unknown {
 	var all []Unknown
-	for _, k := range knobs {
+	for _, k := range orderKnobs {
 		all = append(all, Unknown{Item: k.item, Knob: k.name, Values: slices.Clone(k.values)})
+	}
+	for _, k := range instanceKnobs {
+		all = append(all, Unknown{Item: k.item, Instances: true, Knob: k.name, Values: slices.Clone(k.values)})
 	}
 	return all
 }

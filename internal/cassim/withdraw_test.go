@@ -33,7 +33,8 @@ func (w *world) wantPackage(total, used, issued int64) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if resp.TotalCount != total || resp.UsedCount != used || resp.IssuedCount != issued || resp.ProductCode != cassim.DefaultProduct {
+	if resp.TotalCount != total || resp.UsedCount != used || resp.IssuedCount != issued ||
+		resp.ProductCode != cassim.DefaultProduct {
 		w.t.Errorf("the package is %+v, want %d %d %d", resp, total, used, issued)
 	}
 }
@@ -82,7 +83,7 @@ func TestAPlanCanBeTakenAway(t *testing.T) {
 	}
 }
 
-func TestEachStateAllowsWhatTheContractSays(t *testing.T) {
+func TestEachStateAllowsWhatIsDocumented(t *testing.T) {
 	w := start(t, cassim.Options{CADelay: time.Hour})
 	for state, allowed := range map[string]struct{ cancel, delete string }{
 		cassim.StateDomainVerify: {"", "OrderStateError"},
@@ -144,11 +145,13 @@ func TestAnOrderOfNobodyIsNotFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine := w.cas
-	for name, id := range map[string]string{"never made": "1", "vanished": vanished, "deleted": deleted, "another account's": theirs} {
+	for name, id := range map[string]string{"never made": "1", "vanished": vanished, "deleted": deleted,
+		"another account's": theirs} {
 		if w.cas = mine; id == theirs {
 			w.cas, _ = w.clients("two", "s2", "")
 		}
-		for verb, err := range map[string]error{"describe": describe(id), "cancel": w.cancel(id), "delete": w.delete(id)} {
+		for verb, err := range map[string]error{"describe": describe(id), "cancel": w.cancel(id),
+			"delete": w.delete(id)} {
 			t.Run(verb+" an order that is "+name, func(t *testing.T) { wantCode(t, err, 404, "NotFoundOrder") })
 		}
 	}

@@ -19,7 +19,7 @@ type zone struct {
 	records []*record // in the order of their creation
 }
 
-// minTTL is that of the editions which most accounts have (CAS contract §5).
+// minTTL is that of the editions which most accounts have (docs/design/cas.md §6.4).
 const (
 	minTTL      = 600
 	maxTTL      = 86400
@@ -60,7 +60,7 @@ func (z *zone) relative(fqdn string) string {
 	return strings.TrimSuffix(fqdn, "."+z.name)
 }
 
-// zoneBook holds all zones and records, by what they are asked for.
+// zoneBook holds all zones and records, indexed by what they are asked for.
 type zoneBook struct {
 	byName   map[string]*zone
 	byID     map[string]*record
@@ -98,7 +98,7 @@ func (b *zoneBook) add(name, account string, now time.Time) *zone {
 	return z
 }
 
-// holding is the zone that answers for a name: the longest. It is nil if there is none.
+// Returns the zone that answers for a name, which is the one with the longest name, or nil if there is none.
 func (b *zoneBook) holding(fqdn string) *zone {
 	for name := canonical(fqdn); name != ""; name = parent(name) {
 		if z := b.byName[name]; z != nil {
@@ -118,7 +118,8 @@ func (b *zoneBook) isAbove(name string) bool {
 	return false
 }
 
-// at returns the records that DNS shows at a name, those of a wildcard included. It is a copy, so that they can be removed meanwhile.
+// at returns the records that DNS shows at a name, those of a wildcard included. It is a copy, so that they can be
+// removed meanwhile.
 func (b *zoneBook) at(fqdn string) []*record {
 	name, z := canonical(fqdn), b.holding(fqdn)
 	if z == nil {
@@ -130,16 +131,17 @@ func (b *zoneBook) at(fqdn string) []*record {
 		}
 		name = "*." + name
 	}
-	// The parent's records are shadowed by a zone of its own.
-	return slices.DeleteFunc(slices.Clone(b.byFQDN[name]), func(r *record) bool { return r.zone != z || !r.isVisible() })
+	// A zone of its own at the name hides the records of its parent.
+	return slices.DeleteFunc(slices.Clone(b.byFQDN[name]),
+		func(r *record) bool { return r.zone != z || !r.isVisible() })
 }
 
-// exists tells whether something is at the name or below it. It is always true of the zone itself.
+// Says whether something is at the name or below it. That is always true of the zone itself.
 func (b *zoneBook) exists(z *zone, name string) bool {
 	return name == z.name || b.below[name] > 0
 }
 
-// version changes whenever the answer for a name may have changed, but for what is behind an alias.
+// Returns a number that changes whenever the answer for a name may have changed, except by what is behind an alias.
 func (b *zoneBook) version(fqdn string) uint64 { return b.versions[canonical(fqdn)] + b.epoch }
 
 // put adds a record, filling in what was left out.
@@ -202,7 +204,7 @@ func (b *zoneBook) hasAlias(fqdn string) bool {
 
 const maxAliases = 8
 
-// visibleSince is when DNS began to show the value at the name, directly or behind aliases. It is zero if it does not show it.
+// Returns when DNS began to show the value at the name, directly or behind aliases, or zero if it does not show it.
 func (b *zoneBook) visibleSince(fqdn, kind, value string) time.Time {
 	var since time.Time
 	for range maxAliases {

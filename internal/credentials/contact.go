@@ -17,14 +17,18 @@ const (
 	contactPhoneKey = "phone"
 )
 
-// maxContactLength bounds each part of a contact; it is that of the longest, the email address.
+// maxContactLength bounds each part of a contact; the longest part is the email address.
 const maxContactLength = 254
 
-// Contact returns the contact of an issuer, from its spec or from the Secret that it names. Errors are a *Problem,
-// or one of the API server that may pass. They never quote the contact.
+// Contact returns the contact of an issuer, from its spec or from the Secret that it names. It is empty where an issuer
+// has none, which the API server allows where the source needs none. Errors are a *Problem, or one of the API server
+// that may pass. They never quote the contact.
 func (s *Store) Contact(ctx context.Context, namespace string, spec *v1alpha1.IssuerSpec) (cas.Contact, error) {
 	if spec.Contact != nil {
 		return cas.Contact{Name: spec.Contact.Name, Email: spec.Contact.Email, Phone: spec.Contact.Phone}, nil
+	}
+	if spec.ContactSecretRef == nil {
+		return cas.Contact{}, nil
 	}
 	secret, err := s.secret(ctx, namespace, spec.ContactSecretRef.Name)
 	if err != nil {

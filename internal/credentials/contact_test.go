@@ -33,9 +33,18 @@ func TestAContactInTheIssuerNeedsNoSecret(t *testing.T) {
 	}
 }
 
+func TestAnIssuerThatNamesNoContactHasNone(t *testing.T) {
+	c := start()
+	got, err := c.store().Contact(t.Context(), "team", &v1alpha1.IssuerSpec{})
+	if err != nil || got != (cas.Contact{}) || len(c.reads) > 0 {
+		t.Errorf("got %+v, %v, and read %q", got, err, c.reads)
+	}
+}
+
 func TestAContactIsReadFromTheSecretInTheNamespaceOfTheIssuer(t *testing.T) {
 	c := start(
-		secretOf("team", "contact", "name", contactName+"\n", "email", " "+contactEmail+"\n", "phone", contactPhone+"\r\n"),
+		secretOf("team", "contact", "name", contactName+"\n", "email", " "+contactEmail+"\n", "phone", contactPhone+
+			"\r\n"),
 		secretOf("other", "contact", "name", "Li Si", "email", "li.si@example.com", "phone", "1"))
 	got, err := c.store().Contact(t.Context(), "team", fromSecret())
 	if err != nil || got != contact {
@@ -61,12 +70,15 @@ func TestAContactSecretThatCannotBeUsedSaysWhatToDo(t *testing.T) {
 		"a blank name":   {full("name", " "), at + `has an empty value for "name": fill it in`},
 		"a blank email":  {full("email", "\n"), at + `has an empty value for "email": fill it in`},
 		"an empty phone": {full("phone", ""), at + `has an empty value for "phone": fill it in`},
-		"two lines":      {full("name", contactName+"\n"+contactEmail), at + `has line breaks or control characters in the value for "name": remove them`},
-		"too long":       {full("email", strings.Repeat("a", 255-len(contactEmail))+contactEmail), at + `has more than 254 bytes for "email": shorten it`},
+		"two lines": {full("name", contactName+"\n"+contactEmail), at + `has line breaks or control characters ` +
+			`in the value for "name": remove them`},
+		"too long": {full("email", strings.Repeat("a", 255-len(contactEmail))+contactEmail),
+			at + `has more than 254 bytes for "email": shorten it`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := start(secretOf("team", "contact", test.pairs...)).store().Contact(t.Context(), "team", fromSecret())
+			got, err := start(secretOf("team", "contact", test.pairs...)).store().Contact(
+				t.Context(), "team", fromSecret())
 			wantProblem(t, err, "SecretInvalid", test.message)
 			if got != (cas.Contact{}) {
 				t.Error("half of the contact is returned")
@@ -82,7 +94,8 @@ func TestAContactSecretThatCannotBeReadIsAProblemUnlessItMayPass(t *testing.T) {
 	c.refuse = forbidden
 	_, err = c.store().Contact(t.Context(), "team", fromSecret())
 	wantProblem(t, err, "SecretForbidden",
-		`the controller may not read the Secret "contact" in the namespace "team": grant it that: kubectl create rolebinding cas-reads-secrets -n team --clusterrole=cas-secrets --serviceaccount=system:aliyun-issuer`)
+		`the controller may not read the Secret "contact" in the namespace "team": grant it that: kubectl create `+
+			`rolebinding cas-reads-secrets -n team --clusterrole=cas-secrets --serviceaccount=system:aliyun-issuer`)
 	c.refuse = errors.New("connection refused")
 	_, err = c.store().Contact(t.Context(), "team", fromSecret())
 	if _, isProblem := errors.AsType[*credentials.Problem](err); isProblem || !errors.Is(err, c.refuse) {

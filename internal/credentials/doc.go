@@ -5,9 +5,9 @@
 // reads the other things that an issuer keeps in Secrets.
 //
 // Secrets are read by name, when a call needs them, past every cache: a rotated key is used by the next call, the
-// controller needs no verb but get, and what is deleted is gone. Only the keys of orders that still have to be given
-// back are remembered, in memory and until these have ended (held.go), since a namespace loses its Secrets and its orders
-// in no particular order.
+// controller needs no verb but get, and what is deleted is gone. What was read is remembered only for orders that still
+// have to be given back, in memory and until these orders have ended (held.go): a namespace that is deleted loses its
+// Secrets and its orders in no particular order.
 //
 // What STS or the metadata server gives is temporary, and kept in memory until shortly before its end (sessions.go).
 // It is renewed ahead of that, by one caller at a time, and at once after the service has refused it. A renewal that

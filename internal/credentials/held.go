@@ -11,15 +11,15 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// Needs are the Secrets that somebody's calls are signed with, all in one namespace.
+// Needs are the parts of Secrets that a holder's calls are signed with, all in one namespace.
 type Needs struct {
 	Namespace  string
 	AccessKeys []v1alpha1.AccessKeySecretRef
 	Values     []v1alpha1.SecretKeyReference
 }
 
-// Hold lets what is read from now on be remembered for [Last], until the last holder drops it. Nothing else is remembered:
-// whoever names a Secret in an issuer does not so keep its keys in memory.
+// Hold makes the Store remember, for [Last], what it reads of these Secrets from now on, until their last holder drops
+// them. Nothing else is remembered: to name a Secret in an issuer does not keep its keys in memory.
 func (s *Store) Hold(holder types.UID, needs Needs) {
 	for _, ref := range needs.AccessKeys {
 		s.keys.hold(reference[v1alpha1.AccessKeySecretRef]{needs.Namespace, ref}, holder)
@@ -29,7 +29,7 @@ func (s *Store) Hold(holder types.UID, needs Needs) {
 	}
 }
 
-// Drop ends all that somebody holds.
+// Drop ends all that the holder holds.
 func (s *Store) Drop(holder types.UID) {
 	s.keys.drop(holder)
 	s.values.drop(holder)
@@ -41,8 +41,8 @@ type reference[R comparable] struct {
 	ref       R
 }
 
-// held remembers what was read last of those parts of Secrets that somebody holds. The zero value is empty. It is safe for
-// concurrent use.
+// held remembers what was read last of those parts of Secrets that somebody holds. The zero value is empty. It is safe
+// for concurrent use.
 type held[R comparable, V any] struct {
 	mutex sync.Mutex
 	parts map[reference[R]]*part[V]

@@ -14,7 +14,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
 
-// TestMemoryIsEmptyOnceNobodyHoldsAnything lets a hundred orders share ten Secrets, and more be read than are held.
+// TestMemoryIsEmptyOnceNobodyHoldsAnything lets a hundred orders share ten Secrets, and reads more Secrets than are
+// held.
 func TestMemoryIsEmptyOnceNobodyHoldsAnything(t *testing.T) {
 	s := &Store{}
 	ref := func(n int) v1alpha1.AccessKeySecretRef {
@@ -26,10 +27,12 @@ func TestMemoryIsEmptyOnceNobodyHoldsAnything(t *testing.T) {
 	var orders sync.WaitGroup
 	for n := range 100 {
 		orders.Go(func() {
-			needs := Needs{Namespace: "team", AccessKeys: []v1alpha1.AccessKeySecretRef{ref(n % 10)}, Values: []v1alpha1.SecretKeyReference{value(n % 10)}}
+			needs := Needs{Namespace: "team", AccessKeys: []v1alpha1.AccessKeySecretRef{ref(n % 10)},
+				Values: []v1alpha1.SecretKeyReference{value(n % 10)}}
 			s.Hold(types.UID(fmt.Sprint(n)), needs)
 			for _, of := range []int{n % 10, 1000 + n} {
-				s.keys.remember(reference[v1alpha1.AccessKeySecretRef]{"team", ref(of)}, rpc.Credentials{AccessKeyID: "id"})
+				s.keys.remember(reference[v1alpha1.AccessKeySecretRef]{"team", ref(of)},
+					rpc.Credentials{AccessKeyID: "id"})
 				s.values.remember(reference[v1alpha1.SecretKeyReference]{"team", value(of)}, "key")
 			}
 		})

@@ -41,7 +41,8 @@ type cluster struct {
 	client.Client
 	refuse error // what every read is answered with, if it is set
 
-	refuseToken error                                            // what every request of a token is answered with, if it is set
+	// what every request of a token is answered with, if it is set
+	refuseToken error
 	sign        func(namespace, account, audience string) string // gives the tokens
 
 	mu     sync.Mutex
@@ -56,7 +57,8 @@ func start(secrets ...*corev1.Secret) *cluster {
 		builder.WithObjects(s)
 	}
 	c.Client = builder.WithInterceptorFuncs(interceptor.Funcs{
-		Get: func(ctx context.Context, under client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+		Get: func(ctx context.Context, under client.WithWatch, key client.ObjectKey, obj client.Object,
+			opts ...client.GetOption) error {
 			c.mu.Lock()
 			c.reads = append(c.reads, key.String())
 			c.mu.Unlock()
@@ -65,7 +67,8 @@ func start(secrets ...*corev1.Secret) *cluster {
 			}
 			return under.Get(ctx, key, obj, opts...)
 		},
-		SubResourceCreate: func(_ context.Context, _ client.Client, name string, obj, sub client.Object, _ ...client.SubResourceCreateOption) error {
+		SubResourceCreate: func(_ context.Context, _ client.Client, name string, obj, sub client.Object,
+			_ ...client.SubResourceCreateOption) error {
 			return c.giveToken(name, obj, sub.(*authenticationv1.TokenRequest))
 		},
 	}).Build()
@@ -77,7 +80,8 @@ func (c *cluster) giveToken(subresource string, account client.Object, request *
 	spec := request.Spec
 	c.mu.Lock()
 	c.tokens = append(c.tokens, fmt.Sprintf("%s of %T %s/%s for %q, %d seconds, bound to %v",
-		subresource, account, account.GetNamespace(), account.GetName(), spec.Audiences, *spec.ExpirationSeconds, spec.BoundObjectRef))
+		subresource, account, account.GetNamespace(), account.GetName(), spec.Audiences, *spec.ExpirationSeconds,
+		spec.BoundObjectRef))
 	c.mu.Unlock()
 	if c.refuseToken != nil {
 		return c.refuseToken
@@ -87,10 +91,11 @@ func (c *cluster) giveToken(subresource string, account client.Object, request *
 }
 
 func (c *cluster) store() *credentials.Store {
-	return &credentials.Store{Reader: c, Tokens: c, Self: "system:serviceaccount:system:aliyun-issuer", SecretReaderRole: "ClusterRole/cas-secrets"}
+	return &credentials.Store{Reader: c, Tokens: c, Self: "system:serviceaccount:system:aliyun-issuer",
+		SecretReaderRole: "ClusterRole/cas-secrets"}
 }
 
-// put makes the Secret what it is to be, there or not.
+// Updates the Secret, or creates it.
 func (c *cluster) put(t *testing.T, s *corev1.Secret) {
 	t.Helper()
 	err := c.Update(t.Context(), s)
@@ -124,13 +129,15 @@ func goodSecret() *corev1.Secret {
 
 func permanent() v1alpha1.Credentials {
 	return v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
-		SecretReference: v1alpha1.SecretReference{Name: "aliyun"}, AccessKeyIDKey: "accessKeyID", AccessKeySecretKey: "accessKeySecret",
+		SecretReference: v1alpha1.SecretReference{Name: "aliyun"}, AccessKeyIDKey: "accessKeyID",
+		AccessKeySecretKey: "accessKeySecret",
 	}}
 }
 
-// in is a login whose STS is nowhere: whose keys they are stays unknown.
+// Returns a login whose STS cannot be reached, so that the account of its keys stays unknown.
 func in(namespace string, from v1alpha1.Credentials) credentials.Login {
-	return credentials.Login{Namespace: namespace, Credentials: from, STS: rpc.Endpoint{Region: "cn-hangzhou", URL: "http://127.0.0.1:1"}}
+	return credentials.Login{Namespace: namespace, Credentials: from,
+		STS: rpc.Endpoint{Region: "cn-hangzhou", URL: "http://127.0.0.1:1"}}
 }
 
 func temporary() v1alpha1.Credentials {

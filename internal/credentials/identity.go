@@ -13,25 +13,26 @@ import (
 )
 
 const (
-	// identityTimeout is how long STS has for the id of an account: calls can be made without.
+	// identityTimeout bounds one question to STS for the id of an account. It is short, since calls can be made without
+	// the id.
 	identityTimeout = 3 * time.Second
-	// identityPause is how long nobody asks again where STS could not tell.
+	// identityPause is how long STS is not asked again after it could not tell.
 	identityPause = 5 * time.Minute
-	// identityLifetime is how long an id is kept that nobody uses: longer than any session.
+	// identityLifetime is how long an unused id is kept: longer than any session.
 	identityLifetime = 24 * time.Hour
 )
 
-// identities remembers whose keys are, as STS has told: keys belong to one account for ever. What an issuer says itself,
-// by the ARN of a role, proves nothing. The zero value is empty. It is safe for concurrent use.
+// identities remembers which account keys belong to, as STS has told: they belong to it for ever. The ARN of a role
+// that an issuer names proves nothing. The zero value is empty. It is safe for concurrent use.
 type identities struct {
 	mutex sync.Mutex
 	known map[identityKey]*identity
 }
 
-// identityKey has all of the keys: with an AccessKey id alone, which is no secret, somebody else could claim to be of
-// the account, or let its id be unknown.
+// identityKey holds all of the keys. An AccessKey id alone is no secret: with it, somebody else could pass for the
+// account, or keep the account of the id unknown.
 type identityKey struct {
-	// where is STS: one that cannot tell says nothing about another.
+	// where names the STS: if one cannot tell, another still may.
 	where string
 	keys  rpc.Credentials
 }
@@ -41,7 +42,7 @@ type identity struct {
 	account  string
 	asked    time.Time // when STS could not tell
 	lastUsed time.Time
-	// turn is held by the one who asks.
+	// turn is held by the goroutine that asks.
 	turn chan struct{}
 }
 
@@ -50,8 +51,8 @@ func (e *identity) isSettled(now time.Time) bool {
 	return e.account != "" || !e.asked.IsZero() && now.Sub(e.asked) < identityPause
 }
 
-// account is the id of the account that the keys belong to, or empty where STS cannot be reached. While somebody else asks
-// for it, all wait: to go on without would let orders of one account take each other for strangers.
+// Returns the id of the account that the keys belong to, or "" if STS does not tell. While one goroutine asks, the
+// others wait: without the id, orders of one account would take each other for strangers.
 func (i *identities) account(ctx context.Context, store *Store, endpoint rpc.Endpoint, keys rpc.Credentials) string {
 	e, account, isSettled := i.look(endpoint, keys, store.now())
 	if isSettled {
@@ -79,7 +80,8 @@ func (i *identities) account(ctx context.Context, store *Store, endpoint rpc.End
 	return e.account
 }
 
-func (i *identities) look(endpoint rpc.Endpoint, keys rpc.Credentials, now time.Time) (e *identity, account string, isSettled bool) {
+func (i *identities) look(endpoint rpc.Endpoint, keys rpc.Credentials,
+	now time.Time) (e *identity, account string, isSettled bool) {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
 	e = i.of(endpoint, keys, now)
@@ -93,7 +95,7 @@ func (i *identities) learn(endpoint rpc.Endpoint, keys rpc.Credentials, told sts
 	i.of(endpoint, keys, now).account = told.Account
 }
 
-// of is the entry for keys, used now. It drops those that nobody uses.
+// Returns the entry of the keys, and marks it as used now. Drops the entries that nobody has used for identityLifetime.
 func (i *identities) of(endpoint rpc.Endpoint, keys rpc.Credentials, now time.Time) *identity {
 	for known, e := range i.known {
 		if now.Sub(e.lastUsed) > identityLifetime {

@@ -25,7 +25,8 @@ func wantAccount(t *testing.T, provider rpc.CredentialsProvider, want string) {
 const asking = "GetCallerIdentity"
 
 func TestSTSIsAskedOnceWhoseKeysTheyAre(t *testing.T) {
-	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret), secretOf("other", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
+	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret),
+		secretOf("other", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
 	provider, other := w.Provider(w.login(permanent())), w.login(permanent())
 	other.Namespace = "other"
 	for range 3 {
@@ -74,7 +75,7 @@ func TestSTSIsAskedOncePerSessionWhoseItIs(t *testing.T) {
 	}
 }
 
-// TestTheARNThatATenantWritesIsNoAccount is a role of somebody else's account, by name, at an STS that gives keys for it.
+// TestTheARNThatATenantWritesIsNoAccount names a role of somebody else's account, at an STS that gives keys for it.
 func TestTheARNThatATenantWritesIsNoAccount(t *testing.T) {
 	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
 	w.Inject(cassim.Fault{Action: asking, Kind: cassim.DropReply, Times: -1})
@@ -86,7 +87,8 @@ func TestTheARNThatATenantWritesIsNoAccount(t *testing.T) {
 func TestAnAccountIsWorthWhatTheSTSIsThatHasToldIt(t *testing.T) {
 	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
 	login := w.login(permanent())
-	if keys, err := w.Provider(login).Credentials(t.Context()); err != nil || keys.Realm != login.STS.Realm() || keys.Realm == rpc.AlibabaCloud {
+	if keys, err := w.Provider(login).Credentials(t.Context()); err != nil || keys.Realm != login.STS.Realm() ||
+		keys.Realm == rpc.AlibabaCloud {
 		t.Errorf("the realm is %q, %v", keys.Realm, err)
 	}
 	w.Inject(cassim.Fault{Action: asking, Kind: cassim.DropReply, Times: -1})
@@ -158,7 +160,8 @@ func TestACallThatHasEndedSaysNothingAboutSTS(t *testing.T) {
 }
 
 func TestAnAccessKeyIDAloneTellsNothingAndSpoilsNothing(t *testing.T) {
-	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret), secretOf("stranger", "aliyun", "accessKeyID", keyID, "accessKeySecret", "guess"))
+	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret),
+		secretOf("stranger", "aliyun", "accessKeyID", keyID, "accessKeySecret", "guess"))
 	login := w.login(permanent())
 	login.Namespace = "stranger"
 	owner, stranger := w.Provider(w.login(permanent())), w.Provider(login)

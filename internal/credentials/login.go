@@ -17,7 +17,7 @@ import (
 // Login is how an issuer, or the copy of it in an Order, signs in.
 type Login struct {
 	Credentials v1alpha1.Credentials
-	// Namespace is where its Secrets and ServiceAccounts are, and nowhere else.
+	// Namespace is the only one whose Secrets and ServiceAccounts are used.
 	Namespace string
 	// MayUseOwn lets it use the controller's own identity.
 	MayUseOwn bool
@@ -25,8 +25,8 @@ type Login struct {
 	STS rpc.Endpoint
 }
 
-// UsesOwn says that the identity is the controller's own: what surrounds it, the instance that it runs on, or the token
-// in its Pod.
+// UsesOwn says whether the identity is the controller's own: that of its surroundings, of the instance that it runs on,
+// or of the token in its Pod.
 func UsesOwn(from v1alpha1.Credentials) bool {
 	return from.AccessKeySecretRef == nil && (from.OIDC == nil || from.OIDC.ServiceAccountRef == nil)
 }
@@ -35,7 +35,7 @@ func UsesOwn(from v1alpha1.Credentials) bool {
 type provider struct {
 	store *Store
 	login Login
-	// last falls back to the keys that a Secret held last, if it has been deleted since.
+	// last allows to fall back to the keys that were read last from a Secret that has been deleted since.
 	last bool
 }
 
@@ -67,7 +67,7 @@ func (p *provider) signIn(ctx context.Context) (rpc.Credentials, error) {
 	return keys, err
 }
 
-// base are the keys without the role that is assumed on top of them.
+// Returns the keys without the role that may have to be assumed with them.
 func (p *provider) base(ctx context.Context) (rpc.Credentials, error) {
 	from, s := p.login.Credentials, p.store
 	if UsesOwn(from) && !p.login.MayUseOwn {
@@ -79,7 +79,8 @@ func (p *provider) base(ctx context.Context) (rpc.Credentials, error) {
 	case from.OIDC != nil:
 		return p.session(ctx, p.ofLogin("oidc", rpc.Credentials{}), &oidcRole{s, p.login, from.OIDC})
 	case from.ECSRAMRole != nil:
-		return p.session(ctx, sessionKey{from: "ecsRAMRole " + from.ECSRAMRole.RoleName + " " + string(from.ECSRAMRole.Metadata)}, instanceRole(s.now, *from.ECSRAMRole))
+		return p.session(ctx, sessionKey{from: "ecsRAMRole " + from.ECSRAMRole.RoleName + " " +
+			string(from.ECSRAMRole.Metadata)}, instanceRole(s.now, *from.ECSRAMRole))
 	default:
 		return p.session(ctx, sessionKey{from: "ambient"}, surroundings(s.now))
 	}
@@ -88,7 +89,7 @@ func (p *provider) base(ctx context.Context) (rpc.Credentials, error) {
 // Refused implements rpc.CredentialsProvider.
 func (p *provider) Refused(keys rpc.Credentials, why *rpc.Error) error {
 	if p.store.sessions.refuse(keys) {
-		return nil // it is renewed
+		return nil // the session is renewed
 	}
 	problem := p.login.refused(why)
 	p.store.refusals.note(keys, problem, p.store.now())

@@ -49,11 +49,12 @@ func TestEveryKindOfCredentialsSignsIn(t *testing.T) {
 		from v1alpha1.Credentials
 		arn  string
 	}{
-		"an AccessKey":                    {permanent(), "user/alice"},
-		"a token of a ServiceAccount":     {w.oidc("issuer"), "assumed-role/issuer/aliyun-issuer"},
-		"a token of the Pod":              {w.oidc(""), "assumed-role/issuer/aliyun-issuer"},
-		"a session with a name":           {named, "assumed-role/issuer/named"},
-		"the surroundings":                {v1alpha1.Credentials{Ambient: &v1alpha1.AmbientCredentials{}}, "user/" + cassim.DefaultKeyID},
+		"an AccessKey":                {permanent(), "user/alice"},
+		"a token of a ServiceAccount": {w.oidc("issuer"), "assumed-role/issuer/aliyun-issuer"},
+		"a token of the Pod":          {w.oidc(""), "assumed-role/issuer/aliyun-issuer"},
+		"a session with a name":       {named, "assumed-role/issuer/named"},
+		"the surroundings": {v1alpha1.Credentials{Ambient: &v1alpha1.AmbientCredentials{}},
+			"user/" + cassim.DefaultKeyID},
 		"nothing":                         {v1alpha1.Credentials{}, "user/" + cassim.DefaultKeyID},
 		"a role for an AccessKey":         {w.assuming(permanent()), "assumed-role/remote/aliyun-issuer"},
 		"a role for a token":              {w.assuming(w.oidc("issuer")), "assumed-role/remote/aliyun-issuer"},
@@ -64,11 +65,13 @@ func TestEveryKindOfCredentialsSignsIn(t *testing.T) {
 		login := w.login(test.from)
 		if test.arn == "" {
 			session, err := sts.New(sts.Config{Endpoint: login.STS, Rate: fast}).AssumeRole(t.Context(),
-				rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret}, sts.Role{ARN: w.RoleARN("issuer"), SessionName: "of-a-secret", Duration: time.Hour})
+				rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret},
+				sts.Role{ARN: w.RoleARN("issuer"), SessionName: "of-a-secret", Duration: time.Hour})
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.put(t, secretOf("other", "aliyun", "accessKeyID", session.Keys.AccessKeyID, "accessKeySecret", session.Keys.AccessKeySecret, "securityToken", session.Keys.SecurityToken))
+			w.put(t, secretOf("other", "aliyun", "accessKeyID", session.Keys.AccessKeyID, "accessKeySecret",
+				session.Keys.AccessKeySecret, "securityToken", session.Keys.SecurityToken))
 			login.Namespace, test.arn = "other", "assumed-role/issuer/of-a-secret"
 		}
 		provider := w.Provider(login)
@@ -126,7 +129,7 @@ func TestTheOwnIdentityIsForThoseWhoMayUseIt(t *testing.T) {
 			if credentials.UsesOwn(from) != test.isOwn {
 				t.Errorf("%s: UsesOwn is %t", name, !test.isOwn)
 			}
-			// Those who may have signed in before, and have left their session.
+			// An issuer that may use the identity has signed in before, and has left its session.
 			allowed := w.login(from)
 			if test.from.ECSRAMRole == nil {
 				if _, err := w.Provider(allowed).Credentials(t.Context()); err != nil {
@@ -135,13 +138,15 @@ func TestTheOwnIdentityIsForThoseWhoMayUseIt(t *testing.T) {
 			}
 			login := allowed
 			login.MayUseOwn = false
-			for _, provider := range []rpc.CredentialsProvider{w.Provider(login), credentials.Last{Store: w.Store}.Provider(login)} {
+			for _, provider := range []rpc.CredentialsProvider{
+				w.Provider(login), credentials.Last{Store: w.Store}.Provider(login)} {
 				keys, err := provider.Credentials(t.Context())
 				if !test.isOwn {
 					if err != nil {
 						t.Errorf("%s: %v", name, err)
 					}
-				} else if problem := asProblem(t, err); problem.Reason != "CredentialsNotAllowed" || keys != (rpc.Credentials{}) {
+				} else if problem := asProblem(t, err); problem.Reason != "CredentialsNotAllowed" ||
+					keys != (rpc.Credentials{}) {
 					t.Errorf("%s: got %+v", name, problem)
 				}
 			}
@@ -243,9 +248,11 @@ func TestASessionThatMayNotAssumeTheRoleAnyMoreIsRenewedToo(t *testing.T) {
 }
 
 func TestARoleThatIsRefusedSaysWhatToDo(t *testing.T) {
-	const advice = "let its trust policy name whoever assumes it, with the same externalID, and grant sts:AssumeRole to them"
+	const advice = "let its trust policy name whoever assumes it, with the same externalID, and grant " +
+		"sts:AssumeRole to them"
 	const remote, issuer = "acs:ram::" + accountID + ":role/remote", "acs:ram::" + accountID + ":role/issuer"
-	const oidcAdvice = "its trust policy must name the provider acs:ram::" + accountID + ":oidc-provider/cluster, the provider must be that of this cluster, and what they ask of oidc:aud and oidc:sub must fit "
+	const oidcAdvice = "its trust policy must name the provider acs:ram::" + accountID + ":oidc-provider/cluster, " +
+		"the provider must be that of this cluster, and what they ask of oidc:aud and oidc:sub must fit "
 	const who = `the audience "sts.aliyuncs.com" and the subject system:serviceaccount:team:issuer`
 	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
 	w.ownToken()
@@ -257,29 +264,59 @@ func TestARoleThatIsRefusedSaysWhatToDo(t *testing.T) {
 		onOIDC  bool
 		want    credentials.Problem
 	}{
-		"a wrong external id": {prepare: func(l *credentials.Login) { l.Credentials.AssumeRole.ExternalID = "guess" }, want: credentials.Problem{
-			Reason: "RoleRefused", Message: "the role " + remote + " cannot be assumed (AssumeRole: NoPermission (HTTP 403): You are not authorized to do this action. You should be authorized by RAM): " + advice}},
-		"no such role": {prepare: func(l *credentials.Login) { l.Credentials.AssumeRole.RoleARN += "s" }, want: credentials.Problem{
-			Reason: "RoleRefused", Message: "the role " + remote + "s cannot be assumed (AssumeRole: EntityNotExist.Role (HTTP 404): The specified Role not exists): " + advice}},
-		"too long": {prepare: func(l *credentials.Login) { l.Credentials.AssumeRole.DurationSeconds = new(int32(43200)) }, want: credentials.Problem{
-			Reason: "RoleRefused", Message: "the role " + remote + " cannot be assumed (AssumeRole: InvalidParameter.DurationSeconds (HTTP 400): The Min/Max value of DurationSeconds is 15min/1h0m0s): " + advice}},
-		"a refusal nobody knows": {fault: cassim.Fault{Kind: cassim.Refuse, Code: "NeverHeardOf", Message: "no"}, want: credentials.Problem{
-			Reason: "RoleRefused", Message: "the role " + remote + " cannot be assumed (AssumeRole: NeverHeardOf (HTTP 400): no): " + advice}},
-		"a key that is disabled": {fault: cassim.Fault{Kind: cassim.Refuse, Code: "InvalidAccessKeyId.Inactive", Message: "no " + keyID}, want: credentials.Problem{
-			Reason: "CredentialsRefused", Message: "the credentials that are to assume the role " + remote + " are refused (AssumeRole: InvalidAccessKeyId.Inactive (HTTP 400): no [redacted]): put valid ones in their place"}},
-		"a wrong clock": {skew: time.Hour, want: credentials.Problem{
-			Reason: "ClockSkew", Message: "STS does not accept the time (AssumeRole: InvalidTimeStamp.Expired (HTTP 400): Specified time stamp or date value is expired): set the clock of the controller's node; up to 15 minutes are tolerated"}},
-		"a redirect": {fault: cassim.Fault{Kind: cassim.Redirect307}, want: credentials.Problem{
-			Reason: "EndpointInvalid", Message: "STS cannot be called (AssumeRole: HTTP 307: redirected, which is never followed: check the endpoint and the proxy): correct stsEndpoint"}},
-		"another subject": {onOIDC: true, prepare: func(*credentials.Login) {
-			w.SetRole("issuer", func(r *cassim.Role) { r.OIDC = []cassim.OIDCTrust{{Provider: "cluster", Subject: "another"}} })
+		"a wrong external id": {prepare: func(l *credentials.Login) { l.Credentials.AssumeRole.ExternalID = "guess" },
+			want: credentials.Problem{
+				Reason: "RoleRefused", Message: "the role " + remote + " cannot be assumed (AssumeRole: " +
+					"NoPermission (HTTP 403): You are not authorized to do this action. You should be " +
+					"authorized by RAM): " + advice}},
+		"no such role": {prepare: func(l *credentials.Login) { l.Credentials.AssumeRole.RoleARN += "s" },
+			want: credentials.Problem{
+				Reason: "RoleRefused", Message: "the role " + remote + "s cannot be assumed (AssumeRole: " +
+					"EntityNotExist.Role (HTTP 404): The specified Role not exists): create it, or correct roleARN"}},
+		"too long": {prepare: func(l *credentials.Login) {
+			l.Credentials.AssumeRole.DurationSeconds = new(int32(43200))
 		}, want: credentials.Problem{
-			Reason: "RoleRefused", Message: "the role " + issuer + " cannot be assumed (AssumeRoleWithOIDC: AuthenticationFail.NoPermission (HTTP 401): There is no permission): " + oidcAdvice + who}},
-		"another audience": {onOIDC: true, prepare: func(l *credentials.Login) { l.Credentials.OIDC.ServiceAccountRef.Audience = "foreign" }, want: credentials.Problem{
-			Reason: "RoleRefused", Message: "the role " + issuer + " cannot be assumed (AssumeRoleWithOIDC: AuthenticationFail.OIDCToken.AudienceNotMatch (HTTP 401): Invalid audience): " + oidcAdvice + strings.Replace(who, audience, "foreign", 1)}},
-		"an old token of the Pod": {onOIDC: true, own: true, fault: cassim.Fault{Kind: cassim.Refuse, Status: 401, Code: "AuthenticationFail.OIDCToken.Expired", Message: "This JsonWebToken is expired."}, want: credentials.Problem{
-			Reason: "RoleRefused", Message: "the role " + issuer + " cannot be assumed (AssumeRoleWithOIDC: AuthenticationFail.OIDCToken.Expired (HTTP 401): This JsonWebToken is expired): " +
-				"by the cluster's clock this token is good: set the clocks of its nodes, and if it is the controller's own, see that the kubelet renews it"}},
+			Reason: "RoleRefused", Message: "the role " + remote + " cannot be assumed (AssumeRole: " +
+				"InvalidParameter.DurationSeconds (HTTP 400): The Min/Max value of DurationSeconds is 15min/1h0m0s): " +
+				advice}},
+		"a refusal nobody knows": {fault: cassim.Fault{Kind: cassim.Refuse, Code: "NeverHeardOf", Message: "no"},
+			want: credentials.Problem{
+				Reason: "RoleRefused", Message: "the role " + remote +
+					" cannot be assumed (AssumeRole: NeverHeardOf (HTTP 400): no): " + advice}},
+		"a key that is disabled": {
+			fault: cassim.Fault{Kind: cassim.Refuse, Code: "InvalidAccessKeyId.Inactive", Message: "no " + keyID},
+			want: credentials.Problem{
+				Reason: "CredentialsRefused", Message: "the credentials that are to assume the role " + remote +
+					" are refused (AssumeRole: InvalidAccessKeyId.Inactive (HTTP 400): no [redacted]): put valid " +
+					"ones in their place"}},
+		"a wrong clock": {skew: time.Hour, want: credentials.Problem{
+			Reason: "ClockSkew", Message: "STS does not accept the time (AssumeRole: InvalidTimeStamp.Expired (HTTP " +
+				"400): Specified time stamp or date value is expired): set the clock of the controller's node; up " +
+				"to 15 minutes are tolerated"}},
+		"a redirect": {fault: cassim.Fault{Kind: cassim.Redirect307}, want: credentials.Problem{
+			Reason: "EndpointInvalid", Message: "STS cannot be called (AssumeRole: HTTP 307: redirected, which is " +
+				"never followed): correct stsEndpoint"}},
+		"another subject": {onOIDC: true, prepare: func(*credentials.Login) {
+			w.SetRole("issuer", func(r *cassim.Role) {
+				r.OIDC = []cassim.OIDCTrust{{Provider: "cluster", Subject: "another"}}
+			})
+		}, want: credentials.Problem{
+			Reason: "RoleRefused", Message: "the role " + issuer + " cannot be assumed (AssumeRoleWithOIDC: " +
+				"AuthenticationFail.NoPermission (HTTP 401): There is no permission): " + oidcAdvice + who}},
+		"another audience": {onOIDC: true, prepare: func(l *credentials.Login) {
+			l.Credentials.OIDC.ServiceAccountRef.Audience = "foreign"
+		}, want: credentials.Problem{
+			Reason: "RoleRefused", Message: "the role " + issuer + " cannot be assumed (AssumeRoleWithOIDC: " +
+				"AuthenticationFail.OIDCToken.AudienceNotMatch (HTTP 401): Invalid audience): " +
+				oidcAdvice + strings.Replace(who, audience, "foreign", 1)}},
+		"an old token of the Pod": {
+			onOIDC: true, own: true,
+			fault: cassim.Fault{Kind: cassim.Refuse, Status: 401, Code: "AuthenticationFail.OIDCToken.Expired",
+				Message: "This JsonWebToken is expired."}, want: credentials.Problem{
+				Reason: "RoleRefused", Message: "the role " + issuer + " cannot be assumed (AssumeRoleWithOIDC: " +
+					"AuthenticationFail.OIDCToken.Expired (HTTP 401): This JsonWebToken is expired): " +
+					"by the cluster's clock this token is good: set the clocks of its nodes, and if it is the " +
+					"controller's own, see that the kubelet renews it"}},
 	} {
 		login := w.login(w.assuming(permanent()))
 		if test.onOIDC {
@@ -298,7 +335,8 @@ func TestARoleThatIsRefusedSaysWhatToDo(t *testing.T) {
 		store := w.store() // without sessions of others
 		store.STSRate = fast
 		if problem := problemOf(t, store.Provider(login)); problem != test.want {
-			t.Errorf("%s:\ngot  %s: %s\nwant %s: %s", name, problem.Reason, problem.Message, test.want.Reason, test.want.Message)
+			t.Errorf("%s:\ngot  %s: %s\nwant %s: %s", name, problem.Reason, problem.Message, test.want.Reason,
+				test.want.Message)
 		}
 		w.SetSkew(0)
 	}
@@ -307,8 +345,10 @@ func TestARoleThatIsRefusedSaysWhatToDo(t *testing.T) {
 func TestWhatMayPassAtSTSIsNoProblem(t *testing.T) {
 	w := newWorld(t, secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret))
 	for _, fault := range []cassim.Fault{
-		{Kind: cassim.Throttle}, {Kind: cassim.DropReply}, {Kind: cassim.HTML200}, {Kind: cassim.EmptyBody}, {Kind: cassim.EmptyObject},
-		{Kind: cassim.NoOrderID}, {Kind: cassim.Truncated, Executed: true}, {Kind: cassim.Refuse, Status: 500, Code: "InternalError"}, {Kind: cassim.Refuse, Status: 503},
+		{Kind: cassim.Throttle}, {Kind: cassim.DropReply}, {Kind: cassim.HTML200}, {Kind: cassim.EmptyBody},
+		{Kind: cassim.EmptyObject},
+		{Kind: cassim.NoOrderID}, {Kind: cassim.Truncated, Executed: true},
+		{Kind: cassim.Refuse, Status: 500, Code: "InternalError"}, {Kind: cassim.Refuse, Status: 503},
 	} {
 		for _, from := range []v1alpha1.Credentials{w.oidc("issuer"), w.assuming(permanent())} {
 			w.Inject(fault)
@@ -338,18 +378,21 @@ func TestAnSTSThatIsNoneGivesNoKeys(t *testing.T) {
 
 func TestASecretOfAnotherTypeHoldsNoAccessKey(t *testing.T) {
 	for _, kind := range []corev1.SecretType{
-		corev1.SecretTypeServiceAccountToken, corev1.SecretTypeTLS, corev1.SecretTypeDockerConfigJson, corev1.SecretTypeBasicAuth, "helm.sh/release.v1", "opaque",
+		corev1.SecretTypeServiceAccountToken, corev1.SecretTypeTLS, corev1.SecretTypeDockerConfigJson,
+		corev1.SecretTypeBasicAuth, "helm.sh/release.v1", "opaque",
 	} {
 		s := secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret)
 		s.Type = kind
 		_, err := start(s).store().Provider(in("team", permanent())).Credentials(t.Context())
-		wantProblem(t, err, "SecretInvalid", `the Secret "aliyun" in the namespace "team" is of the type "`+string(kind)+
+		wantProblem(t, err, "SecretInvalid", `the Secret "aliyun" in the namespace "team" is of the type "`+
+			string(kind)+
 			`", whose values are no AccessKeys and go nowhere: put the AccessKey into one of the type Opaque`)
 	}
 	for _, kind := range []corev1.SecretType{"", corev1.SecretTypeOpaque} {
 		s := secretOf("team", "aliyun", "accessKeyID", keyID, "accessKeySecret", secret)
 		s.Type = kind
-		wantKeys(t, start(s).store().Provider(in("team", permanent())), rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
+		wantKeys(t, start(s).store().Provider(in("team", permanent())),
+			rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret})
 	}
 }
 
@@ -357,9 +400,11 @@ func TestAMegabyteIsNoKey(t *testing.T) {
 	for _, key := range []string{"accessKeyID", "accessKeySecret", "securityToken"} {
 		pairs := map[string]string{"accessKeyID": keyID, "accessKeySecret": secret, "securityToken": token}
 		pairs[key] = strings.Repeat("a", 1<<20)
-		s := secretOf("team", "aliyun", "accessKeyID", pairs["accessKeyID"], "accessKeySecret", pairs["accessKeySecret"], "securityToken", pairs["securityToken"])
+		s := secretOf("team", "aliyun", "accessKeyID", pairs["accessKeyID"], "accessKeySecret",
+			pairs["accessKeySecret"], "securityToken", pairs["securityToken"])
 		_, err := start(s).store().Provider(in("team", temporary())).Credentials(t.Context())
-		wantProblem(t, err, "SecretInvalid", `the Secret "aliyun" in the namespace "team" has more than 8192 bytes for "`+key+`": shorten it`)
+		wantProblem(t, err, "SecretInvalid", `the Secret "aliyun" in the namespace "team" has more than 8192 `+
+			`bytes for "`+key+`": shorten it`)
 	}
 }
 
@@ -369,7 +414,8 @@ func TestManyLoginsAtOnceWhileKeysRotateAndSessionsEnd(t *testing.T) {
 	w.STSRate = fast
 	var logins []credentials.Login
 	for n := range 20 {
-		from := []v1alpha1.Credentials{permanent(), w.oidc("issuer"), w.oidc(""), w.assuming(permanent()), w.assuming(w.oidc("issuer"))}[n%5]
+		from := []v1alpha1.Credentials{permanent(), w.oidc("issuer"), w.oidc(""), w.assuming(permanent()),
+			w.assuming(w.oidc("issuer"))}[n%5]
 		login := w.login(from)
 		login.STS.Region += strings.Repeat("x", n/5) // another login
 		logins = append(logins, login)
@@ -384,7 +430,8 @@ func TestManyLoginsAtOnceWhileKeysRotateAndSessionsEnd(t *testing.T) {
 			default:
 			}
 			w.pass(11 * time.Second)
-			w.put(t, secretOf("team", "aliyun", "accessKeyID", []string{keyID, "rotated-id"}[n%2], "accessKeySecret", []string{secret, "rotated-secret"}[n%2]))
+			w.put(t, secretOf("team", "aliyun", "accessKeyID", []string{keyID, "rotated-id"}[n%2], "accessKeySecret",
+				[]string{secret, "rotated-secret"}[n%2]))
 			w.ExpireSessions()
 		}
 	})
@@ -397,7 +444,8 @@ func TestManyLoginsAtOnceWhileKeysRotateAndSessionsEnd(t *testing.T) {
 			}
 			for range 5 {
 				keys, err := provider.Credentials(t.Context())
-				if problem, ok := errors.AsType[*credentials.Problem](err); err != nil && (!ok || problem.Reason != "CredentialsRefused") {
+				if problem, ok := errors.AsType[*credentials.Problem](err); err != nil &&
+					(!ok || problem.Reason != "CredentialsRefused") {
 					t.Errorf("got %v", err) // but a session may end before it has assumed a role
 				}
 				isOld, isNew := keys.AccessKeyID == keyID, keys.AccessKeyID == "rotated-id"

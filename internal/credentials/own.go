@@ -17,12 +17,13 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/sts"
 )
 
-// sdkKeeps is how long the keys are good at least that a provider of the SDK hands out: it renews those that have less
-// left (CAS contract §7.1). How much it is, it does not tell: so it is asked again after each renewPause.
+// sdkKeeps is how long keys from a provider of the SDK are good at least: the provider renews keys that have less left
+// (docs/design/cas.md §7.2). It does not tell how much they have left, so it is asked again after each renewPause.
 const sdkKeeps = 180 * time.Second
 
 // own asks a provider of the SDK. The SDK's providers race, panic, and one of them forgets its chain after a failure
-// (CAS contract §7.1): so this one is asked by one goroutine at a time, under recover, and built anew after a failure.
+// (docs/design/cas.md §7.2): so this one is asked by one goroutine at a time, under recover, and built anew after a
+// failure.
 type own struct {
 	now   func() time.Time
 	build func() (sdk.CredentialsProvider, error)
@@ -35,9 +36,10 @@ type own struct {
 // surroundings is the SDK's default chain: environment, token of the Pod, profile files, metadata server, URI.
 func surroundings(now func() time.Time) source {
 	return &own{
-		now:    now,
-		build:  func() (sdk.CredentialsProvider, error) { return sdk.NewDefaultCredentialsProvider(), nil },
-		advice: "give the controller an identity (env of the Helm chart, RRSA, or a RAM role for its instance), or name credentials in the issuer",
+		now:   now,
+		build: func() (sdk.CredentialsProvider, error) { return sdk.NewDefaultCredentialsProvider(), nil },
+		advice: "give the controller an identity (env of the Helm chart, RRSA, or a RAM role for its instance), or " +
+			"name credentials in the issuer",
 	}
 }
 
@@ -49,7 +51,8 @@ func instanceRole(now func() time.Time, from v1alpha1.ECSRAMRoleCredentials) sou
 			return sdk.NewECSRAMRoleCredentialsProviderBuilder().WithRoleName(from.RoleName).
 				WithDisableIMDSv1(from.Metadata == v1alpha1.MetadataRequireV2).Build()
 		},
-		advice: "attach a RAM role to the ECS instance that the controller runs on, let its Pod reach 100.100.100.200, and correct roleName if it is set",
+		advice: "attach a RAM role to the ECS instance that the controller runs on, let its Pod reach " +
+			"100.100.100.200, and correct roleName if it is set",
 	}
 }
 
@@ -60,7 +63,8 @@ func (o *own) fetch(_ context.Context, wasRefused bool) (session sts.Session, er
 		}
 		if err != nil {
 			o.provider = nil
-			err = &Problem{v1alpha1.ReasonMetadataUnavailable, "the controller finds no credentials of its own (" + shown(err) + "): " + o.advice}
+			err = &Problem{v1alpha1.ReasonMetadataUnavailable, "the controller finds no credentials of its own (" +
+				shown(err) + "): " + o.advice}
 		}
 	}()
 	if o.provider == nil || wasRefused {
@@ -73,18 +77,22 @@ func (o *own) fetch(_ context.Context, wasRefused bool) (session sts.Session, er
 		return sts.Session{}, err
 	}
 	return sts.Session{
-		Keys:    rpc.Credentials{AccessKeyID: keys.AccessKeyId, AccessKeySecret: keys.AccessKeySecret, SecurityToken: keys.SecurityToken},
+		Keys: rpc.Credentials{AccessKeyID: keys.AccessKeyId, AccessKeySecret: keys.AccessKeySecret,
+			SecurityToken: keys.SecurityToken},
 		Expires: o.now().Add(sdkKeeps),
 	}, nil
 }
 
-// quoting finds where the SDK quotes a file or an answer, keys included, of which nothing shows that they are some.
-var quoting = regexp.MustCompile(`(?s)(unmarshal aliyun cli config from '[^']*' failed|(get|refresh) credentials from \S+ failed|key-value delimiter not found): .*`)
+// quoting matches an error in which the SDK quotes a file or an answer. Keys in the quotation have no form by which
+// they could be found.
+var quoting = regexp.MustCompile(`(?s)(unmarshal aliyun cli config from '[^']*' failed|(get|refresh) credentials ` +
+	`from \S+ failed|key-value delimiter not found): .*`)
 
-// wordy is what the chain says each time, and leaves no room for what matters.
+// wordy drops or shortens what the chain says in every error, which would leave no room for what matters.
 var wordy = strings.NewReplacer(
 	"unable to get credentials from any of the providers in the chain: ", "",
-	"unable to get credentials from enviroment variables, Access key ID must be specified via environment variable (ALIBABA_CLOUD_ACCESS_KEY_ID)", "ALIBABA_CLOUD_ACCESS_KEY_ID is not set",
+	"unable to get credentials from enviroment variables, Access key ID must be specified via environment variable "+
+		"(ALIBABA_CLOUD_ACCESS_KEY_ID)", "ALIBABA_CLOUD_ACCESS_KEY_ID is not set",
 )
 
 // shown is an error of a provider of the SDK, safe to show.

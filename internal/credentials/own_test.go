@@ -23,14 +23,16 @@ const (
 	asUser = "user/" + cassim.DefaultKeyID
 )
 
-var asUserEnv = []string{"env ALIBABA_CLOUD_ACCESS_KEY_ID " + cassim.DefaultKeyID, "env ALIBABA_CLOUD_ACCESS_KEY_SECRET " + cassim.DefaultKeySecret}
+var asUserEnv = []string{"env ALIBABA_CLOUD_ACCESS_KEY_ID " + cassim.DefaultKeyID,
+	"env ALIBABA_CLOUD_ACCESS_KEY_SECRET " + cassim.DefaultKeySecret}
 
 func TestTheInstanceGivesItsRole(t *testing.T) {
 	w := newWorld(t)
 	p := w.process()
 	for _, mode := range []cassim.MetadataMode{cassim.V1AndV2, cassim.V2Only} {
 		w.SetMetadata(mode)
-		for _, command := range []string{"ecs - -", "ecs node -", "ecs - PreferV2", "ecs - RequireV2", "ecs node RequireV2"} {
+		for _, command := range []string{"ecs - -", "ecs node -", "ecs - PreferV2", "ecs - RequireV2",
+			"ecs node RequireV2"} {
 			p.change("pass 10s")
 			p.wantARN(command, asNode)
 		}
@@ -40,8 +42,10 @@ func TestTheInstanceGivesItsRole(t *testing.T) {
 
 // oldInstance is a metadata server that gives no token, as behind a hop limit that is too low for Pods.
 func (w *world) oldInstance() (proxy string) {
-	session, err := sts.New(sts.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()}, Rate: fast}).AssumeRole(w.t.Context(),
-		rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret}, sts.Role{ARN: w.RoleARN("node"), SessionName: "old", Duration: time.Hour})
+	session, err := sts.New(
+		sts.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()}, Rate: fast}).AssumeRole(w.t.Context(),
+		rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret},
+		sts.Role{ARN: w.RoleARN("node"), SessionName: "old", Duration: time.Hour})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -52,7 +56,8 @@ func (w *world) oldInstance() (proxy string) {
 		}
 		_ = json.NewEncoder(rw).Encode(map[string]string{
 			"Code": "Success", "AccessKeyId": session.Keys.AccessKeyID, "AccessKeySecret": session.Keys.AccessKeySecret,
-			"SecurityToken": session.Keys.SecurityToken, "Expiration": session.Expires.UTC().Format("2006-01-02T15:04:05Z"),
+			"SecurityToken": session.Keys.SecurityToken, "Expiration": session.Expires.UTC().Format(
+				"2006-01-02T15:04:05Z"),
 		})
 	}))
 	w.t.Cleanup(server.Close)
@@ -73,7 +78,8 @@ func TestAMetadataServerThatFailsIsAProblemUntilItHeals(t *testing.T) {
 			w := newWorld(t)
 			w.SetMetadata(mode)
 			p := w.process()
-			because := map[cassim.MetadataMode]string{cassim.Down: "", cassim.Garbled: "the answer lacks what it must have"}[mode]
+			because := map[cassim.MetadataMode]string{cassim.Down: "", cassim.Garbled: "the answer lacks what " +
+				"it must have"}[mode]
 			message := p.wantNone(command, because)
 			p.change("pass 10s")
 			if again := p.wantNone(command, because); again != message {
@@ -108,8 +114,10 @@ func TestARefusedSessionOfTheInstanceIsReplaced(t *testing.T) {
 func TestTheSurroundingsAreSearchedInOrder(t *testing.T) {
 	w := newWorld(t)
 	file := w.ownToken()
-	oidc := []string{"ALIBABA_CLOUD_ROLE_ARN=" + w.RoleARN("issuer"), "ALIBABA_CLOUD_OIDC_PROVIDER_ARN=" + w.OIDCProviderARN("cluster"), "ALIBABA_CLOUD_OIDC_TOKEN_FILE=" + file}
-	p := w.process(append(oidc, "ALIBABA_CLOUD_ACCESS_KEY_ID="+cassim.DefaultKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+cassim.DefaultKeySecret)...)
+	oidc := []string{"ALIBABA_CLOUD_ROLE_ARN=" + w.RoleARN("issuer"), "ALIBABA_CLOUD_OIDC_PROVIDER_ARN=" +
+		w.OIDCProviderARN("cluster"), "ALIBABA_CLOUD_OIDC_TOKEN_FILE=" + file}
+	p := w.process(append(oidc, "ALIBABA_CLOUD_ACCESS_KEY_ID="+cassim.DefaultKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+
+		cassim.DefaultKeySecret)...)
 	p.wantARN("ambient", asUser)
 	w.wantCalls("AssumeRoleWithOIDC", 0)
 
@@ -128,7 +136,8 @@ func TestTheSurroundingsAreSearchedInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.write(filepath.Join(p.home, ".aliyun", "config.json"),
-		`{"current":"default","profiles":[{"name":"default","mode":"AK","access_key_id":"`+keyID+`","access_key_secret":"`+secret+`"}]}`)
+		`{"current":"default","profiles":[{"name":"default","mode":"AK","access_key_id":"`+keyID+
+			`","access_key_secret":"`+secret+`"}]}`)
 	p.wantARN("ambient", "user/alice")
 
 	w.process().wantARN("ambient", asNode)
@@ -166,8 +175,10 @@ func TestNoProviderOfTheSDKQuotesAFileOrAnAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.SetMetadata(cassim.Down)
 	for _, file := range map[string]struct{ env, path, text, because string }{
-		"a CLI profile that is cut short": {"X=", ".aliyun/config.json", `{"profiles":[{"access_key_secret":"` + secret + `"`, "unmarshal aliyun cli config from"},
-		"a profile that is none":          {"ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true", ".alibabacloud/credentials", "[default]\n" + secret + "\n", "key-value delimiter not found"},
+		"a CLI profile that is cut short": {"X=", ".aliyun/config.json", `{"profiles":[{"access_key_secret":"` +
+			secret + `"`, "unmarshal aliyun cli config from"},
+		"a profile that is none": {"ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true", ".alibabacloud/credentials",
+			"[default]\n" + secret + "\n", "key-value delimiter not found"},
 	} {
 		p := w.process(file.env)
 		path := filepath.Join(p.home, file.path)
@@ -182,15 +193,19 @@ func TestNoProviderOfTheSDKQuotesAFileOrAnAnswer(t *testing.T) {
 func TestAnAnswerFromElsewhereIsNotQuoted(t *testing.T) {
 	w := newWorld(t)
 	w.SetMetadata(cassim.Down)
-	session, err := sts.New(sts.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()}, Rate: fast}).AssumeRole(w.t.Context(),
-		rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret}, sts.Role{ARN: w.RoleARN("issuer"), SessionName: "elsewhere", Duration: time.Hour})
+	session, err := sts.New(
+		sts.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()}, Rate: fast}).AssumeRole(w.t.Context(),
+		rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret},
+		sts.Role{ARN: w.RoleARN("issuer"), SessionName: "elsewhere", Duration: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var isBad atomic.Bool
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-		answer := map[string]string{"Code": "Success", "AccessKeyId": session.Keys.AccessKeyID, "AccessKeySecret": session.Keys.AccessKeySecret,
-			"SecurityToken": session.Keys.SecurityToken, "Expiration": time.Now().UTC().Add(time.Minute).Format("2006-01-02T15:04:05Z")}
+		answer := map[string]string{"Code": "Success", "AccessKeyId": session.Keys.AccessKeyID,
+			"AccessKeySecret": session.Keys.AccessKeySecret,
+			"SecurityToken":   session.Keys.SecurityToken, "Expiration": time.Now().UTC().Add(time.Minute).Format(
+				"2006-01-02T15:04:05Z")}
 		if isBad.Load() {
 			answer = map[string]string{"AccessKeySecret": secret}
 		}

@@ -25,8 +25,8 @@ import (
 )
 
 // envSTS makes this test binary a controller that has an identity of its own, or none: it does what it reads, line by
-// line, and tells what came of it. The providers of the SDK ask STS and the metadata server under their real names, with
-// the proxies and roots that a process has from its start on.
+// line, and tells what came of it. The providers of the SDK ask STS and the metadata server under their real names,
+// with the proxies and roots that a process has from its start on.
 const envSTS = "CREDENTIALS_TEST_STS"
 
 func TestMain(m *testing.M) {
@@ -72,7 +72,9 @@ func (c *controller) obey(commands io.Reader, answers io.Writer) {
 		case "ambient":
 			said = c.signIn(v1alpha1.Credentials{})
 		case "ecs":
-			said = c.signIn(v1alpha1.Credentials{ECSRAMRole: &v1alpha1.ECSRAMRoleCredentials{RoleName: words[1], Metadata: v1alpha1.MetadataVersion(words[2])}})
+			said = c.signIn(v1alpha1.Credentials{
+				ECSRAMRole: &v1alpha1.ECSRAMRoleCredentials{
+					RoleName: words[1], Metadata: v1alpha1.MetadataVersion(words[2])}})
 		case "pass":
 			d, err := time.ParseDuration(words[1])
 			said.Error = fmt.Sprint(err)
@@ -85,7 +87,8 @@ func (c *controller) obey(commands io.Reader, answers io.Writer) {
 }
 
 func (c *controller) signIn(from v1alpha1.Credentials) (said outcome) {
-	told, err := c.Identity(context.Background(), credentials.Login{Credentials: from, MayUseOwn: true, STS: rpc.Endpoint{Region: "cn-hangzhou", URL: c.url}})
+	told, err := c.Identity(context.Background(),
+		credentials.Login{Credentials: from, MayUseOwn: true, STS: rpc.Endpoint{Region: "cn-hangzhou", URL: c.url}})
 	said.ARN = strings.TrimPrefix(told.ARN, "acs:ram::"+accountID+":")
 	if problem, ok := errors.AsType[*credentials.Problem](err); ok {
 		said.Reason, said.Message = problem.Reason, problem.Message
@@ -111,7 +114,8 @@ func (w *world) process(env ...string) *process {
 	w.write(roots, string(w.TLSRootPEM()))
 	child := exec.Command(os.Args[0]) // which ends with its input
 	child.Env = append([]string{
-		envSTS + "=" + w.URL(), "HOME=" + p.home, "HTTPS_PROXY=" + w.ProxyURL(), "HTTP_PROXY=" + w.MetadataURL(), "SSL_CERT_FILE=" + roots,
+		envSTS + "=" + w.URL(), "HOME=" + p.home, "HTTPS_PROXY=" + w.ProxyURL(), "HTTP_PROXY=" + w.MetadataURL(),
+		"SSL_CERT_FILE=" + roots,
 		"GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + w.t.TempDir(),
 	}, env...)
 	child.Stderr = os.Stderr
@@ -157,11 +161,13 @@ func (p *process) wantARN(command, want string) {
 	}
 }
 
-// wantNone wants no credentials to be found, for what is said in parentheses.
+// wantNone wants no credentials to be found, for the reason that is in parentheses.
 func (p *process) wantNone(command, because string) (message string) {
 	p.t.Helper()
 	said := p.do(command)
-	if said.Reason != "MetadataUnavailable" || !strings.HasPrefix(said.Message, "the controller finds no credentials of its own (") || !strings.Contains(said.Message, because) {
+	if said.Reason != "MetadataUnavailable" ||
+		!strings.HasPrefix(said.Message, "the controller finds no credentials of its own (") ||
+		!strings.Contains(said.Message, because) {
 		p.t.Errorf("%s: got %+v, want %s", command, said, because)
 	}
 	for _, secret := range []string{secret, keyID, "STS.", "eyJ"} {

@@ -13,10 +13,10 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
 
-// refusalLifetime is how long keys are not used again that were refused: a key may be enabled again, too.
-const refusalLifetime = time.Minute
+// refusalLifetime is how long refused keys are not used again. It ends, since a key may be enabled again.
+const refusalLifetime = 30 * time.Second
 
-// refusals remembers keys that a service did not accept. Orders that wait for another key can so look often whether the
+// refusals remembers keys that a service did not accept. So orders that wait for another key can look often whether the
 // Secret has one, without a call each time. The zero value is empty. It is safe for concurrent use.
 type refusals struct {
 	mutex sync.Mutex
@@ -63,11 +63,13 @@ func (r *refusals) check(keys rpc.Credentials, now time.Time) error {
 	return nil
 }
 
-// refused is what a refusal means to people, whichever call has met with it.
+// Returns what the refusal of the login's keys means to people, whichever call was refused.
 func (l Login) refused(why *rpc.Error) *Problem {
 	what, advice := "the controller's own credentials are", "see to what gives them to the controller"
 	if ref := l.Credentials.AccessKeySecretRef; ref != nil {
-		what, advice = fmt.Sprintf("the AccessKey in the Secret %q in the namespace %q is", ref.Name, l.Namespace), "put a valid one there"
+		what, advice = fmt.Sprintf("the AccessKey in the Secret %q in the namespace %q is", ref.Name, l.Namespace),
+			"put a valid one there"
 	}
-	return &Problem{v1alpha1.ReasonCredentialsRefused, fmt.Sprintf("%s refused (%s: %s): %s", what, why.Code, strings.TrimSuffix(why.Message, "."), advice)}
+	return &Problem{v1alpha1.ReasonCredentialsRefused,
+		fmt.Sprintf("%s refused (%s: %s): %s", what, why.Code, strings.TrimSuffix(why.Message, "."), advice)}
 }

@@ -19,7 +19,8 @@ const (
 )
 
 func roleOf(arn, externalID string, session v1alpha1.Session) sts.Role {
-	role := sts.Role{ARN: arn, ExternalID: externalID, SessionName: cmp.Or(session.SessionName, defaultSessionName), Duration: defaultDuration}
+	role := sts.Role{ARN: arn, ExternalID: externalID, SessionName: cmp.Or(session.SessionName, defaultSessionName),
+		Duration: defaultDuration}
 	if seconds := session.DurationSeconds; seconds != nil {
 		role.Duration = time.Duration(*seconds) * time.Second
 	}
@@ -35,7 +36,8 @@ type assumedRole struct {
 }
 
 func (a *assumedRole) fetch(ctx context.Context, _ bool) (sts.Session, error) {
-	session, err := a.store.sts(a.login.STS).AssumeRole(ctx, a.basis, roleOf(a.role.RoleARN, a.role.ExternalID, a.role.Session))
+	session, err := a.store.sts(a.login.STS).AssumeRole(
+		ctx, a.basis, roleOf(a.role.RoleARN, a.role.ExternalID, a.role.Session))
 	if kind := rpc.KindOf(err); kind == rpc.KindCredentialsExpired || kind == rpc.KindCredentialsInvalid {
 		a.store.sessions.refuse(a.basis) // if that is a session, too
 	}
@@ -55,7 +57,9 @@ func (o *oidcRole) fetch(ctx context.Context, _ bool) (sts.Session, error) {
 	if err != nil {
 		return sts.Session{}, err
 	}
-	session, err := o.store.sts(o.login.STS).AssumeRoleWithOIDC(ctx, o.from.ProviderARN, token, roleOf(o.from.RoleARN, "", o.from.Session))
+	session, err := o.store.sts(o.login.STS).AssumeRoleWithOIDC(ctx, o.from.ProviderARN, token,
+		roleOf(o.from.RoleARN, "", o.from.Session))
 	return session, roleRefused(err, o.from.RoleARN,
-		"its trust policy must name the provider "+o.from.ProviderARN+", the provider must be that of this cluster, and what they ask of oidc:aud and oidc:sub must fit "+who)
+		"its trust policy must name the provider "+o.from.ProviderARN+
+			", the provider must be that of this cluster, and what they ask of oidc:aud and oidc:sub must fit "+who)
 }

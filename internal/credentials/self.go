@@ -8,7 +8,7 @@ import "strings"
 // Self is the user as whom the controller talks to the API server, for the commands that it prints.
 type Self string
 
-// subject is how kubectl create rolebinding names it.
+// Returns the option of kubectl create rolebinding that names the user.
 func (s Self) subject() string {
 	namespace, name, isAccount := strings.Cut(strings.TrimPrefix(string(s), "system:serviceaccount:"), ":")
 	switch {

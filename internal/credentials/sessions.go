@@ -17,10 +17,10 @@ const (
 	renewAhead = 5 * time.Minute
 	// endMargin is how long before its end a session is not used any more: a call takes time, and clocks differ.
 	endMargin = 30 * time.Second
-	// renewPause is the shortest time between two renewals of a session, whatever became of the first: a failure must
-	// not be repeated by every order that waits, nor a refusal.
+	// renewPause is the shortest time between two renewals of a session, whatever became of the first: after a failure
+	// or a refusal, not every order that waits may renew it again.
 	renewPause = 10 * time.Second
-	// sessionLifetime is how long a session is kept that nobody uses.
+	// sessionLifetime is how long an unused session is kept.
 	sessionLifetime = 2 * time.Hour
 )
 
@@ -32,9 +32,9 @@ type source interface {
 
 // sessionKey is the same for those who may share a session.
 type sessionKey struct {
-	// from tells all that the session comes from but the basis.
+	// from names all that the session comes from, except for the basis.
 	from string
-	// basis are the keys of whoever assumes a role: rotated ones begin a session of their own.
+	// basis are the keys that a role is assumed with. Rotated keys begin a new session.
 	basis rpc.Credentials
 }
 
@@ -47,13 +47,13 @@ type sessions struct {
 // session is what is kept of one source. The mutex of sessions guards all of it but the source.
 type session struct {
 	source source
-	// turn is held by the one who renews.
+	// turn is held by the goroutine that renews.
 	turn chan struct{}
 
 	sts.Session
 	isRefused bool
 	tried     time.Time // when a renewal ended last
-	failure   error     // what became of it
+	failure   error     // the error of that renewal, or nil
 	lastUsed  time.Time
 }
 
@@ -70,8 +70,8 @@ func (e *session) isDue(now time.Time) bool {
 	return !e.isFresh(now) && (e.tried.IsZero() || now.Sub(e.tried) >= renewPause)
 }
 
-// known is what the last renewal has left. Keys that are past their end are among it unless it failed: by another clock
-// they may be good, and if not, the service says so.
+// Returns the keys that the last renewal has left, or its error if they are not good. If it succeeded, returns even
+// keys that are past their end: by another clock they may be good, and if not, the service says so.
 func (e *session) known(now time.Time) (rpc.Credentials, error) {
 	if e.isGood(now) || e.failure == nil {
 		return e.Keys, nil
@@ -79,9 +79,10 @@ func (e *session) known(now time.Time) (rpc.Credentials, error) {
 	return rpc.Credentials{}, e.failure
 }
 
-// get returns keys that are good, renewed if need be; the first source that is given for a key is asked. While somebody
-// else renews what is still good, nobody waits.
-func (s *sessions) get(ctx context.Context, now func() time.Time, key sessionKey, from source) (rpc.Credentials, error) {
+// Returns good keys, renewed if need be. Only the first source that is given for a key is ever asked. While one
+// goroutine renews keys that are still good, the others use them and do not wait.
+func (s *sessions) get(ctx context.Context, now func() time.Time, key sessionKey,
+	from source) (rpc.Credentials, error) {
 	e := s.entry(key, now(), from)
 	keys, isGood, isFresh := s.look(e, now())
 	switch {
@@ -130,7 +131,8 @@ func (s *sessions) look(e *session, now time.Time) (keys rpc.Credentials, isGood
 	return e.Keys, e.isGood(now), e.isFresh(now)
 }
 
-// renew is for the holder of the turn. Somebody else may have done it while they waited for that.
+// Renews the session if it is still due: another goroutine may have done so while the caller waited for the turn. The
+// caller must hold the turn.
 func (s *sessions) renew(ctx context.Context, now func() time.Time, e *session) (rpc.Credentials, error) {
 	s.mutex.Lock()
 	isDue, wasRefused := e.isDue(now()), e.isRefused
@@ -154,8 +156,9 @@ func (s *sessions) renew(ctx context.Context, now func() time.Time, e *session) 
 	return e.Keys, nil
 }
 
-// refuse says that a service did not accept keys: the next call renews them. All of the keys count: their id alone is
-// no secret, and somebody else's wrong copy must not end a session. It tells whether they are of a session.
+// Notes that a service did not accept the keys, so that the next call renews their session. Returns false if they are
+// of no session. Compares all of the keys: their id alone is no secret, and somebody else's wrong copy must not end a
+// session.
 func (s *sessions) refuse(keys rpc.Credentials) (isSession bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

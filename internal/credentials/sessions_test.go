@@ -21,7 +21,8 @@ import (
 
 // numbered are the keys of the n-th session.
 func numbered(n int) rpc.Credentials {
-	return rpc.Credentials{AccessKeyID: "STS." + strconv.Itoa(n), AccessKeySecret: "secret " + strconv.Itoa(n), SecurityToken: "token " + strconv.Itoa(n)}
+	return rpc.Credentials{AccessKeyID: "STS." + strconv.Itoa(n), AccessKeySecret: "secret " + strconv.Itoa(n),
+		SecurityToken: "token " + strconv.Itoa(n)}
 }
 
 // bank is a source whose sessions are numbered, and the sessions kept of it, with a clock that only the test moves.
@@ -39,7 +40,8 @@ type bank struct {
 }
 
 func newBank(t *testing.T) *bank {
-	return &bank{t: t, clock: clocktesting.NewFakePassiveClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)), length: time.Hour}
+	return &bank{t: t, clock: clocktesting.NewFakePassiveClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)),
+		length: time.Hour}
 }
 
 func (b *bank) fetch(ctx context.Context, wasRefused bool) (sts.Session, error) {
@@ -61,7 +63,7 @@ func (b *bank) ask(ctx context.Context, key sessionKey) (rpc.Credentials, error)
 
 func (b *bank) pass(d time.Duration) { b.clock.SetTime(b.clock.Now().Add(d)) }
 
-// want asks for keys, which have to be of the n-th session, and of the last that was fetched after so many fetches.
+// Asks for keys, and wants those of the n-th session, after so many fetches in all.
 func (b *bank) want(n, fetches int) {
 	b.t.Helper()
 	keys, err := b.ask(b.t.Context(), sessionKey{})

@@ -28,8 +28,8 @@ type Store struct {
 	Reader client.Reader
 	// Tokens requests tokens of ServiceAccounts.
 	Tokens client.SubResourceClientConstructor
-	// Self and SecretReaderRole, as ClusterRole/name or Role/name, are for the commands that say what to grant. Both may be
-	// empty.
+	// Self and SecretReaderRole, as ClusterRole/name or Role/name, are for the commands that say what to grant. Both
+	// may be empty.
 	Self             Self
 	SecretReaderRole string
 	// STSRate is the number of calls a second to each API of STS; the default is that of package sts.
@@ -45,9 +45,10 @@ type Store struct {
 	values held[v1alpha1.SecretKeyReference, string]
 }
 
-// accessKey reads the keys in a Secret. If that has been deleted since they were read last, the last ones are returned
-// where that is asked for: for giving orders back, and for nothing that costs money. A deleted Secret must end that.
-func (s *Store) accessKey(ctx context.Context, namespace string, ref v1alpha1.AccessKeySecretRef, last bool) (rpc.Credentials, error) {
+// Reads the keys in a Secret. If the Secret has been deleted and last is set, returns the keys that were remembered of
+// it. That is for giving orders back, and for nothing that costs money, which must end with the Secret.
+func (s *Store) accessKey(ctx context.Context, namespace string, ref v1alpha1.AccessKeySecretRef,
+	last bool) (rpc.Credentials, error) {
 	keys, err := s.read(ctx, namespace, ref)
 	if err == nil {
 		s.keys.remember(reference[v1alpha1.AccessKeySecretRef]{namespace, ref}, keys)
@@ -67,7 +68,8 @@ func (s *Store) read(ctx context.Context, namespace string, ref v1alpha1.AccessK
 		return rpc.Credentials{}, err
 	}
 	if secret.Type != "" && secret.Type != corev1.SecretTypeOpaque {
-		return rpc.Credentials{}, invalid(namespace, ref.Name, "is of the type %q, whose values are no AccessKeys and go nowhere: put the AccessKey into one of the type Opaque", secret.Type)
+		return rpc.Credentials{}, invalid(namespace, ref.Name, "is of the type %q, whose values are no AccessKeys "+
+			"and go nowhere: put the AccessKey into one of the type Opaque", secret.Type)
 	}
 	var keys rpc.Credentials
 	if keys.AccessKeyID, err = value(secret, ref.AccessKeyIDKey, maxKeyLength); err != nil {
@@ -84,7 +86,8 @@ func (s *Store) read(ctx context.Context, namespace string, ref v1alpha1.AccessK
 	return keys, nil
 }
 
-// Version changes when the Secret does, and is empty while it cannot be read. It costs nothing at Alibaba Cloud.
+// Version returns a text that changes with the Secret, or "" if the Secret cannot be read. It makes no call to Alibaba
+// Cloud.
 func (s *Store) Version(ctx context.Context, namespace, name string) string {
 	secret, err := s.secret(ctx, namespace, name)
 	if err != nil {
@@ -105,7 +108,8 @@ func (s *Store) secret(ctx context.Context, namespace, name string) (*corev1.Sec
 	return secret, nil
 }
 
-// value trims the white space that pasting and files bring along, and refuses what is left of it.
+// Returns a value without the white space around it that pasting and files bring along. Refuses an empty value, one
+// that is longer than limit, and one with line breaks or control characters in it.
 func value(secret *corev1.Secret, key string, limit int) (string, error) {
 	raw, found := secret.Data[key]
 	text := strings.TrimSpace(string(raw))
@@ -117,7 +121,8 @@ func value(secret *corev1.Secret, key string, limit int) (string, error) {
 	case len(text) > limit:
 		return "", invalid(secret.Namespace, secret.Name, "has more than %d bytes for %q: shorten it", limit, key)
 	case strings.ContainsFunc(text, unicode.IsControl):
-		return "", invalid(secret.Namespace, secret.Name, "has line breaks or control characters in the value for %q: remove them", key)
+		return "", invalid(secret.Namespace, secret.Name, "has line breaks or control characters in the value for "+
+			"%q: remove them", key)
 	}
 	return text, nil
 }

@@ -34,10 +34,13 @@ func TestTokensAreRequestedForOneAudienceAndTenMinutes(t *testing.T) {
 
 func TestATokenThatTheAPIServerRefusesSaysWhatToDo(t *testing.T) {
 	accounts := schema.GroupResource{Resource: "serviceaccounts"}
-	const grant = `the controller may not request tokens for the ServiceAccount "issuer" in the namespace "team": grant it that, and no more: ` +
-		"kubectl create role aliyun-issuer-token-issuer -n team --verb=create --resource=serviceaccounts/token --resource-name=issuer && " +
+	const grant = `the controller may not request tokens for the ServiceAccount "issuer" in the namespace "team": ` +
+		`grant it that, and no more: ` +
+		"kubectl create role aliyun-issuer-token-issuer -n team --verb=create --resource=serviceaccounts/token " +
+		"--resource-name=issuer && " +
 		"kubectl create rolebinding aliyun-issuer-token-issuer -n team --role=aliyun-issuer-token-issuer "
-	const correct = `the API server gives no token for the ServiceAccount "issuer" in the namespace "team" with the audience of serviceAccountRef: correct it`
+	const correct = `the API server gives no token for the ServiceAccount "issuer" in the namespace "team" with the ` +
+		`audience of serviceAccountRef: correct it`
 	denied := apierrors.NewForbidden(accounts, "issuer", errors.New("no create"))
 	for name, test := range map[string]struct {
 		refused error
@@ -45,31 +48,37 @@ func TestATokenThatTheAPIServerRefusesSaysWhatToDo(t *testing.T) {
 		want    credentials.Problem
 	}{
 		"it does not exist": {apierrors.NewNotFound(accounts, "issuer"), "", credentials.Problem{
-			Reason: "ServiceAccountNotFound", Message: `the ServiceAccount "issuer" does not exist in the namespace "team": create it, or correct serviceAccountRef`}},
-		"it is forbidden to a ServiceAccount": {denied, "system:serviceaccount:system:aliyun-issuer", credentials.Problem{
-			Reason: "TokenForbidden", Message: grant + "--serviceaccount=system:aliyun-issuer"}},
+			Reason: "ServiceAccountNotFound", Message: `the ServiceAccount "issuer" does not exist in the namespace ` +
+				`"team": create it, or correct serviceAccountRef`}},
+		"it is forbidden to a ServiceAccount": {denied, "system:serviceaccount:system:aliyun-issuer",
+			credentials.Problem{
+				Reason: "TokenForbidden", Message: grant + "--serviceaccount=system:aliyun-issuer"}},
 		"it is forbidden to a user": {denied, "alice@example.com", credentials.Problem{
 			Reason: "TokenForbidden", Message: grant + "--user=alice@example.com"}},
 		"it is forbidden to an odd user": {denied, "system:serviceaccount:nothing", credentials.Problem{
 			Reason: "TokenForbidden", Message: grant + "--user=system:serviceaccount:nothing"}},
 		"it is forbidden to nobody knows whom": {denied, "", credentials.Problem{
-			Reason: "TokenForbidden", Message: grant + "--serviceaccount=<namespace>:<ServiceAccount of aliyun-issuer>"}},
-		"it is invalid": {apierrors.NewInvalid(schema.GroupKind{Kind: "TokenRequest"}, "issuer", nil), "", credentials.Problem{
-			Reason: "TokenForbidden", Message: correct}},
+			Reason: "TokenForbidden", Message: grant +
+				"--serviceaccount=<namespace>:<ServiceAccount of aliyun-issuer>"}},
+		"it is invalid": {apierrors.NewInvalid(schema.GroupKind{Kind: "TokenRequest"}, "issuer", nil), "",
+			credentials.Problem{
+				Reason: "TokenForbidden", Message: correct}},
 		"it is a bad request": {apierrors.NewBadRequest("audience"), "", credentials.Problem{
 			Reason: "TokenForbidden", Message: correct}},
 	} {
 		w := newWorld(t)
 		w.Self, w.refuseToken = test.self, test.refused
 		if problem := problemOf(t, w.Provider(w.login(w.oidc("issuer")))); problem != test.want {
-			t.Errorf("%s:\ngot  %s: %s\nwant %s: %s", name, problem.Reason, problem.Message, test.want.Reason, test.want.Message)
+			t.Errorf("%s:\ngot  %s: %s\nwant %s: %s", name, problem.Reason, problem.Message, test.want.Reason,
+				test.want.Message)
 		}
 		w.wantCalls("AssumeRoleWithOIDC", 0)
 	}
 }
 
 func TestAFailureOfTheAPIServerIsNoProblemOfTheServiceAccount(t *testing.T) {
-	for _, failure := range []error{apierrors.NewInternalError(errors.New("etcd")), apierrors.NewTooManyRequests("later", 1), errors.New("connection refused")} {
+	for _, failure := range []error{apierrors.NewInternalError(errors.New("etcd")),
+		apierrors.NewTooManyRequests("later", 1), errors.New("connection refused")} {
 		w := newWorld(t)
 		w.refuseToken = failure
 		provider := w.Provider(w.login(w.oidc("issuer")))
@@ -87,12 +96,15 @@ func TestAFailureOfTheAPIServerIsNoProblemOfTheServiceAccount(t *testing.T) {
 func TestTheTokenOfThePodIsReadAnewEachTime(t *testing.T) {
 	w := newWorld(t)
 	provider := w.Provider(w.login(w.oidc("")))
-	const absent = "the controller's Pod has no token to exchange: set oidcToken.enabled of the Helm chart, or let the webhook of ACK inject it, or name a serviceAccountRef"
-	const unreadable = "the token of the controller's Pod cannot be read (ALIBABA_CLOUD_OIDC_TOKEN_FILE): mount it readable for the controller's user"
+	const absent = "the controller's Pod has no token to exchange: set oidcToken.enabled of the Helm chart, or let " +
+		"the webhook of ACK inject it, or name a serviceAccountRef"
+	const unreadable = "the token of the controller's Pod cannot be read (ALIBABA_CLOUD_OIDC_TOKEN_FILE): mount it " +
+		"readable for the controller's user"
 	want := func(message string) {
 		t.Helper()
 		w.pass(10 * time.Second)
-		if problem := problemOf(t, provider); problem != (credentials.Problem{Reason: "TokenUnavailable", Message: message}) {
+		want := credentials.Problem{Reason: "TokenUnavailable", Message: message}
+		if problem := problemOf(t, provider); problem != want {
 			t.Errorf("got %+v, want %s", problem, message)
 		}
 	}

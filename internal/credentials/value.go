@@ -11,7 +11,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 )
 
-// Value returns what reads one value of a Secret, anew for each use. Errors are as those of [Store.Provider].
+// Value returns a function that reads one value of a Secret, anew for each use. Its errors are like those of
+// [Store.Provider].
 func (s *Store) Value(namespace string, ref v1alpha1.SecretKeyReference) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		secret, err := s.secret(ctx, namespace, ref.Name)
@@ -27,8 +28,8 @@ func (s *Store) Value(namespace string, ref v1alpha1.SecretKeyReference) func(co
 }
 
 // Last reads as a Store does, and falls back to what was read last where a Secret has been deleted since, as long as
-// somebody holds it. It is for giving back and cleaning up, and for nothing that costs money: a deleted Secret must end
-// that.
+// somebody holds it. It is for giving back and cleaning up, and for nothing that costs money, which must end with the
+// Secret.
 type Last struct{ *Store }
 
 // Provider is like [Store.Provider].

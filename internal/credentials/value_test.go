@@ -13,14 +13,16 @@ import (
 var tsig = v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"}
 
 func TestAValueIsReadEachTimeWithoutTheSpaceAroundIt(t *testing.T) {
-	c := start(secretOf("team", "tsig", "secret", " the-key\n", "other", "x"), secretOf("other", "tsig", "secret", "another"))
+	c := start(secretOf("team", "tsig", "secret", " the-key\n", "other", "x"),
+		secretOf("other", "tsig", "secret", "another"))
 	store := c.store()
 	for range 2 {
 		if got, err := store.Value("team", tsig)(t.Context()); err != nil || got != "the-key" {
 			t.Errorf("got %q, %v", got, err)
 		}
 	}
-	_, err := store.Value("team", v1alpha1.SecretKeyReference{SecretReference: tsig.SecretReference, Key: "missing"})(t.Context())
+	_, err := store.Value("team", v1alpha1.SecretKeyReference{SecretReference: tsig.SecretReference, Key: "missing"})(
+		t.Context())
 	wantProblem(t, err, "SecretInvalid", `the Secret "tsig" in the namespace "team" has no key "missing": add it`)
 }
 
@@ -48,7 +50,8 @@ func TestTheLastValueIsThereOnceItsSecretIsGone(t *testing.T) {
 		"team":  {SecretReference: tsig.SecretReference, Key: "other"},
 	} {
 		_, err := last.Value(namespace, ref)(t.Context())
-		wantProblem(t, err, "SecretNotFound", `the Secret "tsig" does not exist in the namespace "`+namespace+`": create it`)
+		wantProblem(t, err, "SecretNotFound", `the Secret "tsig" does not exist in the namespace "`+namespace+
+			`": create it`)
 	}
 	store.Drop("order")
 	_, err = last.Value("team", tsig)(t.Context())

@@ -61,11 +61,14 @@ func newWorld(t *testing.T, secrets ...*corev1.Secret) *world {
 	w := &world{cluster: start(secrets...), t: t, key: key, clock: clocktesting.NewFakePassiveClock(time.Now())}
 	w.sign = w.token
 	account := cassim.DefaultAccount()
-	account.Keys = append(account.Keys, cassim.Key{ID: keyID, Secret: secret, User: "alice"}, cassim.Key{ID: "rotated-id", Secret: "rotated-secret", User: "alice"})
-	account.OIDCProviders = []cassim.OIDCProvider{{Name: "cluster", Issuer: issuerURL, ClientIDs: []string{audience, "another"}, Keys: w.jwks}}
+	account.Keys = append(account.Keys, cassim.Key{ID: keyID, Secret: secret, User: "alice"},
+		cassim.Key{ID: "rotated-id", Secret: "rotated-secret", User: "alice"})
+	account.OIDCProviders = []cassim.OIDCProvider{
+		{Name: "cluster", Issuer: issuerURL, ClientIDs: []string{audience, "another"}, Keys: w.jwks}}
 	account.Roles = []cassim.Role{
 		{Name: "issuer", OIDC: []cassim.OIDCTrust{
-			{Provider: "cluster", Subject: "system:serviceaccount:team:issuer", Audience: audience}, {Provider: "cluster", Subject: ownSubject},
+			{Provider: "cluster", Subject: "system:serviceaccount:team:issuer", Audience: audience},
+			{Provider: "cluster", Subject: ownSubject},
 		}},
 		{Name: "remote", ExternalID: externalID},
 		{Name: "node", Services: []string{"ecs.aliyuncs.com"}},
@@ -81,16 +84,19 @@ func newWorld(t *testing.T, secrets ...*corev1.Secret) *world {
 }
 
 func (w *world) jwks(context.Context) ([]byte, error) {
-	return json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: w.key.Public(), KeyID: "k", Algorithm: string(jose.ES256), Use: "sig"}}})
+	return json.Marshal(jose.JSONWebKeySet{
+		Keys: []jose.JSONWebKey{{Key: w.key.Public(), KeyID: "k", Algorithm: string(jose.ES256), Use: "sig"}}})
 }
 
 // token is one of a ServiceAccount of the cluster.
 func (w *world) token(namespace, account, audience string) string {
 	now := time.Now().Unix()
 	payload, _ := json.Marshal(map[string]any{
-		"iss": issuerURL, "sub": "system:serviceaccount:" + namespace + ":" + account, "aud": []string{audience}, "iat": now, "nbf": now, "exp": now + 600,
+		"iss": issuerURL, "sub": "system:serviceaccount:" + namespace + ":" + account, "aud": []string{audience},
+		"iat": now, "nbf": now, "exp": now + 600,
 	})
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: w.key, KeyID: "k"}}, nil)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: w.key, KeyID: "k"}},
+		nil)
 	if err != nil {
 		w.t.Error(err)
 		return ""
@@ -125,7 +131,8 @@ func (w *world) write(file, text string) {
 
 // login is one in the namespace "team", at the simulated STS, that may use everything.
 func (w *world) login(from v1alpha1.Credentials) credentials.Login {
-	return credentials.Login{Namespace: "team", Credentials: from, MayUseOwn: true, STS: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()}}
+	return credentials.Login{Namespace: "team", Credentials: from, MayUseOwn: true,
+		STS: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()}}
 }
 
 func (w *world) oidc(account string) v1alpha1.Credentials {
@@ -144,7 +151,8 @@ func (w *world) assuming(from v1alpha1.Credentials) v1alpha1.Credentials {
 
 // call asks STS as an issuer asks CAS: refused credentials are told to the provider.
 func (w *world) call(provider rpc.CredentialsProvider) (arn string, err error) {
-	caller, err := rpc.New(rpc.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()}, Credentials: provider, Rate: fast})
+	caller, err := rpc.New(rpc.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()},
+		Credentials: provider, Rate: fast})
 	if err != nil {
 		return "", err
 	}

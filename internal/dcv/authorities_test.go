@@ -21,7 +21,7 @@ func authoritative(t *testing.T, resolver, authority *nameServer) *SelfCheck {
 	if !found {
 		t.Fatal(authority.addr)
 	}
-	return &SelfCheck{Nameservers: []string{resolver.addr}, Authoritative: true, authoritativePort: port}
+	return &SelfCheck{Nameservers: []string{resolver.addr}, Authoritative: true, AuthoritativePort: port}
 }
 
 func TestTheZonesOwnServersAreBelievedRatherThanAStaleResolver(t *testing.T) {
@@ -29,8 +29,9 @@ func TestTheZonesOwnServersAreBelievedRatherThanAStaleResolver(t *testing.T) {
 		resolver, authority string
 		want                Observation
 	}{
-		"the resolver does not show it yet":  {"", "_dnsauth.example.com. TXT v1", Observation{Visible: true}},
-		"the resolver shows an earlier one":  {"_dnsauth.example.com. TXT v0\n", "_dnsauth.example.com. TXT v1", Observation{Visible: true}},
+		"the resolver does not show it yet": {"", "_dnsauth.example.com. TXT v1", Observation{Visible: true}},
+		"the resolver shows an earlier one": {"_dnsauth.example.com. TXT v0\n", "_dnsauth.example.com. TXT v1",
+			Observation{Visible: true}},
 		"the resolver shows it, and it went": {"_dnsauth.example.com. TXT v1\n", "", Observation{}},
 	}
 	for name, test := range tests {
@@ -49,12 +50,14 @@ func TestTheZonesOwnServersAreBelievedRatherThanAStaleResolver(t *testing.T) {
 func TestTheServersAreThoseOfTheZoneThatTheWorldIsDelegatedTo(t *testing.T) {
 	resolver := serving(t, delegated("example.com")+delegated("shop.example.com"))
 	authority := serving(t, "_dnsauth.shop.example.com. TXT v1")
-	record := Record{FQDN: "_dnsauth.shop.example.com", Type: "TXT", Value: "v1", Zone: "example.com"} // as an account with the parent has it
+	// as an account with the parent has it
+	record := Record{FQDN: "_dnsauth.shop.example.com", Type: "TXT", Value: "v1", Zone: "example.com"}
 	got, err := authoritative(t, resolver, authority).Check(t.Context(), record)
 	if err != nil || !got.Visible {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if asked := resolver.questions(); !slices.Contains(asked, "udp NS shop.example.com.") || slices.Contains(asked, "udp NS example.com.") {
+	if asked := resolver.questions(); !slices.Contains(asked, "udp NS shop.example.com.") ||
+		slices.Contains(asked, "udp NS example.com.") {
 		t.Errorf("asked %q", asked)
 	}
 }
@@ -65,7 +68,8 @@ func TestAZoneWithoutServersIsAProblem(t *testing.T) {
 	wantProblem(t, err, `DNS names no name servers for the zone "example.com": check its delegation`)
 	resolver.publish(t, "")
 	_, err = authoritative(t, resolver, authority).Check(t.Context(), txt("v1"))
-	wantProblem(t, err, `DNS knows no zone that holds "_dnsauth.example.com": register the domain and delegate it to name servers, or correct the name`)
+	wantProblem(t, err, `DNS knows no zone that holds "_dnsauth.example.com": register the domain and delegate it `+
+		`to name servers, or correct the name`)
 	wantQuestions(t, authority)
 }
 

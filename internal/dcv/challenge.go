@@ -14,9 +14,9 @@ type ZoneFinder interface {
 	FindZone(ctx context.Context, name string) (string, error)
 }
 
-// Prepare is what a DNS solver does first. It spells the record's type as DNS does, and drops a prior that is no claim on the very record
-// that the challenge asks for: one on another record says nothing about this one. It returns an error as long as CAS has not named the
-// record, and for what is no validation record.
+// Prepare is the first step of every DNS solver. It writes the record's type in upper case, and drops a prior that
+// claims another record than the one that the challenge asks for. It returns an error while CAS has not named the
+// record, and a *Problem for what is no validation record.
 func Prepare(ch Challenge, prior *Record) (Challenge, *Record, error) {
 	if ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "" {
 		return ch, nil, fmt.Errorf("the validation record for %q is not known yet: CAS has not named it", ch.Domain)
@@ -31,9 +31,9 @@ func Prepare(ch Challenge, prior *Record) (Challenge, *Record, error) {
 	return ch, prior, nil
 }
 
-// Locate says where the record of a prepared challenge belongs. One that was claimed keeps its place, even if a sub-zone was added since:
-// it could not be cleaned up otherwise. The zone is that of the record's own name, which may be delegated further than the validated
-// name; then only the deeper zone answers for it.
+// Locate returns the name and zone of the record of a prepared challenge. A claimed record keeps those of its claim,
+// even if a sub-zone was added since: it could not be cleaned up otherwise. The zone is that of the record's own name,
+// which may be delegated further than the validated name: only the deeper zone then answers for it.
 func Locate(ctx context.Context, zones ZoneFinder, ch Challenge, prior *Record) (Record, error) {
 	rec := Record{Type: ch.RecordType, Value: ch.RecordValue}
 	if prior != nil && prior.Zone != "" {

@@ -48,26 +48,67 @@ func TestAResolverThatTellsTheWholeChainInAnyOrderMisleadsNobody(t *testing.T) {
 		reply.Answer = records
 		return reply
 	})
-	if got, err := (&SelfCheck{Nameservers: []string{server.addr}}).Follow(t.Context(), "a.example.com"); err != nil || got != "c.example.com" {
+	if got, err := (&SelfCheck{Nameservers: []string{server.addr}}).Follow(t.Context(), "a.example.com"); err != nil ||
+		got != "c.example.com" {
 		t.Errorf("got %q, %v", got, err)
 	}
-	wantQuestions(t, server, "udp CNAME a.example.com.", "udp CNAME b.example.com.", "udp CNAME c.example.com.")
+	wantQuestions(t, server, "udp CNAME a.example.com.", "udp CNAME *.example.com.", "udp CNAME b.example.com.",
+		"udp CNAME *.example.com.", "udp CNAME c.example.com.")
+}
+
+// TestACNAMEThatAWildcardMakesUpIsNoDelegation asks a server that makes up answers as RFC 4592 says.
+func TestACNAMEThatAWildcardMakesUpIsNoDelegation(t *testing.T) {
+	const wildcard = "*.wc.example.com. CNAME lb.cloud.net.\n"
+	tests := map[string]struct{ records, name, want string }{
+		"one level below the wildcard": {wildcard, "_dnsauth.wc.example.com", "_dnsauth.wc.example.com"},
+		"two levels below it": {wildcard, "_dnsauth.mon.wc.example.com",
+			"_dnsauth.mon.wc.example.com"},
+		"three levels below it": {wildcard, "_dnsauth.a.mon.wc.example.com",
+			"_dnsauth.a.mon.wc.example.com"},
+		"a host that exists ends its reach": {wildcard + "mon.wc.example.com. A 192.0.2.1",
+			"_dnsauth.mon.wc.example.com", "_dnsauth.mon.wc.example.com"},
+		"a delegation below it": {wildcard + "_dnsauth.mon.wc.example.com. CNAME " +
+			"mon.validation.net.", "_dnsauth.mon.wc.example.com", "mon.validation.net"},
+		"a delegation beside it": {wildcard + "_dnsauth.wc.example.com. CNAME wc.validation.net.",
+			"_dnsauth.wc.example.com", "wc.validation.net"},
+		"a delegation to where it leads, below it": {wildcard + "_dnsauth.mon.wc.example.com. CNAME lb.cloud.net.",
+			"_dnsauth.mon.wc.example.com", "lb.cloud.net"},
+		"a delegation to where it leads, beside it": {wildcard + "_dnsauth.wc.example.com. CNAME lb.cloud.net.",
+			"_dnsauth.wc.example.com", "_dnsauth.wc.example.com"},
+		"a wildcard where a delegation leads": {"_dnsauth.example.com. CNAME x.validation.net.\n*.validation.net. " +
+			"CNAME lb.cloud.net.",
+			"_dnsauth.example.com", "x.validation.net"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			check := &SelfCheck{Nameservers: []string{serving(t, test.records).addr}}
+			if got, err := check.Follow(t.Context(), test.name); err != nil || got != test.want {
+				t.Errorf("got %q, %v, want %q", got, err, test.want)
+			}
+		})
+	}
 }
 
 func TestAChainThatLeadsNowhereIsAProblem(t *testing.T) {
 	tests := map[string]struct{ records, want string }{
 		"to itself": {"a0.example.com. CNAME a0.example.com.",
-			`the CNAME at "a0.example.com" leads in a circle, by the CNAME from "a0.example.com" to "a0.example.com": correct it`},
+			`the CNAME at "a0.example.com" leads in a circle, by the CNAME from "a0.example.com" to ` +
+				`"a0.example.com": correct it`},
 		"a circle": {"a0.example.com. CNAME b.example.com.\nb.example.com. CNAME A0.example.com.",
-			`the CNAME at "a0.example.com" leads in a circle, by the CNAME from "b.example.com" to "a0.example.com": correct it`},
+			`the CNAME at "a0.example.com" leads in a circle, by the CNAME from "b.example.com" to ` +
+				`"a0.example.com": correct it`},
 		"too long": {chain(maxAliases + 1),
-			`the CNAME at "a0.example.com" leads to "a8.example.com" and on over more than 8 CNAMEs: let it lead to the end at once`},
-		"to a registry": {"a0.example.com. CNAME com.", `the CNAME at "a0.example.com" leads to "com", where nobody can publish a record: correct it`},
-		"to the root":   {"a0.example.com. CNAME .", `the CNAME at "a0.example.com" leads to "", where nobody can publish a record: correct it`},
+			`the CNAME at "a0.example.com" leads to "a8.example.com" and on over more than 8 CNAMEs: let it lead to ` +
+				`the end at once`},
+		"to a registry": {"a0.example.com. CNAME com.", `the CNAME at "a0.example.com" leads to "com", where nobody ` +
+			`can publish a record: correct it`},
+		"to the root": {"a0.example.com. CNAME .", `the CNAME at "a0.example.com" leads to "", where nobody can ` +
+			`publish a record: correct it`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := (&SelfCheck{Nameservers: []string{serving(t, test.records).addr}}).Follow(t.Context(), "a0.example.com")
+			_, err := (&SelfCheck{Nameservers: []string{serving(t, test.records).addr}}).Follow(
+				t.Context(), "a0.example.com")
 			wantProblem(t, err, test.want)
 		})
 	}
@@ -92,7 +133,8 @@ type remembering struct {
 	err       error
 }
 
-func (s *remembering) Present(_ context.Context, ch Challenge, prior *Record, _ func(context.Context, Record) error) (Record, error) {
+func (s *remembering) Present(_ context.Context, ch Challenge, prior *Record,
+	_ func(context.Context, Record) error) (Record, error) {
 	s.presented, s.priors = append(s.presented, ch), append(s.priors, prior)
 	return Record{}, s.err
 }
@@ -122,11 +164,14 @@ _dnsauth.example.com. CNAME apex.validation.net.
 			Challenge{"www.example.com", "_dnsauth.www", "CNAME", "v1", false}, false},
 		"not named yet": {Challenge{"www.example.com", "", "TXT", "", false}, nil,
 			Challenge{"www.example.com", "", "TXT", "", false}, false},
-		"claimed when it led elsewhere": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false}, &Record{FQDN: "old.validation.net", Type: "TXT", Value: "v1"},
+		"claimed when it led elsewhere": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false},
+			&Record{FQDN: "old.validation.net", Type: "TXT", Value: "v1"},
 			Challenge{"old.validation.net", "old.validation.net", "TXT", "v1", true}, false},
-		"claimed before it was delegated": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false}, &Record{FQDN: "_dnsauth.www.example.com", Type: "TXT", Value: "v1"},
+		"claimed before it was delegated": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false},
+			&Record{FQDN: "_dnsauth.www.example.com", Type: "TXT", Value: "v1"},
 			Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false}, false},
-		"another value was claimed": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false}, &Record{FQDN: "old.validation.net", Type: "TXT", Value: "v0"},
+		"another value was claimed": {Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false},
+			&Record{FQDN: "old.validation.net", Type: "TXT", Value: "v0"},
 			Challenge{"www.validation.net", "www.validation.net", "TXT", "v1", true}, true},
 	}
 	for name, test := range tests {
@@ -145,7 +190,8 @@ _dnsauth.example.com. CNAME apex.validation.net.
 			if kept := inner.priors[0]; kept != nil && kept.Value != test.ch.RecordValue {
 				t.Errorf("the claim on another record was passed on: %+v", kept)
 			}
-			if zone := inner.presented[0].Domain; RecordFQDN(inner.presented[0], zone) == "" && test.ch.RecordName != "" {
+			if zone := inner.presented[0].Domain; RecordFQDN(inner.presented[0], zone) == "" &&
+				test.ch.RecordName != "" {
 				t.Error("it has no full name")
 			}
 		})
@@ -153,12 +199,67 @@ _dnsauth.example.com. CNAME apex.validation.net.
 }
 
 func TestAProblemWhereTheCNAMELeadsNamesBothNames(t *testing.T) {
-	const want = `the record "_dnsauth.www" for "www.example.com" is delegated by CNAME to "www.validation.net": no zone`
+	const want = `the record "_dnsauth.www" for "www.example.com" is delegated by CNAME to ` +
+		`"www.validation.net": no zone`
 	server := serving(t, soa("example.com")+"_dnsauth.www.example.com. CNAME www.validation.net.")
-	solver := &FollowSolver{Solver: &remembering{err: &Problem{"no zone"}}, SelfCheck: &SelfCheck{Nameservers: []string{server.addr}}}
+	solver := &FollowSolver{Solver: &remembering{err: &Problem{"no zone"}},
+		SelfCheck: &SelfCheck{Nameservers: []string{server.addr}}}
 	ch := Challenge{"www.example.com", "_dnsauth.www", "TXT", "v1", false}
 	_, err := solver.Present(t.Context(), ch, nil, nil)
 	wantProblem(t, err, want)
 	_, err = solver.Present(t.Context(), ch, &Record{FQDN: "www.validation.net", Type: "TXT", Value: "v1"}, nil)
 	wantProblem(t, err, want)
+}
+
+// placing is a solver that has one zone.
+type placing struct {
+	remembering
+	zone string
+}
+
+func (s *placing) Place(_ context.Context, ch Challenge) (Record, error) {
+	if !Within(ch.RecordName, s.zone) {
+		return Record{}, &Problem{"no zone"}
+	}
+	return Record{FQDN: ch.RecordName, Type: ch.RecordType, Zone: s.zone}, nil
+}
+
+func TestThePlaceIsWhereTheCNAMELeads(t *testing.T) {
+	const records = `
+_dnsauth.www.example.com. CNAME www.validation.net.
+_dnsauth.lost.example.com. CNAME lb.cloud.net.
+_dnsauth.a.example.com. CNAME _dnsauth.a.example.com.
+*.wc.example.com. CNAME lb.cloud.net.
+`
+	const circle = `the CNAME at "_dnsauth.a.example.com" leads in a circle, by the CNAME from ` +
+		`"_dnsauth.a.example.com" to "_dnsauth.a.example.com": correct it`
+	tests := map[string]struct {
+		inner            Solver
+		name             string
+		fqdn, zone, want string
+	}{
+		"delegated": {&placing{zone: "validation.net"}, "www.example.com", "www.validation.net",
+			"validation.net", ""},
+		"not delegated": {&placing{zone: "example.com"}, "shop.example.com",
+			"_dnsauth.shop.example.com", "example.com", ""},
+		"a wildcard": {&placing{zone: "example.com"}, "mon.wc.example.com",
+			"_dnsauth.mon.wc.example.com", "example.com", ""},
+		"delegated out of all zones": {&placing{zone: "example.com"}, "lost.example.com", "", "", `the record ` +
+			`"_dnsauth.lost.example.com" for "lost.example.com" is delegated by CNAME to "lb.cloud.net": no zone`},
+		"in a circle":                    {&placing{zone: "example.com"}, "a.example.com", "", "", circle},
+		"a solver that knows no zones":   {&remembering{}, "www.example.com", "www.validation.net", "", ""},
+		"a solver that knows no circles": {&remembering{}, "a.example.com", "", "", circle},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			solver := &FollowSolver{
+				Solver: test.inner, SelfCheck: &SelfCheck{Nameservers: []string{serving(t, records).addr}}}
+			got, err := solver.Place(t.Context(), ExpectedChallenge(test.name))
+			if test.want != "" {
+				wantProblem(t, err, test.want)
+			} else if err != nil || got.FQDN != test.fqdn || got.Zone != test.zone {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
 }

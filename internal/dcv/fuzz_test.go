@@ -16,9 +16,12 @@ import (
 // longer.
 func FuzzARecordHasOneName(f *testing.F) {
 	for _, seed := range [][3]string{
-		{"", "example.com", "example.com"}, {"_dnsauth", "www.example.com", "example.com"}, {"_dnsauth.www", "www.example.com", "www.example.com"},
-		{"_DNSAUTH.WWW.EXAMPLE.COM.", "www.example.com", "example.com"}, {"@", "example.com", "example.com"}, {".", "", ""}, {"..", ".", "."},
-		{"_dnsauth.例子.中国", "xn--fsqu00a.xn--fiqs8s", "例子.中国"}, {" _dnsauth\t", "*.example.com", "EXAMPLE.com."}, {"_a._b._c", "_d.example.com", "com"},
+		{"", "example.com", "example.com"}, {"_dnsauth", "www.example.com", "example.com"},
+		{"_dnsauth.www", "www.example.com", "www.example.com"},
+		{"_DNSAUTH.WWW.EXAMPLE.COM.", "www.example.com", "example.com"}, {"@", "example.com", "example.com"},
+		{".", "", ""}, {"..", ".", "."},
+		{"_dnsauth.例子.中国", "xn--fsqu00a.xn--fiqs8s", "例子.中国"}, {" _dnsauth\t", "*.example.com", "EXAMPLE.com."},
+		{"_a._b._c", "_d.example.com", "com"},
 	} {
 		f.Add(seed[0], seed[1], seed[2])
 	}
@@ -44,18 +47,22 @@ func FuzzARecordHasOneName(f *testing.F) {
 	})
 }
 
-// FuzzWhatPassesTheGateProvesControlInEveryZone lets CAS ask for anything. Whatever Prepare lets pass is then, in whichever zone a
-// solver finds for the domain, a name that no host can have, at or above the domain and below what a registry has.
+// FuzzWhatPassesTheGateProvesControlInEveryZone lets CAS ask for anything. Whatever Prepare lets pass is then, in
+// whichever zone a solver finds for the domain, a name that no host can have, at or above the domain and below what a
+// registry has.
 func FuzzWhatPassesTheGateProvesControlInEveryZone(f *testing.F) {
 	for _, seed := range [][3]string{
-		{"_dnsauth", "www.example.com", "TXT"}, {"_dnsauth.a", "a.b.example.com", "cname"}, {"www", "www.example.com", "A"}, {"@", "example.com", "TXT"},
-		{"_dnsauth.co.uk", "x.co.uk", "TXT"}, {"_x\\.www.example.com", "www.example.com", "TXT"}, {"_.", "_._", "TXT"}, {"_a.例子.中国", "xn--fsqu00a.xn--fiqs8s", "TXT"},
+		{"_dnsauth", "www.example.com", "TXT"}, {"_dnsauth.a", "a.b.example.com", "cname"},
+		{"www", "www.example.com", "A"}, {"@", "example.com", "TXT"},
+		{"_dnsauth.co.uk", "x.co.uk", "TXT"}, {"_x\\.www.example.com", "www.example.com", "TXT"}, {"_.", "_._", "TXT"},
+		{"_a.例子.中国", "xn--fsqu00a.xn--fiqs8s", "TXT"},
 	} {
 		f.Add(seed[0], seed[1], seed[2])
 	}
 	f.Fuzz(func(t *testing.T, name, domain, kind string) {
 		ch, _, err := Prepare(Challenge{Domain: domain, RecordName: name, RecordType: kind, RecordValue: "v"}, nil)
-		if err != nil || CanonicalName(CanonicalName(domain)) != CanonicalName(domain) { // the latter is no domain, such as two dots
+		if err != nil || CanonicalName(CanonicalName(domain)) != CanonicalName(
+			domain) { // the latter is no domain, such as two dots
 			return
 		}
 		if ch.RecordType != "TXT" && ch.RecordType != "CNAME" {
@@ -64,7 +71,8 @@ func FuzzWhatPassesTheGateProvesControlInEveryZone(f *testing.F) {
 		validated := CanonicalName(domain)
 		for zone := validated; !RegistryOwned(zone); _, zone, _ = strings.Cut(zone, ".") {
 			fqdn := RecordFQDN(ch, zone)
-			if proves := Validated(fqdn); !strings.HasPrefix(fqdn, "_") || !Within(validated, proves) || RegistryOwned(proves) {
+			if proves := Validated(fqdn); !strings.HasPrefix(fqdn, "_") || !Within(validated, proves) ||
+				RegistryOwned(proves) {
 				t.Errorf("%q for %q in the zone %q is %q, which proves %q", name, domain, zone, fqdn, proves)
 			}
 		}
@@ -75,7 +83,8 @@ func FuzzWhatPassesTheGateProvesControlInEveryZone(f *testing.F) {
 // of its type has its value; whatever else is seen there is bounded and can be printed.
 func FuzzNoReplyShowsARecordThatIsNotThere(f *testing.F) {
 	for _, text := range []string{
-		`_dnsauth.example.com. 1 IN TXT "v"`, `_dnsauth.example.com. 1 IN TXT "a" "b"`, `_dnsauth.example.com. 1 IN TXT "\"\\\007"`,
+		`_dnsauth.example.com. 1 IN TXT "v"`, `_dnsauth.example.com. 1 IN TXT "a" "b"`,
+		`_dnsauth.example.com. 1 IN TXT "\"\\\007"`,
 		`_dnsauth.example.com. 1 IN CNAME V.`, `_dnsauth.example.com. 1 IN A 192.0.2.1`,
 	} {
 		rr, err := dns.NewRR(text)
@@ -109,7 +118,8 @@ func FuzzNoReplyShowsARecordThatIsNotThere(f *testing.F) {
 			t.Errorf("%d others are told", len(seen))
 		}
 		for _, s := range seen {
-			if len(s) > maxSeenLength+len("…") || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			if len(s) > maxSeenLength+len("…") ||
+				strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 				t.Errorf("seen is %q", s)
 			}
 		}
@@ -123,7 +133,8 @@ func isAmong(t *testing.T, answer []dns.RR, rec Record) bool {
 		switch rr := rr.(type) {
 		case *dns.TXT:
 			packed := make([]byte, 1<<16)
-			end, err := dns.PackRR(&dns.TXT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeTXT, Class: dns.ClassINET}, Txt: rr.Txt}, packed, 0, nil, false)
+			end, err := dns.PackRR(&dns.TXT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeTXT, Class: dns.ClassINET},
+				Txt: rr.Txt}, packed, 0, nil, false)
 			if err != nil {
 				t.Fatal(err)
 			}

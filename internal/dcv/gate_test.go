@@ -13,21 +13,23 @@ func TestOnlyValidationRecordsPassTheGate(t *testing.T) {
 		kind, name, domain string
 		passes             bool
 	}{
-		"relative":                               {"TXT", "_dnsauth", "www.example.com", true},
-		"relative, with the subdomain":           {"TXT", "_dnsauth.www", "www.example.com", true},
-		"in full":                                {"TXT", "_dnsauth.www.example.com", "www.example.com", true},
-		"in full, at the registered domain":      {"TXT", "_dnsauth.example.com.", "a.b.example.com", true},
-		"in full, in between":                    {"TXT", "_dnsauth.b.example.com", "a.b.example.com", true},
-		"in other letters":                       {"txt", "_DNSAUTH.WWW.EXAMPLE.COM", "www.example.com", true},
-		"a CNAME at a hash":                      {"CNAME", "_0a1b2c3d4e5f60718293a4b5c6d7e8f9.www.example.com", "www.example.com", true},
-		"two labels that no host has":            {"CNAME", "_0a1b._pki-validation", "example.com", true},
-		"below a public suffix of two labels":    {"TXT", "_dnsauth.example.com.cn", "www.example.com.cn", true},
-		"an internationalized name":              {"TXT", "_dnsauth.例子.中国", "xn--fsqu00a.xn--fiqs8s", true},
-		"an address":                             {"A", "_dnsauth.www", "www.example.com", false},
-		"an address at the name of a host":       {"A", "www.example.com", "x.example.com", false},
-		"a name server":                          {"NS", "_dnsauth.www", "www.example.com", false},
-		"a mail server":                          {"MX", "_dnsauth.www", "www.example.com", false},
-		"a file":                                 {TypeFile, "/.well-known/pki-validation/fileauth.txt", "www.example.com", false},
+		"relative":                          {"TXT", "_dnsauth", "www.example.com", true},
+		"relative, with the subdomain":      {"TXT", "_dnsauth.www", "www.example.com", true},
+		"in full":                           {"TXT", "_dnsauth.www.example.com", "www.example.com", true},
+		"in full, at the registered domain": {"TXT", "_dnsauth.example.com.", "a.b.example.com", true},
+		"in full, in between":               {"TXT", "_dnsauth.b.example.com", "a.b.example.com", true},
+		"in other letters":                  {"txt", "_DNSAUTH.WWW.EXAMPLE.COM", "www.example.com", true},
+		"a CNAME at a hash": {"CNAME", "_0a1b2c3d4e5f60718293a4b5c6d7e8f9.www.example.com",
+			"www.example.com", true},
+		"two labels that no host has":         {"CNAME", "_0a1b._pki-validation", "example.com", true},
+		"below a public suffix of two labels": {"TXT", "_dnsauth.example.com.cn", "www.example.com.cn", true},
+		"an internationalized name":           {"TXT", "_dnsauth.例子.中国", "xn--fsqu00a.xn--fiqs8s", true},
+		"an address":                          {"A", "_dnsauth.www", "www.example.com", false},
+		"an address at the name of a host":    {"A", "www.example.com", "x.example.com", false},
+		"a name server":                       {"NS", "_dnsauth.www", "www.example.com", false},
+		"a mail server":                       {"MX", "_dnsauth.www", "www.example.com", false},
+		"a file": {TypeFile, "/.well-known/pki-validation/fileauth.txt",
+			"www.example.com", false},
 		"no type":                                {"", "_dnsauth.www", "www.example.com", false},
 		"a TXT record at the name of a host":     {"TXT", "www", "www.example.com", false},
 		"a CNAME of a host":                      {"CNAME", "www.example.com", "www.example.com", false},
@@ -50,7 +52,8 @@ func TestOnlyValidationRecordsPassTheGate(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := Prepare(Challenge{Domain: test.domain, RecordName: test.name, RecordType: test.kind, RecordValue: "v"}, nil)
+			_, _, err := Prepare(Challenge{Domain: test.domain, RecordName: test.name, RecordType: test.kind,
+				RecordValue: "v"}, nil)
 			if _, isProblem := errors.AsType[*Problem](err); isProblem == test.passes || !isProblem && err != nil {
 				t.Errorf("got %v", err)
 			}

@@ -42,8 +42,9 @@ func (s *nameServer) publish(t *testing.T, zone string) {
 	s.zone = records
 }
 
-// serving answers like a resolver that knows the records of a zone file: it follows aliases, and says NXDOMAIN for names that have
-// nothing at or below them. Over UDP nothing longer than 512 bytes is sent, whatever the client offers to take.
+// serving answers like a resolver that knows the records of a zone file: it follows aliases, and says NXDOMAIN for
+// names that have nothing at or below them. Over UDP nothing longer than 512 bytes is sent, whatever the client offers
+// to take.
 func serving(t *testing.T, zone string) *nameServer {
 	t.Helper()
 	s := &nameServer{}
@@ -108,15 +109,15 @@ func (s *nameServer) resolve(reply *dns.Msg) {
 	defer s.mu.Unlock()
 	question := reply.Question[0]
 	for name := question.Name; ; {
-		next, exists := "", false
+		next, from := "", s.source(name)
 		for _, rr := range s.zone {
-			owner := rr.Header().Name
-			exists = exists || dns.IsSubDomain(name, owner)
-			if !strings.EqualFold(owner, name) {
+			if !strings.EqualFold(rr.Header().Name, from) {
 				continue
 			}
 			alias, isAlias := rr.(*dns.CNAME)
 			if isAlias || rr.Header().Rrtype == question.Qtype {
+				rr = dns.Copy(rr)
+				rr.Header().Name = name
 				reply.Answer = append(reply.Answer, rr)
 			}
 			if isAlias && question.Qtype != dns.TypeCNAME {
@@ -124,13 +125,31 @@ func (s *nameServer) resolve(reply *dns.Msg) {
 			}
 		}
 		if next == "" {
-			if !exists {
+			if !s.exists(from) {
 				reply.Rcode = dns.RcodeNameError
 			}
 			return
 		}
 		name = next
 	}
+}
+
+// Returns the name whose records answer for a name: the name itself if anything exists at or below it, or else the "*"
+// below its nearest parent that exists.
+func (s *nameServer) source(name string) string {
+	if s.exists(name) {
+		return name
+	}
+	for parent := name; ; {
+		_, parent, _ = strings.Cut(parent, ".")
+		if parent == "" || s.exists(parent) {
+			return "*." + parent
+		}
+	}
+}
+
+func (s *nameServer) exists(name string) bool {
+	return slices.ContainsFunc(s.zone, func(rr dns.RR) bool { return dns.IsSubDomain(name, rr.Header().Name) })
 }
 
 // parse reads a zone file.

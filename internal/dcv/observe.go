@@ -23,18 +23,20 @@ const (
 type Observation struct {
 	// Visible says that every server that answered shows the record.
 	Visible bool
-	// Seen is what stands there instead, such as "TXT another-value" or "CNAME elsewhere.example.net": sorted, at most eight, shortened.
-	// It is empty when nothing else is there, and when the record is visible.
+	// Seen is what stands there instead, such as "TXT another-value" or "CNAME elsewhere.example.net": sorted, at most
+	// eight, shortened. It is empty when nothing else is there, and when the record is visible.
 	Seen []string
 }
 
-// Check looks for the record. That it is not there is an Observation; an error means that nobody could be asked.
+// Check looks whether DNS shows the record. A missing record is an Observation; an error means that it could not be
+// looked for.
 func (c *SelfCheck) Check(ctx context.Context, rec Record) (Observation, error) {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	rrType := dns.StringToType[rec.Type]
 	if rrType != dns.TypeTXT && rrType != dns.TypeCNAME {
-		return Observation{}, &Problem{fmt.Sprintf("the record type %q cannot be checked, only TXT and CNAME: check %q by hand", rec.Type, rec.FQDN)}
+		return Observation{}, &Problem{fmt.Sprintf("the record type %q cannot be checked, only TXT and CNAME: "+
+			"check %q by hand", rec.Type, rec.FQDN)}
 	}
 	servers := c.resolvers()
 	if c.Authoritative {
@@ -69,9 +71,11 @@ func (c *SelfCheck) Check(ctx context.Context, rec Record) (Observation, error) 
 	}
 }
 
-// authorities are the servers of the record's zone. Asked through a resolver, since the zone's own are what is to be found.
+// Returns the servers of the record's zone, as host:port. Asks the resolvers for them, since the servers are not known
+// yet.
 func (c *SelfCheck) authorities(ctx context.Context, rec Record) ([]string, error) {
-	zone, err := c.FindZone(ctx, rec.FQDN) // not rec.Zone: a provider may hold a zone that the world is not delegated to
+	// not rec.Zone: a provider may hold a zone that the world is not delegated to
+	zone, err := c.FindZone(ctx, rec.FQDN)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +83,7 @@ func (c *SelfCheck) authorities(ctx context.Context, rec Record) ([]string, erro
 	if err != nil {
 		return nil, err
 	}
-	port := c.authoritativePort
+	port := c.AuthoritativePort
 	if port == "" {
 		port = "53"
 	}
@@ -95,8 +99,8 @@ func (c *SelfCheck) authorities(ctx context.Context, rec Record) ([]string, erro
 	return servers, nil
 }
 
-// compare tells whether the reply shows the record, and what else it shows. A TXT record counts under whatever owner it comes, because
-// a resolver, like the CA, follows a CNAME to where the value really is.
+// compare tells whether the reply shows the record, and what else it shows. A TXT record counts at whatever name it is:
+// a resolver, like the CA, follows CNAMEs to the value.
 func compare(reply *dns.Msg, rec Record) (found bool, others []string) {
 	for _, rr := range reply.Answer {
 		switch rr := rr.(type) {
@@ -118,7 +122,7 @@ func compare(reply *dns.Msg, rec Record) (found bool, others []string) {
 	return found, others
 }
 
-// Escaped spells a value as the DNS library spells what it reads.
+// Escaped returns a value with the escapes that the DNS library puts into what it reads.
 func Escaped(value string) string {
 	var out strings.Builder
 	for _, b := range []byte(value) {

@@ -9,56 +9,75 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/publicsuffix"
 )
 
-// Precheck looks at what no order should be paid for without. All of it is free. Each check can be left out, for zones that we see
-// otherwise than the CA does.
+// Precheck checks what must hold before an order is paid for. All of its checks are free.
 type Precheck struct {
 	SelfCheck *SelfCheck
-	// SkipPublicName allows names that no public CA issues for.
-	SkipPublicName bool
-	// SkipDelegation allows names that DNS knows no zone of.
-	SkipDelegation bool
-	// SkipCAA leaves the CAA records to the CA.
-	SkipCAA bool
+	// Skip names the checks to leave out, for zones that the CA sees otherwise than we do.
+	Skip []Check
 }
 
-// Check judges a name, which may begin with "*.", for the CA with these CAA identities; none means that they are not known, and leaves
-// CAA out. A *Problem is a refusal. Any other error means that something could not be checked and nothing else was refused.
+// Check is what a Precheck looks at, as users name it.
+type Check string
+
+// The checks, in the order in which they are made. PublicNameCheck refuses names that no public CA issues for,
+// ZoneCheck refuses names without a zone in DNS, and CAACheck refuses names whose CAA records forbid the CA.
+const (
+	PublicNameCheck Check = "PublicName"
+	ZoneCheck       Check = "Zone"
+	CAACheck        Check = "CAA"
+)
+
+// Unpassed is the error of one check.
+type Unpassed struct {
+	Check Check
+	Err   error
+}
+
+func (e *Unpassed) Error() string { return e.Err.Error() }
+
+func (e *Unpassed) Unwrap() error { return e.Err }
+
+// Check makes the checks of a name, which may begin with "*.", for the CA with these CAA identities. If cas is empty,
+// the identities are not known, and CAA is not checked. For a refusal, Check returns one *Unpassed with a *Problem.
+// Otherwise it returns, joined, an *Unpassed for each check that could not be made.
 func (p *Precheck) Check(ctx context.Context, name string, cas []string) error {
-	if !p.SkipPublicName {
-		if err := CheckPublicName(name); err != nil {
-			return err
-		}
-	}
 	var unchecked []error
 	for _, check := range []struct {
-		skip bool
-		run  func() error
+		is  Check
+		run func() error
 	}{
-		{p.SkipDelegation, func() error { return p.SelfCheck.CheckDelegation(ctx, name) }},
-		{p.SkipCAA, func() error { return p.SelfCheck.CheckCAA(ctx, name, cas) }},
+		{PublicNameCheck, func() error { return CheckPublicName(name) }},
+		{ZoneCheck, func() error { return p.SelfCheck.CheckDelegation(ctx, name) }},
+		{CAACheck, func() error { return p.SelfCheck.CheckCAA(ctx, name, cas) }},
 	} {
-		if check.skip {
+		if slices.Contains(p.Skip, check.is) {
 			continue
 		}
 		err := check.run()
-		if _, refused := errors.AsType[*Problem](err); refused {
-			return err
+		if err == nil {
+			continue
 		}
-		unchecked = append(unchecked, err)
+		unpassed := &Unpassed{check.is, err}
+		if _, isRefused := errors.AsType[*Problem](err); isRefused {
+			return unpassed
+		}
+		unchecked = append(unchecked, unpassed)
 	}
 	return errors.Join(unchecked...)
 }
 
-// internalSuffixes are what no public host is named: what RFC 6761, 6762, 7686, 8375 and ICANN's resolution of
-// 2024-07-29 (.internal) keep for other uses, and what clusters and networks use without asking.
+// internalSuffixes are the suffixes that no public host has: those that RFC 6761, 6762, 7686, 8375 and ICANN's
+// resolution of 2024-07-29 (.internal) keep for other uses, and those that clusters and networks use without asking.
 var internalSuffixes = []string{
-	"localhost", "local", "internal", "test", "example", "invalid", "onion", "arpa", "localdomain", "lan", "home", "corp", "intranet",
+	"localhost", "local", "internal", "test", "example", "invalid", "onion", "arpa", "localdomain", "lan", "home",
+	"corp", "intranet",
 }
 
 // CheckPublicName refuses names that no public CA can validate by DNS. It asks nobody.
@@ -69,22 +88,25 @@ func CheckPublicName(name string) error {
 	}
 	for _, suffix := range internalSuffixes {
 		if Within(host, suffix) {
-			return &Problem{fmt.Sprintf("%q cannot have a public certificate, because .%s is not for public hosts: use a private CA, or a name below a domain of yours", name, suffix)}
+			return &Problem{fmt.Sprintf("%q cannot have a public certificate, because .%s is not for public hosts: "+
+				"use a private CA, or a name below a domain of yours", name, suffix)}
 		}
 	}
 	suffix, icann := publicsuffix.PublicSuffix(host)
 	switch {
 	case !icann && !strings.Contains(suffix, "."):
-		return &Problem{fmt.Sprintf("%q cannot have a public certificate, because %q is no top-level domain of public DNS: use a name below a domain of yours", name, suffix)}
+		return &Problem{fmt.Sprintf("%q cannot have a public certificate, because %q is no top-level domain of "+
+			"public DNS: use a name below a domain of yours", name, suffix)}
 	case RegistryOwned(host):
-		return &Problem{fmt.Sprintf("%q cannot have a certificate, because %q belongs to a registry: use a name below a domain of yours", name, host)}
+		return &Problem{fmt.Sprintf("%q cannot have a certificate, because %q belongs to a registry: use a name "+
+			"below a domain of yours", name, host)}
 	default:
 		return nil
 	}
 }
 
-// CheckDelegation refuses names without a zone, and, if c asks zones' own servers, zones that none of the servers named for them
-// knows: a lame delegation, which resolvers tell as SERVFAIL or hide behind what they remember.
+// CheckDelegation refuses names without a zone. If c.Authoritative is set, it also refuses zones that none of the
+// servers named for them knows: a resolver answers SERVFAIL for such a lame delegation, or hides it behind its cache.
 func (c *SelfCheck) CheckDelegation(ctx context.Context, name string) error {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
@@ -115,11 +137,12 @@ func (c *SelfCheck) CheckDelegation(ctx context.Context, name string) error {
 	if len(silent) > 0 { // one of these may be good
 		return noAnswer(zone, dns.TypeSOA, silent)
 	}
-	return &Problem{fmt.Sprintf("the zone %q of %q is delegated to %s, and none of them knows it: add the zone there, or correct its name servers at the registrar",
+	return &Problem{fmt.Sprintf("the zone %q of %q is delegated to %s, and none of them knows it: add the zone "+
+		"there, or correct its name servers at the registrar",
 		zone, name, hosts(servers))}
 }
 
-// hosts are the sorted names of servers without ports.
+// Lists the names of servers, sorted, shortened and without ports.
 func hosts(servers []string) string {
 	names := make([]string, 0, len(servers))
 	for _, server := range servers {

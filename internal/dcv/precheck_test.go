@@ -13,10 +13,12 @@ import (
 func TestOnlyNamesThatPublicDNSCanHavePass(t *testing.T) {
 	const private = ` cannot have a public certificate, because `
 	refused := func(name, suffix string) string {
-		return `"` + name + `"` + private + "." + suffix + " is not for public hosts: use a private CA, or a name below a domain of yours"
+		return `"` + name + `"` + private + "." + suffix +
+			" is not for public hosts: use a private CA, or a name below a domain of yours"
 	}
 	for name, want := range map[string]string{
-		"example.com": "", "www.example.com.cn.": "", "*.example.com": "", "例子.中国": "", "me.github.io": "", "test.example.com": "",
+		"example.com": "", "www.example.com.cn.": "", "*.example.com": "", "例子.中国": "", "me.github.io": "",
+		"test.example.com":      "",
 		"localhost.example.com": "", "latest.com": "", "example.local.com": "",
 		"localhost":                     refused("localhost", "localhost"),
 		"web.default.svc.cluster.local": refused("web.default.svc.cluster.local", "local"),
@@ -30,9 +32,12 @@ func TestOnlyNamesThatPublicDNSCanHavePass(t *testing.T) {
 		"192.0.2.1":                     `"192.0.2.1" is an IP address: only DNS names can be ordered`,
 		"[2001:db8::1]":                 `"[2001:db8::1]" is an IP address: only DNS names can be ordered`,
 		"2001:DB8::1":                   `"2001:DB8::1" is an IP address: only DNS names can be ordered`,
-		"web.default.svc":               `"web.default.svc" cannot have a public certificate, because "svc" is no top-level domain of public DNS: use a name below a domain of yours`,
-		"com.cn":                        `"com.cn" cannot have a certificate, because "com.cn" belongs to a registry: use a name below a domain of yours`,
-		"*.com":                         `"*.com" cannot have a certificate, because "com" belongs to a registry: use a name below a domain of yours`,
+		"web.default.svc": `"web.default.svc" cannot have a public certificate, because "svc" is no ` +
+			`top-level domain of public DNS: use a name below a domain of yours`,
+		"com.cn": `"com.cn" cannot have a certificate, because "com.cn" belongs to a registry: use a name below a ` +
+			`domain of yours`,
+		"*.com": `"*.com" cannot have a certificate, because "com" belongs to a registry: use a name below a ` +
+			`domain of yours`,
 	} {
 		err := CheckPublicName(name)
 		switch {
@@ -58,7 +63,8 @@ func authority(t *testing.T, zone string) *nameServer {
 }
 
 func TestAZoneThatItsOwnServersDoNotKnowIsRefused(t *testing.T) {
-	const lame = `the zone "example.com" of "*.example.com" is delegated to localhost, and none of them knows it: add the zone there, or correct its name servers at the registrar`
+	const lame = `the zone "example.com" of "*.example.com" is delegated to localhost, and none of them knows it: ` +
+		`add the zone there, or correct its name servers at the registrar`
 	resolver := serving(t, delegated("example.com"))
 	tests := map[string]struct {
 		server *nameServer
@@ -88,7 +94,8 @@ func TestServersThatDoNotAnswerAreNoProofOfALameDelegation(t *testing.T) {
 	gone := &nameServer{addr: down(t)}
 	check := authoritative(t, resolver, gone)
 	_, port, _ := strings.Cut(gone.addr, ":")
-	wantTrouble(t, check.CheckDelegation(t.Context(), "example.com"), "no name server answered for SOA example.com: localhost:"+port+": read: connection refused")
+	wantTrouble(t, check.CheckDelegation(t.Context(), "example.com"), "no name server answered for SOA "+
+		"example.com: localhost:"+port+": read: connection refused")
 	check.Authoritative = false // there is no way out on port 53
 	if err := check.CheckDelegation(t.Context(), "example.com"); err != nil {
 		t.Error(err)
@@ -97,8 +104,10 @@ func TestServersThatDoNotAnswerAreNoProofOfALameDelegation(t *testing.T) {
 
 func TestAPrecheckRefusesWhatIsNotSwitchedOff(t *testing.T) {
 	const caa = `CAA at "example.com" allows no CA: add 0 issue "globalsign.com"`
-	const noZone = `DNS knows no zone that holds "example.com": register the domain and delegate it to name servers, or correct the name`
-	const internal = `"a.test" cannot have a public certificate, because .test is not for public hosts: use a private CA, or a name below a domain of yours`
+	const noZone = `DNS knows no zone that holds "example.com": register the domain and delegate it to name ` +
+		`servers, or correct the name`
+	const internal = `"a.test" cannot have a public certificate, because .test is not for public hosts: use a ` +
+		`private CA, or a name below a domain of yours`
 	const forbidding = "example.com. CAA 0 issue \";\"\n"
 	tests := map[string]struct {
 		records, name string
@@ -106,14 +115,19 @@ func TestAPrecheckRefusesWhatIsNotSwitchedOff(t *testing.T) {
 		want          string
 		asked         []string
 	}{
-		"all is well":     {soa("example.com"), "example.com", Precheck{}, "", []string{"udp SOA example.com.", "udp CAA example.com.", "udp CAA com."}},
-		"internal":        {soa("a.test"), "a.test", Precheck{}, internal, nil},
-		"internal, taken": {soa("a.test"), "a.test", Precheck{SkipPublicName: true}, "", []string{"udp SOA a.test.", "udp CAA a.test.", "udp CAA test."}},
-		"no zone":         {forbidding, "example.com", Precheck{}, noZone, []string{"udp SOA example.com."}},
-		"no zone, taken":  {forbidding, "example.com", Precheck{SkipDelegation: true}, caa, []string{"udp CAA example.com."}},
-		"forbidden":       {soa("example.com") + forbidding, "example.com", Precheck{}, caa, []string{"udp SOA example.com.", "udp CAA example.com."}},
-		"forbidden, left": {soa("example.com") + forbidding, "example.com", Precheck{SkipCAA: true}, "", []string{"udp SOA example.com."}},
-		"everything left": {"", "a.test", Precheck{SkipPublicName: true, SkipDelegation: true, SkipCAA: true}, "", nil},
+		"all is well": {soa("example.com"), "example.com", Precheck{}, "",
+			[]string{"udp SOA example.com.", "udp CAA example.com.", "udp CAA com."}},
+		"internal": {soa("a.test"), "a.test", Precheck{}, internal, nil},
+		"internal, taken": {soa("a.test"), "a.test", Precheck{Skip: []Check{PublicNameCheck}}, "",
+			[]string{"udp SOA a.test.", "udp CAA a.test.", "udp CAA test."}},
+		"no zone": {forbidding, "example.com", Precheck{}, noZone, []string{"udp SOA example.com."}},
+		"no zone, taken": {forbidding, "example.com", Precheck{Skip: []Check{ZoneCheck}}, caa,
+			[]string{"udp CAA example.com."}},
+		"forbidden": {soa("example.com") + forbidding, "example.com", Precheck{}, caa,
+			[]string{"udp SOA example.com.", "udp CAA example.com."}},
+		"forbidden, left": {soa("example.com") + forbidding, "example.com", Precheck{Skip: []Check{CAACheck}}, "",
+			[]string{"udp SOA example.com."}},
+		"everything left": {"", "a.test", Precheck{Skip: []Check{PublicNameCheck, ZoneCheck, CAACheck}}, "", nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -140,7 +154,9 @@ func TestARefusalCountsMoreThanWhatCouldNotBeChecked(t *testing.T) {
 		return reply
 	})
 	precheck := &Precheck{SelfCheck: &SelfCheck{Nameservers: []string{server.addr}}}
-	wantProblem(t, precheck.Check(t.Context(), "example.com", []string{"globalsign.com"}), `CAA at "example.com" allows no CA: add 0 issue "globalsign.com"`)
+	wantProblem(t, precheck.Check(t.Context(), "example.com", []string{"globalsign.com"}),
+		`CAA at "example.com" allows no CA: add 0 issue "globalsign.com"`)
 	wantTrouble(t, precheck.Check(t.Context(), "example.com", []string{}),
-		`the zone of "example.com" cannot be looked up: no name server answered for SOA example.com: `+server.addr+": SERVFAIL")
+		`the zone of "example.com" cannot be looked up: no name server answered for SOA example.com: `+server.addr+
+			": SERVFAIL")
 }

@@ -23,19 +23,20 @@ const (
 	queryTimeout = 4 * time.Second
 )
 
-// SelfCheck asks DNS what the world can see. The zero value asks the system's resolvers. It keeps no answers: cert-manager's own
-// search for a zone remembers the first answer for as long as its SOA says, whichever server was asked, so that a zone delegated since
-// would be missed for hours.
+// SelfCheck asks DNS what the world can see. The zero value asks the system's resolvers. It keeps no answers, unlike
+// cert-manager's own search for a zone: that remembers the first answer, whichever server gave it, for as long as the
+// SOA says, and would miss a new delegation for hours.
 type SelfCheck struct {
 	// Nameservers are asked, as host:port or as https:// URLs of DNS over HTTPS. Empty means the system's resolvers.
 	Nameservers []string
-	// Authoritative makes Check ask the zone's own servers, which it finds through Nameservers. A resolver that was asked too early
-	// may say for an hour that there is nothing. It needs a way out of the cluster on port 53.
+	// Authoritative makes Check, CheckDelegation and CheckPlace ask the zone's own servers, which are found through
+	// Nameservers: a resolver that was asked too early may say for an hour that there is nothing. It needs a way out of
+	// the cluster on port 53.
 	Authoritative bool
-	// Timeout bounds one call of FindZone or Check; the default is DefaultTimeout.
+	// Timeout bounds one call of a method; the default is DefaultTimeout.
 	Timeout time.Duration
-
-	authoritativePort string // for tests; the default is 53
+	// AuthoritativePort is where zones' own servers are asked; the default is 53, and tests have another.
+	AuthoritativePort string
 }
 
 // answer is what one server said: a reply that settles the question (NOERROR or NXDOMAIN), or why there is none.
@@ -44,7 +45,7 @@ type answer struct {
 	err   error
 }
 
-// ask puts the question to all servers at once. As many answers follow as there are servers, each within queryTimeout.
+// ask puts the question to all servers at once. The channel gets one answer for each server, each within queryTimeout.
 func ask(ctx context.Context, servers []string, name string, rrType uint16) <-chan answer {
 	answers := make(chan answer, len(servers)) // so that nobody hangs when the reader has heard enough
 	for _, server := range servers {
@@ -64,8 +65,8 @@ func ask(ctx context.Context, servers []string, name string, rrType uint16) <-ch
 	return answers
 }
 
-// withoutPorts keeps what a network error says and drops its addresses: our port differs from call to call, and the text may end up in
-// a condition.
+// withoutPorts keeps what a network error says and drops its addresses: our port differs from call to call, and the
+// text may end up in a condition.
 func withoutPorts(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
@@ -95,7 +96,8 @@ func noAnswer(name string, rrType uint16, failures []error) error {
 		texts = append(texts, err.Error())
 	}
 	slices.Sort(texts)
-	return fmt.Errorf("no name server answered for %s %s: %s", dns.TypeToString[rrType], name, strings.Join(texts, "; "))
+	return fmt.Errorf("no name server answered for %s %s: %s", dns.TypeToString[rrType], name,
+		strings.Join(texts, "; "))
 }
 
 func (c *SelfCheck) resolvers() []string {

@@ -30,7 +30,8 @@ func TestThatNobodyAnsweredIsNoObservation(t *testing.T) {
 func TestALookEndsThoughAServerNeverAnswers(t *testing.T) {
 	server := silent(t)
 	began := time.Now()
-	_, err := (&SelfCheck{Nameservers: []string{server.addr}, Timeout: 100 * time.Millisecond}).Check(t.Context(), txt("v1"))
+	_, err := (&SelfCheck{Nameservers: []string{server.addr}, Timeout: 100 * time.Millisecond}).Check(
+		t.Context(), txt("v1"))
 	wantTrouble(t, err, "no name server answered for TXT _dnsauth.example.com: "+server.addr+": i/o timeout")
 	if took := time.Since(began); took > queryTimeout/2 {
 		t.Errorf("it took %s", took)
@@ -53,7 +54,8 @@ func TestATypeThatIsNotKnownIsAProblemAndAsksNobody(t *testing.T) {
 		record := txt("v1")
 		record.Type = kind
 		_, err := (&SelfCheck{Nameservers: []string{server.addr}}).Check(t.Context(), record)
-		wantProblem(t, err, fmt.Sprintf(`the record type %q cannot be checked, only TXT and CNAME: check "_dnsauth.example.com" by hand`, kind))
+		wantProblem(t, err, fmt.Sprintf(`the record type %q cannot be checked, only TXT and CNAME: check `+
+			`"_dnsauth.example.com" by hand`, kind))
 		wantQuestions(t, server)
 	}
 }

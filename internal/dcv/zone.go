@@ -11,8 +11,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// FindZone returns the zone that holds name, as DNS delegates it today. A *Problem means that DNS answered and there is none; any other
-// error, that DNS could not be asked.
+// FindZone returns the zone that holds name, as DNS delegates it today. A *Problem means that DNS answered and there is
+// none; any other error, that DNS could not be asked.
 func (c *SelfCheck) FindZone(ctx context.Context, name string) (string, error) {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
@@ -26,7 +26,8 @@ func (c *SelfCheck) FindZone(ctx context.Context, name string) (string, error) {
 			return zone, nil
 		}
 	}
-	return "", &Problem{fmt.Sprintf("DNS knows no zone that holds %q: register the domain and delegate it to name servers, or correct the name", name)}
+	return "", &Problem{fmt.Sprintf("DNS knows no zone that holds %q: register the domain and delegate it to name "+
+		"servers, or correct the name", name)}
 }
 
 // hasSOA compares the owner, since a resolver that followed a CNAME answers with the SOA of the alias's target.

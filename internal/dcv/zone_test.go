@@ -53,7 +53,8 @@ func TestARegistrysZoneIsNeitherAskedForNorFound(t *testing.T) {
 			server := serving(t, soa("com")+soa("cn")+soa("com.cn"))
 			check := &SelfCheck{Nameservers: []string{server.addr}}
 			zone, err := check.FindZone(t.Context(), test.name)
-			wantProblem(t, err, `DNS knows no zone that holds "`+test.name+`": register the domain and delegate it to name servers, or correct the name`)
+			wantProblem(t, err, `DNS knows no zone that holds "`+test.name+`": register the domain and delegate it `+
+				`to name servers, or correct the name`)
 			if zone != "" {
 				t.Errorf("got %q as well", zone)
 			}

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	// DefaultRate is the number of calls a second that CAS allows for each API and account
-	// (https://www.alibabacloud.com/help/ja/ssl-certificate/developer-reference/api-cas-2020-04-07-quota).
-	DefaultRate = 10
+	// DefaultRate is the number of calls a second that are made for each API and account. CAS allows 10
+	// (https://www.alibabacloud.com/help/ja/ssl-certificate/developer-reference/api-cas-2020-04-07-quota). At exactly
+	// ten, uneven delays of the network would bring eleven calls into some second of the service's.
+	DefaultRate = 9.5
 	// maxBucketWait is the longest that a call sleeps for its turn: a worker is for work.
 	maxBucketWait = time.Second
 	// bucketLifetime is how long an unused bucket is kept. It is full again long before, so that dropping
@@ -27,12 +28,12 @@ const (
 // issuer made them.
 var buckets = bucketSet{entries: map[bucketKey]*bucket{}}
 
-// bucketKey is the same for calls that one server counts together, by what can be proven.
+// bucketKey is the same for calls that one server counts together, as far as that can be proven.
 type bucketKey struct {
 	// realm is that of the endpoint that is called.
 	realm string
-	// caller are the account and the realm of the STS that has told it, or else all of the keys: an id that
-	// somebody may write into a Secret or have told by an STS of their own gives them no share in the rate of others.
+	// caller is the account, with the realm of the STS that has told it, or else all of the keys. So nobody gets a
+	// share in the rate of others by an id that they write into a Secret, or that an STS of their own tells.
 	caller    Credentials
 	action    string
 	perSecond float64
@@ -76,9 +77,9 @@ func (s *bucketSet) wait(ctx context.Context, key bucketKey) *Error {
 	}
 }
 
-// reserve tells how far away the next turn is, and takes it unless it is too far. What is taken can be given
-// back. A turn that is too far is given back under the lock: were others taken in between, it would be lost,
-// and a crowd that is turned away would hold up those who come after it.
+// Returns how far away the next turn is, and takes it unless it is too far. A turn that is taken can be given back.
+// Gives a turn that is too far back under the lock: if others were taken in between, it would be lost, and the calls
+// that are turned away would hold up those that come later.
 func (s *bucketSet) reserve(key bucketKey, now time.Time) (delay time.Duration, giveBack func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

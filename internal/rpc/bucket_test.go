@@ -19,7 +19,7 @@ func TestABucketSpreadsCallsOverTheSecond(t *testing.T) {
 	set, key := newBuckets(), bucketKey{caller: Credentials{Account: "a"}, action: "x", perSecond: 10}
 	for i := range 15 {
 		delay, _ := set.reserve(key, noon)
-		// Those whose turn is more than a second away take none, and leave it to those who come later.
+		// A call whose turn is more than a second away takes none, and leaves it to later calls.
 		if want := min(time.Duration(i), 11) * 100 * time.Millisecond; delay != want {
 			t.Errorf("call %d waits %v, want %v", i, delay, want)
 		}
@@ -97,7 +97,8 @@ func TestAllCallersOfAnAccountShareItsRate(t *testing.T) {
 	}
 }
 
-// TestNobodyTakesTheRateOfOthersByWhatTheyCanChoose has somebody call where they know what is no secret.
+// TestNobodyTakesTheRateOfOthersByWhatTheyCanChoose has somebody call with what they can know of others, or can make
+// up.
 func TestNobodyTakesTheRateOfOthersByWhatTheyCanChoose(t *testing.T) {
 	const secret = "the secret of the honest"
 	id, account := rand.Text(), rand.Text()
@@ -107,11 +108,15 @@ func TestNobodyTakesTheRateOfOthersByWhatTheyCanChoose(t *testing.T) {
 		honest, other Credentials
 		elsewhere     bool
 	}{
-		"an account that another STS has told": {proven, Credentials{AccessKeyID: "theirs", AccessKeySecret: "s", Account: account, Realm: "https://sts.evil.example"}, false},
-		"the same account at another server":   {proven, proven, true},
-		"the id of a key":                      {unproven, Credentials{AccessKeyID: id, AccessKeySecret: "guess"}, false},
-		"the id of a key as the account":       {unproven, Credentials{AccessKeyID: "theirs", AccessKeySecret: "s", Account: id, Realm: AlibabaCloud}, false},
-		"the same key at another server":       {unproven, unproven, true},
+		"an account that another STS has told": {
+			proven, Credentials{AccessKeyID: "theirs", AccessKeySecret: "s", Account: account,
+				Realm: "https://sts.evil.example"}, false},
+		"the same account at another server": {proven, proven, true},
+		"the id of a key":                    {unproven, Credentials{AccessKeyID: id, AccessKeySecret: "guess"}, false},
+		"the id of a key as the account": {
+			unproven, Credentials{AccessKeyID: "theirs", AccessKeySecret: "s", Account: id, Realm: AlibabaCloud},
+			false},
+		"the same key at another server": {unproven, unproven, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, _ := counting(t)

@@ -24,7 +24,7 @@ type Config struct {
 	// Credentials sign the calls, unless they are Unsigned.
 	Credentials CredentialsProvider
 	// Unsigned calls carry no signature. Only AssumeRoleWithOIDC of STS takes one, since its token is proof
-	// enough (CAS contract §9).
+	// enough (docs/design/cas.md §7.1).
 	Unsigned bool
 	// Rate is the number of calls a second for each action of the account; the default is [DefaultRate].
 	Rate float64
@@ -70,9 +70,8 @@ func New(config Config) (*Caller, error) {
 	return &Caller{config: config, scheme: scheme, host: host, transport: transport}, nil
 }
 
-// Do makes one call and decodes its reply into resp. The request is used up by it: afterwards it holds the
-// signature and the token, and must not be used again, logged or kept. So does resp hold the raw reply,
-// secrets included. The error is always an [*Error].
+// Do makes one call and decodes its reply into resp. Afterwards the request holds the signature and the token, and must
+// not be used again, logged or kept. resp holds the raw reply, secrets included. The error is always an [*Error].
 func (c *Caller) Do(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse) error {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
@@ -81,16 +80,17 @@ func (c *Caller) Do(ctx context.Context, req requests.AcsRequest, resp responses
 
 // Once says what a call that must not be repeated needs.
 type Once struct {
-	// NotAfter is the last moment at which the request may be sent. It is compared with the clock when the
-	// header has been formed and nothing of its end has left: a process that slept in between sends nothing.
-	// The zero value means no limit.
+	// NotAfter is the last moment at which the request may be sent. It is compared with the clock after the header has
+	// been formed, and before the end of the header leaves: a process that slept in between sends nothing. The zero
+	// value means no limit.
 	NotAfter time.Time
 }
 
 // DoOnce is like [Caller.Do] for calls that cost money when they are made twice: the connection is its own,
 // so that net/http has no reason to repeat the request, and the only deadline is that of ctx.
 func (c *Caller) DoOnce(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse, once Once) error {
-	return c.explain(req, c.call(ctx, req, resp, delivery{transport: c.transport.fresh, now: c.config.Now, notAfter: once.NotAfter}))
+	return c.explain(req, c.call(
+		ctx, req, resp, delivery{transport: c.transport.fresh, now: c.config.Now, notAfter: once.NotAfter}))
 }
 
 // explain adds what follows from the request and the service. It returns a plain nil for none, because a nil
@@ -112,7 +112,7 @@ func (c *Caller) explain(req requests.AcsRequest, err *Error) error {
 }
 
 // ramAction is what a policy has to allow for the call: by rule the product and the API's name. CAS is known
-// to RAM by an older name of the product (CAS contract §1).
+// to RAM by an older name of the product (docs/design/cas.md §8).
 func ramAction(req requests.AcsRequest) string {
 	product := strings.ToLower(req.GetProduct())
 	if product == "cas" {
@@ -130,7 +130,8 @@ func (c *Caller) call(ctx context.Context, req requests.AcsRequest, resp respons
 		var err error
 		if creds, err = fetch(ctx, c.config.Credentials); err != nil {
 			message := scrubber{}.scrub(fmt.Sprintf("no credentials: %v", err))
-			return &Error{Kind: KindCredentialsUnavailable, Message: message, cause: &hiddenCause{err: err, message: message}}
+			return &Error{Kind: KindCredentialsUnavailable, Message: message,
+				cause: &hiddenCause{err: err, message: message}}
 		}
 	}
 	if err := buckets.wait(ctx, c.bucket(creds, req)); err != nil {
@@ -146,11 +147,13 @@ func (c *Caller) call(ctx context.Context, req requests.AcsRequest, resp respons
 }
 
 // send signs the request, hands it over, and reads the reply.
-func (c *Caller) send(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse, creds Credentials, via delivery) *Error {
+func (c *Caller) send(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse, creds Credentials,
+	via delivery) *Error {
 	signed, err := c.sign(ctx, req, creds)
 	secrets := newScrubber(creds, req)
 	if err != nil {
-		return &Error{Kind: KindInvalid, Message: secrets.scrub(fmt.Sprintf("the request could not be signed: %v", err))}
+		return &Error{Kind: KindInvalid,
+			Message: secrets.scrub(fmt.Sprintf("the request could not be signed: %v", err))}
 	}
 	reply, failure := via.send(signed, secrets)
 	if failure != nil {
@@ -164,7 +167,8 @@ func (c *Caller) bucket(creds Credentials, req requests.AcsRequest) bucketKey {
 	if creds.Account != "" {
 		caller = Credentials{Account: creds.Account, Realm: creds.Realm}
 	}
-	return bucketKey{realm: c.config.Endpoint.Realm(), caller: caller, action: req.GetActionName(), perSecond: c.config.Rate}
+	return bucketKey{realm: c.config.Endpoint.Realm(), caller: caller, action: req.GetActionName(),
+		perSecond: c.config.Rate}
 }
 
 // Date returns the service's time when it answered, from the header of a reply, and false if it has none.

@@ -79,7 +79,7 @@ func TestARequestIsASignedPostWithItsParametersInTheQuery(t *testing.T) {
 	}
 }
 
-// signature is what CAS contract §9 says that it is, computed without the SDK.
+// signature is what docs/design/cas.md §2.1 says that it is, computed without the SDK.
 func signature(query url.Values, secret string) string {
 	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 	var pairs []string
@@ -112,7 +112,8 @@ func TestARequestIsSignedWithTheKeysOfTheMoment(t *testing.T) {
 		if err := caller.Do(context.Background(), req, newReply()); err != nil {
 			t.Fatal(err)
 		}
-		if got.Get("AccessKeyId") != key.AccessKeyID || got.Get("SecurityToken") != key.SecurityToken || got.Has("SecurityToken") != (key.SecurityToken != "") {
+		if got.Get("AccessKeyId") != key.AccessKeyID || got.Get("SecurityToken") != key.SecurityToken ||
+			got.Has("SecurityToken") != (key.SecurityToken != "") {
 			t.Errorf("sent as %s with the token %q", got.Get("AccessKeyId"), got.Get("SecurityToken"))
 		}
 		if want := signature(got, key.AccessKeySecret); got.Get("Signature") != want {

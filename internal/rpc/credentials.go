@@ -15,8 +15,8 @@ type Credentials struct {
 	AccessKeySecret string
 	// SecurityToken is set for temporary credentials of STS only.
 	SecurityToken string
-	// Account is the id of the main account, as STS has told it, which calls are counted under: all of its users,
-	// roles and sessions share one rate (CAS contract §1). Empty, where STS could not tell: then calls are counted
+	// Account is the id of the main account, as STS has told it. Calls are counted under it: all of its users, roles
+	// and sessions share one rate (docs/design/cas.md §9). It is empty if STS could not tell: then calls are counted
 	// for these keys alone.
 	Account string
 	// Realm is that of the STS that has told the account ([Endpoint.Realm]).
@@ -34,9 +34,9 @@ type CredentialsProvider interface {
 	// Credentials is called once for each call, before anything else happens: its failure has
 	// [KindCredentialsUnavailable] and counts as not sent.
 	Credentials(ctx context.Context) (Credentials, error)
-	// Refused tells that the service did not accept what Credentials has returned, and why, which is of
-	// [KindCredentialsExpired] or [KindCredentialsInvalid]: what is remembered of them is worth nothing any more. It
-	// returns what that means to people, which errors.As finds in the call's error, or nil.
+	// Refused tells the provider that the service did not accept what Credentials returned, so that it forgets these.
+	// why is of [KindCredentialsExpired] or [KindCredentialsInvalid]. Refused returns what that means to people, which
+	// errors.As finds in the call's error, or nil.
 	Refused(refused Credentials, why *Error) error
 }
 
@@ -69,7 +69,7 @@ func StaticCredentials(c Credentials) CredentialsProvider {
 }
 
 // fetch asks the provider under recover: providers of the SDK panic when a metadata or STS reply lacks a
-// field (CAS contract §7.1).
+// field (docs/design/cas.md §7.2).
 func fetch(ctx context.Context, from CredentialsProvider) (creds Credentials, err error) {
 	defer func() {
 		if recover() != nil {

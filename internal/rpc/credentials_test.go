@@ -43,7 +43,8 @@ func TestAProviderLearnsWhenItsCredentialsAreRefusedAndOnlyThen(t *testing.T) {
 		"InvalidTimeStamp.Expired":     0,
 	} {
 		provider := &remembering{keys: testCredentials}
-		caller := newCaller(t, answering(t, http.StatusBadRequest, `{"RequestId":"R-1","Code":"`+code+`","Message":"no"}`),
+		caller := newCaller(t, answering(t, http.StatusBadRequest, `{"RequestId":"R-1","Code":"`+code+
+			`","Message":"no"}`),
 			func(c *Config) { c.Credentials = provider })
 		told, isTold := errors.AsType[meaning](error(failing(t, caller)))
 		if isTold != (want > 0) || isTold && string(told) != code {
@@ -93,7 +94,8 @@ func TestAnUnsignedCallHasItsTokenInTheFormAndNothingThatSigns(t *testing.T) {
 		t.Error("there is no timestamp")
 	}
 	query.Del("Timestamp")
-	if diff := cmp.Diff(url.Values{"Action": {"AssumeRoleWithOIDC"}, "Version": {"2015-04-01"}, "Format": {"JSON"}}, query); diff != "" {
+	if diff := cmp.Diff(url.Values{"Action": {"AssumeRoleWithOIDC"}, "Version": {"2015-04-01"}, "Format": {"JSON"}},
+		query); diff != "" {
 		t.Errorf("query (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(url.Values{"RoleArn": {"acs:ram::1:role/a b"}, "OIDCToken": {testToken}}, form); diff != "" {
@@ -102,7 +104,9 @@ func TestAnUnsignedCallHasItsTokenInTheFormAndNothingThatSigns(t *testing.T) {
 }
 
 func TestATokenIsNeverQuotedWhateverTheServerSays(t *testing.T) {
-	caller := newCaller(t, answering(t, http.StatusUnauthorized, `{"RequestId":"R-1","Code":"AuthenticationFail.OIDCToken.Invalid","Message":"bad: `+testToken+` and eyJhbGciOiJub25lIn0.e30."}`), unsigned)
+	caller := newCaller(t, answering(t, http.StatusUnauthorized,
+		`{"RequestId":"R-1","Code":"AuthenticationFail.OIDCToken.Invalid","Message":"bad: `+testToken+
+			` and eyJhbGciOiJub25lIn0.e30."}`), unsigned)
 	e := asError(t, caller.Do(t.Context(), newTokenRequest(), newReply()))
 	if want := "bad: [redacted] and [redacted]"; e.Message != want {
 		t.Errorf("got %q, want %q", e.Message, want)
@@ -110,7 +114,8 @@ func TestATokenIsNeverQuotedWhateverTheServerSays(t *testing.T) {
 }
 
 func TestASignedCallNeedsCredentials(t *testing.T) {
-	if _, err := New(Config{Endpoint: Endpoint{Region: "cn-hangzhou", URL: "https://example.com"}}); err == nil || err.Error() != "no source of credentials is given" {
+	if _, err := New(Config{Endpoint: Endpoint{Region: "cn-hangzhou", URL: "https://example.com"}}); err == nil ||
+		err.Error() != "no source of credentials is given" {
 		t.Errorf("got %v", err)
 	}
 }

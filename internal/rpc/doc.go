@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package rpc is the Alibaba Cloud SDK made safe: the one place that deals with the traps of
-// alibaba-cloud-sdk-go v1 (CAS contract §7). The clients of CAS and of Alibaba Cloud DNS are built on it.
+// alibaba-cloud-sdk-go v1 (docs/design/cas.md §10). The clients of CAS and of Alibaba Cloud DNS are built on it.
 //
 // Two thirds of the SDK are used: its request types with their signature, and its decoder of successful
 // replies. Its HTTP client is not used at all, because that is where nearly every trap lies. It speaks
@@ -19,8 +19,8 @@
 //   - [Error.Sent] is a fact and no guess: false means that the header of the request never left this
 //     process, whatever the error looks like.
 //   - [Error] holds no URL, signature, token, AccessKey id, or contact data, in any of its fields.
-//   - A reply is a success only if it is a JSON object with a RequestId, as all are (CAS contract §9):
+//   - A reply is a success only if it is a JSON object with a RequestId, as all are (docs/design/cas.md §2.2):
 //     an empty body or {} is an error, never a list without elements.
 //   - The endpoint is always given. The SDK's own table of endpoints is not consulted, since it sends
-//     regions that it does not know to the China site (CAS contract §6).
+//     regions that it does not know to the China site (docs/design/cas.md §2.5).
 package rpc

@@ -18,20 +18,20 @@ type Endpoint struct {
 	Region string
 	// URL is scheme and host, for example https://cas.aliyuncs.com. The scheme is https, or http to a
 	// loopback host: parameters, among them personal data and tokens, travel in the query, and replies can
-	// hold a private key (CAS contract §7.2).
+	// hold a private key (docs/design/cas.md §10.1).
 	URL string
 	// CABundle is PEM. If it is not empty, only certificates that it vouches for are accepted, and the
 	// system's roots are not.
 	CABundle []byte
 }
 
-// AlibabaCloud is the realm of its documented endpoints.
+// AlibabaCloud is the realm of the documented endpoints of Alibaba Cloud.
 const AlibabaCloud = "Alibaba Cloud"
 
-// Realm is the same for endpoints with the same servers behind them. What those say of an account, and count for it, holds
-// within the realm only: whoever chooses the endpoint of an issuer could otherwise speak for an account of others. It is
-// [AlibabaCloud] for its documented endpoints, unless a CA bundle lets somebody else answer there, and for no URL at all,
-// which stands for one of them.
+// Realm returns a text that is the same for endpoints with the same servers behind them. What servers tell of an
+// account, and count for it, holds within their realm only: whoever chooses the endpoint of an issuer could otherwise
+// speak for somebody else's account. It is [AlibabaCloud] for a documented endpoint of Alibaba Cloud, and for no URL at
+// all, which stands for one; with a CABundle it is not, since that may let somebody else answer there.
 func (e Endpoint) Realm() string {
 	u, err := url.Parse(e.URL)
 	if err == nil && len(e.CABundle) == 0 && (e.URL == "" || IsDocumentedHost(u.Hostname())) {

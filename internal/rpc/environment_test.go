@@ -73,7 +73,8 @@ func TestProxiesAreTakenFromTheEnvironmentAsOtherProgramsOfGoDo(t *testing.T) {
 			if proxied := len(connects) == 1 && connects[0] == "CONNECT cas.example.test:443"; proxied != test.proxied {
 				t.Errorf("the proxy got %q: %s", connects, output)
 			}
-			if test.proxied && !strings.Contains(output, "the proxy of the environment refused the connection with status 403") {
+			if test.proxied && !strings.Contains(output, "the proxy of the environment refused the connection "+
+				"with status 403") {
 				t.Errorf("it is not said that the proxy refused: %s", output)
 			}
 			if strings.Contains(output, "hunter2") {
@@ -93,7 +94,8 @@ func TestAnIllProxyIsNotQuoted(t *testing.T) {
 		"proxyuser:hunter2@",
 	} {
 		output := runChild(t, "https://cas.example.test", "HTTPS_PROXY="+proxy)
-		if !strings.HasPrefix(output, "result: CreateCertificateWithCsrRequest: ") || strings.Contains(output, "hunter2") {
+		if !strings.HasPrefix(output, "result: CreateCertificateWithCsrRequest: ") ||
+			strings.Contains(output, "hunter2") {
 			t.Errorf("with %s printed %q", proxy, output)
 		}
 		checkNoSecret(t, "the output", output)
@@ -105,7 +107,8 @@ func TestTheDebugLogOfTheSDKPrintsNothing(t *testing.T) {
 	if got := runChild(t, url, "DEBUG=sdk"); got != "result: <nil>\n" {
 		t.Errorf("printed %q", got)
 	}
-	url = answering(t, http.StatusForbidden, `{"RequestId":"R-1","Code":"SignatureDoesNotMatch","Message":"server string to sign is:POST&TESTprivateKey"}`)
+	url = answering(t, http.StatusForbidden, `{"RequestId":"R-1","Code":"SignatureDoesNotMatch","Message":"server `+
+		`string to sign is:POST&TESTprivateKey"}`)
 	if got := runChild(t, url, "DEBUG=sdk"); strings.Contains(got, "TESTprivateKey") || strings.Count(got, "\n") != 1 {
 		t.Errorf("printed %q", got)
 	}

@@ -34,7 +34,7 @@ type Error struct {
 	// RetryAfter is how long to wait at least, or 0 if that is not known.
 	RetryAfter time.Duration
 
-	// cause is a context's error or a hiddenCause. Others are not kept, for what they quote.
+	// cause is a context's error or a hiddenCause. Other errors are not kept, since they may quote secrets.
 	cause error
 }
 
@@ -50,12 +50,12 @@ func (e *Error) Error() string {
 	}
 }
 
-// Unwrap returns the context's error, if that ended the call, or one in which errors.Is and errors.As find
-// the error of the CredentialsFunc.
+// Unwrap returns the context's error, if that ended the call, or one in which errors.Is and errors.As find the error of
+// the CredentialsProvider.
 func (e *Error) Unwrap() error { return e.cause }
 
-// hiddenCause is the error of a CredentialsFunc, which may quote anything: errors.Is and errors.As find it,
-// printing does not.
+// hiddenCause is an error of a CredentialsProvider, which may quote anything: errors.Is and errors.As find it, printing
+// does not.
 type hiddenCause struct {
 	err     error
 	message string

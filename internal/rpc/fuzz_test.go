@@ -22,22 +22,30 @@ func FuzzNoReplyIsTakenForWhatItIsNot(f *testing.F) {
 		status uint16
 		body   string
 	}{
-		{200, ""}, {200, "null"}, {200, "{}"}, {200, "[]"}, {200, `"x"`}, {200, "<html>Sign in to the network</html>"}, {502, "<html>Bad Gateway</html>"},
-		{200, `{"RequestId":"R-1","OrderId":98987582437920968}`}, {200, `{"RequestId":"R-1","OrderId":"98987582437920968"}`},
-		{200, `{"RequestId":"R-1","OrderId":9.8987582437920968e16}`}, {200, `{"RequestId":"R-1","OrderId":{"PrivateKey":"k"}}`},
-		{200, `{"RequestId":"R-1","OrderId":1`}, {200, `{"RequestId":"R-1","OrderId":1} {"RequestId":"R-2"}`}, {200, `{"requestid":"R-1"}`},
+		{200, ""}, {200, "null"}, {200, "{}"}, {200, "[]"}, {200, `"x"`}, {200, "<html>Sign in to the network</html>"},
+		{502, "<html>Bad Gateway</html>"},
+		{200, `{"RequestId":"R-1","OrderId":98987582437920968}`},
+		{200, `{"RequestId":"R-1","OrderId":"98987582437920968"}`},
+		{200, `{"RequestId":"R-1","OrderId":9.8987582437920968e16}`},
+		{200, `{"RequestId":"R-1","OrderId":{"PrivateKey":"k"}}`},
+		{200, `{"RequestId":"R-1","OrderId":1`}, {200, `{"RequestId":"R-1","OrderId":1} {"RequestId":"R-2"}`},
+		{200, `{"requestid":"R-1"}`},
 		{200, `{"RequestId":"R-1","Code":"Throttling.User"}`}, {200, `{"RequestId":null,"OrderId":null}`},
 		{400, `{"RequestId":"R-1","HostId":"h","Code":"Throttling.User","Message":"Request was denied."}`},
-		{400, `{"RequestId":77,"Code":4003,"Message":5}`}, {400, `{"RequestId":{},"Code":[],"Message":{},"AccessDeniedDetail":7}`},
-		{400, `{"RequestId":"R-1","Code":"SignatureDoesNotMatch","Message":"server string to sign is:POST&%2F&AccessKeyId"}`},
+		{400, `{"RequestId":77,"Code":4003,"Message":5}`},
+		{400, `{"RequestId":{},"Code":[],"Message":{},"AccessDeniedDetail":7}`},
+		{400, `{"RequestId":"R-1","Code":"SignatureDoesNotMatch","Message":"server string to sign ` +
+			`is:POST&%2F&AccessKeyId"}`},
 		{403, `{"RequestId":"R-1","Code":"NoPermission","Message":"denied","AccessDeniedDetail":{"AuthAction":"yundun-cert:X"}}`},
 		{307, ""}, {101, ""}, {999, `{"Code":"InvalidParameter","RequestId":"R-1"}`},
-		{400, `{"RequestId":"R-1","Code":"` + testCredentials.AccessKeyID + `","Message":"` + testPhone + ` ` + testEmail + `"}`},
+		{400, `{"RequestId":"R-1","Code":"` + testCredentials.AccessKeyID + `","Message":"` + testPhone + ` ` +
+			testEmail + `"}`},
 	} {
 		f.Add(seed.status, []byte(seed.body))
 	}
 	f.Fuzz(func(t *testing.T, status uint16, body []byte) {
-		answer := &reply{response: &http.Response{StatusCode: 100 + (int(status)+800)%900, Header: http.Header{}}, body: body}
+		answer := &reply{response: &http.Response{StatusCode: 100 + (int(status)+800)%900, Header: http.Header{}},
+			body: body}
 		resp := newReply()
 		err := answer.decode(newRequest(), resp, newScrubber(testCredentials, filled()))
 		if err == nil {
@@ -51,15 +59,17 @@ func FuzzNoReplyIsTakenForWhatItIsNot(f *testing.F) {
 // filled is a request whose secrets are in its parameters, as they are when it was signed.
 func filled() requests.AcsRequest {
 	req := newRequest()
-	maps.Copy(req.QueryParams, map[string]string{"Csr": testCSR, "Username": testName, "Email": testEmail, "Phone": testPhone})
+	maps.Copy(req.QueryParams, map[string]string{"Csr": testCSR, "Username": testName, "Email": testEmail,
+		"Phone": testPhone})
 	return req
 }
 
-// checkSuccess knows what an answer of the service has in it, by another decoder than the SDK's.
+// Compares resp with what another decoder than the SDK's finds in the answer.
 func checkSuccess(t *testing.T, answer *reply, resp *testReply) {
 	t.Helper()
 	var fields map[string]json.RawMessage
-	if status := answer.response.StatusCode; status < 200 || status >= 300 || json.Unmarshal(answer.body, &fields) != nil || len(fields) == 0 {
+	if status := answer.response.StatusCode; status < 200 || status >= 300 ||
+		json.Unmarshal(answer.body, &fields) != nil || len(fields) == 0 {
 		t.Fatalf("%d with %q is a success", status, answer.body)
 	}
 	literal := string(fields["OrderId"])
@@ -79,7 +89,8 @@ func checkFailure(t *testing.T, answer *reply, err *Error) {
 	switch {
 	case !err.Sent || err.HTTPStatus != status || err.Kind == "" || err.Message == "" && err.Code == "":
 		t.Errorf("%d with %q is %#v", status, answer.body, *err)
-	case isSuccess && (err.Kind != KindUndecodable || err.Code != ""), isRedirect && (err.Kind != KindRedirect || err.Code != ""):
+	case isSuccess && (err.Kind != KindUndecodable || err.Code != ""), isRedirect &&
+		(err.Kind != KindRedirect || err.Code != ""):
 		t.Errorf("%d with %q proves something: %#v", status, answer.body, *err)
 	case err.Code != "" && !json.Valid(answer.body):
 		t.Errorf("%q, which is no JSON, has a code: %#v", answer.body, *err)

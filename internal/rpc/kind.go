@@ -25,7 +25,7 @@ const (
 	// KindRedirect: something answered with a 3xx, which is never followed. The endpoint is wrong, or a
 	// proxy is in the way.
 	KindRedirect Kind = "Redirect"
-	// KindLate: the moment of sending would have been after the one that was allowed. Nothing was sent.
+	// KindLate: the request would have been sent later than was allowed. Nothing was sent.
 	KindLate Kind = "Late"
 	// KindClock: the service does not accept our time. It tolerates 15 minutes of difference.
 	KindClock Kind = "Clock"
@@ -49,7 +49,7 @@ const (
 	KindOther Kind = "Other"
 )
 
-// gatewayCodes are the codes that the API gateway gives for any service (CAS contract §8).
+// gatewayCodes are the codes that the API gateway gives for any service (docs/design/cas.md §2.3).
 var gatewayCodes = map[string]Kind{
 	"Rejected.Throttling": KindThrottled,
 	"FlowControlError":    KindThrottled,
@@ -101,7 +101,7 @@ var gatewayFamilies = []struct {
 }
 
 // classify judges by code. The status counts only where no table knows the code, because business errors
-// come with almost any status (CAS contract §8).
+// come with almost any status (docs/design/cas.md §2.3).
 func classify(code string, status int) Kind {
 	if kind, ok := gatewayCodes[code]; ok {
 		return kind

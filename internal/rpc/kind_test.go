@@ -13,14 +13,17 @@ import (
 
 func TestACodeHasOneKind(t *testing.T) {
 	tests := map[Kind][]string{
-		KindThrottled:          {"Throttling", "Throttling.User", "Throttling.Api", "Rejected.Throttling", "FlowControlError", "Some.Throttling.New"},
-		KindTransient:          {"ServiceUnavailable", "InternalError", "Error"},
-		KindClock:              {"InvalidTimeStamp.Expired", "InvalidTimeStamp.Format", "IllegalTimestamp"},
-		KindNonceUsed:          {"SignatureNonceUsed", "InvalidNonce"},
-		KindCredentialsExpired: {"InvalidSecurityToken.Expired", "InvalidSecurityToken.MismatchWithAccessKey", "InvalidAccessKeyId.Inactive"},
-		KindCredentialsInvalid: {"InvalidAccessKeyId.NotFound", "InvalidAccessKeyId", "SignatureDoesNotMatch", "IncompleteSignature", "Forbidden.AccessKeyDisabled"},
-		KindPermission:         {"Forbidden.RAM", "NoPermission", "Forbidden", "Forbidden.NotSupportRAM", "ActionUnauthorized"},
-		KindAccount:            {"Forbidden.RiskControl", "Forbidden.UserVerification", "InsufficientBalance"},
+		KindThrottled: {"Throttling", "Throttling.User", "Throttling.Api", "Rejected.Throttling",
+			"FlowControlError", "Some.Throttling.New"},
+		KindTransient: {"ServiceUnavailable", "InternalError", "Error"},
+		KindClock:     {"InvalidTimeStamp.Expired", "InvalidTimeStamp.Format", "IllegalTimestamp"},
+		KindNonceUsed: {"SignatureNonceUsed", "InvalidNonce"},
+		KindCredentialsExpired: {"InvalidSecurityToken.Expired", "InvalidSecurityToken.MismatchWithAccessKey",
+			"InvalidAccessKeyId.Inactive"},
+		KindCredentialsInvalid: {"InvalidAccessKeyId.NotFound", "InvalidAccessKeyId", "SignatureDoesNotMatch",
+			"IncompleteSignature", "Forbidden.AccessKeyDisabled"},
+		KindPermission: {"Forbidden.RAM", "NoPermission", "Forbidden", "Forbidden.NotSupportRAM", "ActionUnauthorized"},
+		KindAccount:    {"Forbidden.RiskControl", "Forbidden.UserVerification", "InsufficientBalance"},
 		KindInvalid: {
 			"MissingParameter", "MissingCsr", "InvalidParameter", "InvalidApi.NotFound", "InvalidAction.NotFound",
 			"InvalidProduct.NotFound", "InvalidProtocol.NeedSsl", "UnsupportedHTTPMethod", "NoSuchVersion",
@@ -59,15 +62,18 @@ func TestTheStatusCountsOnlyWhereNoTableKnowsTheCode(t *testing.T) {
 }
 
 func TestTheServiceHasTheFirstWordOnItsCodes(t *testing.T) {
-	caller := newCaller(t, answering(t, 400, `{"RequestId":"R-1","Code":"InvalidBadge","Message":"m"}`), func(c *Config) {
-		c.Classify = func(code string) (Kind, bool) { return KindPermission, code == "InvalidBadge" }
-	})
-	if e := failing(t, caller); e.Kind != KindPermission || e.DeniedAction != "yundun-cert:CreateCertificateWithCsrRequest" {
+	caller := newCaller(t, answering(t, 400, `{"RequestId":"R-1","Code":"InvalidBadge","Message":"m"}`),
+		func(c *Config) {
+			c.Classify = func(code string) (Kind, bool) { return KindPermission, code == "InvalidBadge" }
+		})
+	if e := failing(t, caller); e.Kind != KindPermission ||
+		e.DeniedAction != "yundun-cert:CreateCertificateWithCsrRequest" {
 		t.Errorf("got %#v", *e)
 	}
-	caller = newCaller(t, answering(t, 400, `{"RequestId":"R-1","Code":"InvalidBadge","Message":"m"}`), func(c *Config) {
-		c.Classify = func(string) (Kind, bool) { return KindPermission, false }
-	})
+	caller = newCaller(t, answering(t, 400, `{"RequestId":"R-1","Code":"InvalidBadge","Message":"m"}`),
+		func(c *Config) {
+			c.Classify = func(string) (Kind, bool) { return KindPermission, false }
+		})
 	if e := failing(t, caller); e.Kind != KindInvalid || e.DeniedAction != "" {
 		t.Errorf("got %#v", *e)
 	}

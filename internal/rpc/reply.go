@@ -15,7 +15,7 @@ import (
 )
 
 // text is a JSON string, or the literal of any other JSON value: some services send codes as numbers, on
-// which the SDK's own decoder panics (CAS contract §7.2, Panics).
+// which the SDK's own decoder panics (docs/design/cas.md §10.2).
 type text string
 
 func (t *text) UnmarshalJSON(data []byte) error {
@@ -30,7 +30,7 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// envelope is what replies have in common (CAS contract §9).
+// envelope is what replies have in common (docs/design/cas.md §2.2).
 type envelope struct {
 	RequestID          text `json:"RequestId"`
 	Code               text `json:"Code"`
@@ -49,7 +49,7 @@ func (r *reply) decode(req requests.AcsRequest, resp responses.AcsResponse, secr
 		return &Error{
 			Kind:       KindRedirect,
 			HTTPStatus: status,
-			Message:    "redirected, which is never followed: check the endpoint and the proxy",
+			Message:    "redirected, which is never followed",
 			Sent:       true,
 		}
 	case status < 200 || status >= 300:

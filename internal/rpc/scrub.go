@@ -26,7 +26,8 @@ var secretParameters = []string{
 
 // quotesRequest finds the names of parameters that only a quoted request or a string to sign has. The names
 // of other parameters are no evidence: "Specified SecurityToken is expired." is worth reading.
-var quotesRequest = regexp.MustCompile(`(?i)signature["']?\s*(=|:|%3D)|signature(nonce|method|version)|string ?to ?sign`)
+var quotesRequest = regexp.MustCompile(
+	`(?i)signature["']?\s*(=|:|%3D)|signature(nonce|method|version)|string ?to ?sign`)
 
 // notShown stands for a message that quotes the request. To take the secrets out of it one by one would
 // leave only the noise, and would be one unforeseen way of quoting away from a leak.
@@ -67,8 +68,8 @@ func (s scrubber) holdsSecret(name string) bool {
 	})
 }
 
-// scrub replaces secrets, joins lines, and cuts what is too long. Of a message that quotes the request
-// other than as a URL it leaves nothing.
+// scrub replaces secrets, joins lines, and cuts what is too long. If a message quotes the request other than as a URL,
+// it replaces all of it.
 func (s scrubber) scrub(message string) string {
 	for _, secret := range s.secrets {
 		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {

@@ -58,7 +58,10 @@ func checkSafe(t *testing.T, err error) {
 
 func TestAnErrorNeverHoldsASecretWhateverTheServerQuotes(t *testing.T) {
 	quotes := map[string]func(*http.Request) string{
-		"the URL":         func(r *http.Request) string { return "bad request http://cas.aliyuncs.com" + r.URL.String() },
+		"the URL": func(r *http.Request) string {
+			return "bad request http://cas.aliyuncs.com" +
+				r.URL.String()
+		},
 		"the request URI": func(r *http.Request) string { return "cannot serve " + r.RequestURI },
 		"the raw query":   func(r *http.Request) string { return r.URL.RawQuery },
 		"the parameters":  func(r *http.Request) string { return fmt.Sprint(r.URL.Query()) },
@@ -68,12 +71,14 @@ func TestAnErrorNeverHoldsASecretWhateverTheServerQuotes(t *testing.T) {
 		"the parameters, lined": func(r *http.Request) string { return strings.Join(flat(r.URL.Query()), "\n") },
 	}
 	for name, quote := range quotes {
-		for _, code := range []string{"InternalError", "SignatureDoesNotMatch", "IncompleteSignature", "Invalid Phone"} {
+		for _, code := range []string{"InternalError", "SignatureDoesNotMatch", "IncompleteSignature",
+			"Invalid Phone"} {
 			t.Run(name+" with "+code, func(t *testing.T) {
 				var sent url.Values
 				caller := newCaller(t, serving(t, func(w http.ResponseWriter, r *http.Request) {
 					sent = r.URL.Query()
-					body, err := json.Marshal(map[string]string{"RequestId": quote(r), "Code": code, "Message": quote(r)})
+					body, err := json.Marshal(
+						map[string]string{"RequestId": quote(r), "Code": code, "Message": quote(r)})
 					if err != nil {
 						t.Error(err)
 					}
@@ -98,7 +103,8 @@ func TestAnErrorNeverHoldsASecretWhateverTheServerQuotes(t *testing.T) {
 func TestACodeOrARequestIDThatQuotesASecretIsDropped(t *testing.T) {
 	caller := newCaller(t, serving(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
-		_, _ = fmt.Fprintf(w, `{"RequestId":"id-%[1]s","Code":"Invalid.%[1]s","Message":"no","AccessDeniedDetail":{"AuthAction":"x:%[1]s"}}`,
+		_, _ = fmt.Fprintf(
+			w, `{"RequestId":"id-%[1]s","Code":"Invalid.%[1]s","Message":"no","AccessDeniedDetail":{"AuthAction":"x:%[1]s"}}`,
 			testCredentials.AccessKeyID)
 	}))
 	e := failing(t, caller)
@@ -135,7 +141,8 @@ func TestTheMessageOfOneCauseIsTheSameFromCallToCall(t *testing.T) {
 		n++
 		id := fmt.Sprintf("5F4A9D1E-0000-4000-8000-%012d", n)
 		w.WriteHeader(http.StatusBadRequest)
-		_, _ = fmt.Fprintf(w, `{"RequestId":%q,"Code":"InternalError","Message":"try again, %s, nonce %s"}`, id, id, r.URL.Query().Get("SignatureNonce"))
+		_, _ = fmt.Fprintf(w, `{"RequestId":%q,"Code":"InternalError","Message":"try again, %s, nonce %s"}`, id, id,
+			r.URL.Query().Get("SignatureNonce"))
 	}))
 	first, second := failing(t, caller), failing(t, caller)
 	if first.Error() != second.Error() {
@@ -157,7 +164,8 @@ func TestAShortNameIsHiddenWithoutTakingWordsApart(t *testing.T) {
 
 func TestCredentialsDoNotPrint(t *testing.T) {
 	var log bytes.Buffer
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "credentials", testCredentials, "in a struct", struct{ C Credentials }{testCredentials})
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "credentials", testCredentials, "in a struct",
+		struct{ C Credentials }{testCredentials})
 	asJSON, err := json.Marshal(testCredentials)
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +183,8 @@ func (e quotingError) Error() string { return e.Quote }
 func TestAProviderThatQuotesTheAnswerOfSTSIsScrubbed(t *testing.T) {
 	caller := newCaller(t, "http://127.0.0.1:1", func(c *Config) {
 		c.Credentials = CredentialsFunc(func(context.Context) (Credentials, error) {
-			return Credentials{}, quotingError{"refresh failed: https://sts.aliyuncs.com/?Signature=abc LTAI5tTESTkeyIdentifier"}
+			return Credentials{}, quotingError{"refresh failed: https://sts.aliyuncs.com/?Signature=abc " +
+				"LTAI5tTESTkeyIdentifier"}
 		})
 	})
 	e := failing(t, caller)

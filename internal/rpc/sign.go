@@ -20,7 +20,8 @@ import (
 
 // sign lets the SDK flatten and sign the request, and makes of it one for net/http. The SDK's client lives
 // for this call only, since it is racy when shared (https://github.com/aliyun/alibaba-cloud-sdk-go/issues/307).
-func (c *Caller) sign(ctx context.Context, req requests.AcsRequest, creds Credentials) (signed *http.Request, err error) {
+func (c *Caller) sign(ctx context.Context, req requests.AcsRequest,
+	creds Credentials) (signed *http.Request, err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			signed, err = nil, fmt.Errorf("the SDK panicked: %v", panicked)
@@ -58,7 +59,7 @@ func (c *Caller) putSignature(req requests.AcsRequest, creds Credentials) error 
 	return client.BuildRequestWithSigner(req, nil)
 }
 
-// leaveUnsigned fills in what a request has beside its signature (CAS contract §9).
+// leaveUnsigned fills in what a request has beside its signature (docs/design/cas.md §7.1).
 func leaveUnsigned(req requests.AcsRequest) error {
 	if err := requests.InitParams(req); err != nil {
 		return err

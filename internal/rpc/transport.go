@@ -19,7 +19,7 @@ import (
 const (
 	connectTimeout = 5 * time.Second
 	idleTimeout    = 90 * time.Second
-	// idlePerHost is enough for the ten calls a second that an account may make (CAS contract §1).
+	// idlePerHost is enough for the ten calls a second that an account may make of a verb (docs/design/cas.md §9).
 	idlePerHost = 8
 	// maxReplyHeader is far above what the services send.
 	maxReplyHeader = 64 << 10
@@ -28,7 +28,7 @@ const (
 )
 
 // transports is shared by the whole process, because each http.Transport holds idle connections: one for
-// each client would leak them (CAS contract §7.2).
+// each client would leak them (docs/design/cas.md §10.1).
 var transports = transportPool{entries: map[string]*pooledTransport{}}
 
 // transportPool holds a transport for each CA bundle, and forgets the one that was not used for longest.
@@ -81,8 +81,8 @@ func (p *transportPool) evict() {
 	delete(p.entries, oldest)
 }
 
-// newTransport speaks HTTP/1.1 only: over HTTP/2 a request may be repeated after its header was written,
-// and the hook that tells whether it was written does not tell as much.
+// newTransport speaks HTTP/1.1 only: over HTTP/2 a request may be repeated after its header was written, and the hook
+// that tells whether it was written proves less there.
 func newTransport(roots *x509.CertPool) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)

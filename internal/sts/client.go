@@ -6,7 +6,8 @@
 //
 // The SDK has providers that call STS themselves. They take a token from a file only, whereas one that was requested
 // for a ServiceAccount is in memory; they go on when nobody waits any more; they answer a failure of the network with
-// the signed URL; and each call leaves a transport with its connections behind. See docs/design/0003.
+// the signed URL; and each call leaves a transport with its connections behind. See
+// docs/design/0003-sts-without-the-sdks-providers.md.
 package sts
 
 import (
@@ -36,7 +37,7 @@ type Client struct {
 	config Config
 }
 
-// New returns a client. A mistake in the endpoint is told by the first call.
+// New returns a client. The first call returns an error if the endpoint is wrong.
 func New(config Config) *Client {
 	if config.Endpoint.URL == "" {
 		config.Endpoint.URL = publicURL(config.Endpoint.Region)
@@ -48,11 +49,13 @@ func New(config Config) *Client {
 }
 
 func (c *Client) signed(keys rpc.Credentials) (*rpc.Caller, error) {
-	return rpc.New(rpc.Config{Endpoint: c.config.Endpoint, Credentials: rpc.StaticCredentials(keys), Timeout: callTimeout, Rate: c.config.Rate, Classify: kindOfCode})
+	return rpc.New(rpc.Config{Endpoint: c.config.Endpoint, Credentials: rpc.StaticCredentials(keys),
+		Timeout: callTimeout, Rate: c.config.Rate, Classify: kindOfCode})
 }
 
 func (c *Client) unsigned() (*rpc.Caller, error) {
-	return rpc.New(rpc.Config{Endpoint: c.config.Endpoint, Unsigned: true, Timeout: callTimeout, Rate: c.config.Rate, Classify: kindOfCode})
+	return rpc.New(rpc.Config{Endpoint: c.config.Endpoint, Unsigned: true, Timeout: callTimeout, Rate: c.config.Rate,
+		Classify: kindOfCode})
 }
 
 // callRate is the number of calls a second for each API and account. The pages of AssumeRole say 100

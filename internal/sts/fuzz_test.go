@@ -5,42 +5,41 @@ package sts_test
 
 import (
 	"encoding/json"
-	"net/http"
 	"testing"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/sts"
+	"github.com/aliyun-issuer/aliyun-issuer/test/answers"
+	"github.com/aliyun-issuer/aliyun-issuer/test/clients"
 )
 
 func FuzzASessionIsWholeOrAnErrorThatQuotesNothing(f *testing.F) {
 	for code := range knownCodes {
-		f.Add(uint16(400), []byte(refusal(code)))
+		f.Add(uint16(400), []byte(answers.Refusal("sts", code)))
 	}
-	f.Add(uint16(401), []byte(refusal("AuthenticationFail.OIDCToken.Invalid")+testToken))
-	f.Add(uint16(403), []byte(`{"RequestId":"R-1","Code":"NoPermission","Message":"`+testKeys.AccessKeySecret+` `+testToken+` `+testExternalID+`"}`))
+	f.Add(uint16(401), []byte(answers.Refusal("sts", "AuthenticationFail.OIDCToken.Invalid")+testToken))
+	f.Add(uint16(403), []byte(`{"RequestId":"R-1","Code":"NoPermission","Message":"`+clients.Keys.AccessKeySecret+` `+
+		testToken+` `+testExternalID+`"}`))
 	for _, body := range []string{
-		``, `{}`, `null`, `<html>` + leak, sessionReply("", ""), `{"RequestId":"R-1","Credentials":null}`, `{"RequestId":7,"Credentials":["` + leak + `"]}`,
-		sessionReply("Expiration", leak), sessionReply("Expiration", "0001-01-01T00:00:00Z"), sessionReply("Expiration", "2026-11-23T12:00:00+08:00"), sessionReply("SecurityToken", "-"),
-		`{"RequestId":"R-1","Credentials":{"AccessKeyId":1,"AccessKeySecret":true,"SecurityToken":"` + leak + `","Expiration":null}}`,
+		``, `{}`, `null`, `<html>` + leak, sessionReply("", ""), `{"RequestId":"R-1","Credentials":null}`,
+		`{"RequestId":7,"Credentials":["` + leak + `"]}`,
+		sessionReply("Expiration", leak), sessionReply("Expiration", "0001-01-01T00:00:00Z"),
+		sessionReply("Expiration", "2026-11-23T12:00:00+08:00"), sessionReply("SecurityToken", "-"),
+		`{"RequestId":"R-1","Credentials":{"AccessKeyId":1,"AccessKeySecret":true,"SecurityToken":"` + leak +
+			`","Expiration":null}}`,
 	} {
 		f.Add(uint16(200), []byte(body))
 	}
-	var answer struct {
-		status int
-		body   []byte
-	}
-	client := newClient(serving(f, func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(answer.status)
-		_, _ = w.Write(answer.body)
-	}))
+	var answer answers.Next
+	client := newClient(answers.By(f, answer.Serve))
 	f.Fuzz(func(t *testing.T, status uint16, body []byte) {
-		answer.status, answer.body = 200+int(status)%400, body
+		answer = answers.Next{Status: 200 + int(status)%400, Body: body}
 		for _, verb := range sessionVerbs {
 			result, err := verb.call(t.Context(), client)
 			session, _ := result.(sts.Session)
 			if err != nil {
 				wantHides(t, err, verb.secrets...)
-				if answer.status < 400 {
+				if answer.Status < 400 {
 					wantHides(t, err, leak) // refusals quote the service, which has no session to tell of then
 				}
 				if session != (sts.Session{}) {
@@ -49,12 +48,12 @@ func FuzzASessionIsWholeOrAnErrorThatQuotesNothing(f *testing.F) {
 				continue
 			}
 			wantHides(t, session, leak)
-			wantWhole(t, session, answer.status, body)
+			wantWhole(t, session, answer.Status, body)
 		}
 	})
 }
 
-// wantWhole knows what a session must not be made up from.
+// Fails if the answer lacks any part of what the session says.
 func wantWhole(t *testing.T, session sts.Session, status int, body []byte) {
 	t.Helper()
 	var told struct{ Credentials map[string]any }
@@ -64,7 +63,8 @@ func wantWhole(t *testing.T, session sts.Session, status int, body []byte) {
 			t.Errorf("%d with %q, which has no %s, is a session", status, body, field)
 		}
 	}
-	if keys := session.Keys; keys.AccessKeyID == "" || keys.AccessKeySecret == "" || keys.SecurityToken == "" || keys == (rpc.Credentials{}) || status >= 300 {
+	if keys := session.Keys; keys.AccessKeyID == "" || keys.AccessKeySecret == "" || keys.SecurityToken == "" ||
+		keys == (rpc.Credentials{}) || status >= 300 {
 		t.Errorf("%d with %q is a session", status, body)
 	}
 }

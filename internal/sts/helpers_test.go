@@ -10,10 +10,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -24,6 +21,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/sts"
+	"github.com/aliyun-issuer/aliyun-issuer/test/clients"
 )
 
 const (
@@ -33,22 +31,14 @@ const (
 	audience  = "sts.aliyuncs.com"
 )
 
-// The values below are what must never appear in an error.
-var testKeys = rpc.Credentials{
-	AccessKeyID:     "LTAI5tTESTkeyIdentifier",
-	AccessKeySecret: "TESTkeySecretTESTkeySecret",
-	SecurityToken:   "CAISTESTsecurityToken+/=",
-}
-
+// The values below are what must never appear in an error, beside clients.Keys.
 const (
 	testToken      = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
 	testExternalID = "TESTexternal-id/of=the,owner"
 )
 
-var testRole = sts.Role{ARN: "acs:ram::" + accountID + ":role/issuer", SessionName: "a-test", Duration: time.Hour, ExternalID: testExternalID}
-
-// testRate keeps the buckets, which the whole process shares, out of the tests that are not about them.
-const testRate = 1e6
+var testRole = sts.Role{ARN: "acs:ram::" + accountID + ":role/issuer", SessionName: "a-test", Duration: time.Hour,
+	ExternalID: testExternalID}
 
 var defaultKeys = rpc.Credentials{AccessKeyID: cassim.DefaultKeyID, AccessKeySecret: cassim.DefaultKeySecret}
 
@@ -78,7 +68,7 @@ func start(t *testing.T, change func(*cassim.Options), roles ...cassim.Role) *wo
 }
 
 func newClient(endpoint string) *sts.Client {
-	return sts.New(sts.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: endpoint}, Rate: testRate})
+	return sts.New(sts.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: endpoint}, Rate: clients.Rate})
 }
 
 func (w *world) role(name string) sts.Role {
@@ -95,7 +85,7 @@ func (w *world) assume(keys rpc.Credentials, role sts.Role) sts.Session {
 	return session
 }
 
-// wantIs fails unless STS knows the session's keys as that.
+// Fails unless STS says that the session's keys belong to this ARN.
 func (w *world) wantIs(session sts.Session, arn string) {
 	w.t.Helper()
 	told, err := w.client.CallerIdentity(w.t.Context(), session.Keys)
@@ -125,22 +115,26 @@ func newCluster(t *testing.T) *cluster {
 // withCluster lets the tokens of the cluster in.
 func withCluster(c *cluster) func(*cassim.Options) {
 	return func(opts *cassim.Options) {
-		opts.Accounts[0].OIDCProviders = []cassim.OIDCProvider{{Name: "cluster", Issuer: issuerURL, ClientIDs: []string{audience}, Keys: c.jwks}}
+		opts.Accounts[0].OIDCProviders = []cassim.OIDCProvider{
+			{Name: "cluster", Issuer: issuerURL, ClientIDs: []string{audience}, Keys: c.jwks}}
 	}
 }
 
 func (c *cluster) jwks(context.Context) ([]byte, error) {
-	return json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: c.key.Public(), KeyID: "k", Algorithm: string(jose.ES256), Use: "sig"}}})
+	return json.Marshal(jose.JSONWebKeySet{
+		Keys: []jose.JSONWebKey{{Key: c.key.Public(), KeyID: "k", Algorithm: string(jose.ES256), Use: "sig"}}})
 }
 
 // token is a good one, with changes.
 func (c *cluster) token(changes map[string]any) string {
 	c.t.Helper()
 	now := time.Now().Unix()
-	claims := map[string]any{"iss": issuerURL, "sub": subject, "aud": []string{audience}, "iat": now, "nbf": now, "exp": now + 600}
+	claims := map[string]any{"iss": issuerURL, "sub": subject, "aud": []string{audience}, "iat": now, "nbf": now,
+		"exp": now + 600}
 	maps.Copy(claims, changes)
 	payload, err1 := json.Marshal(claims)
-	signer, err2 := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: c.key, KeyID: "k"}}, nil)
+	signer, err2 := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: c.key, KeyID: "k"}},
+		nil)
 	if err1 != nil || err2 != nil {
 		c.t.Fatal(err1, err2)
 	}
@@ -155,22 +149,6 @@ func (c *cluster) token(changes map[string]any) string {
 	return text
 }
 
-func serving(t testing.TB, handler http.HandlerFunc) (url string) {
-	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return server.URL
-}
-
-// answering is a service that gives the same answer to every call.
-func answering(t testing.TB, status int, body string) (url string) {
-	t.Helper()
-	return serving(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	})
-}
-
 // verb is one call of the client, and what it must keep to itself.
 type verb struct {
 	action  string
@@ -178,11 +156,15 @@ type verb struct {
 	call    func(context.Context, *sts.Client) (result any, err error)
 }
 
-var keySecrets = []string{testKeys.AccessKeyID, testKeys.AccessKeySecret, testKeys.SecurityToken}
+var keySecrets = []string{clients.Keys.AccessKeyID, clients.Keys.AccessKeySecret, clients.Keys.SecurityToken}
 
 var verbs = []verb{
-	{"GetCallerIdentity", keySecrets, func(ctx context.Context, c *sts.Client) (any, error) { return c.CallerIdentity(ctx, testKeys) }},
-	{"AssumeRole", append(keySecrets, testExternalID), func(ctx context.Context, c *sts.Client) (any, error) { return c.AssumeRole(ctx, testKeys, testRole) }},
+	{"GetCallerIdentity", keySecrets, func(ctx context.Context, c *sts.Client) (any, error) {
+		return c.CallerIdentity(ctx, clients.Keys)
+	}},
+	{"AssumeRole", append(keySecrets, testExternalID), func(ctx context.Context, c *sts.Client) (any, error) {
+		return c.AssumeRole(ctx, clients.Keys, testRole)
+	}},
 	{"AssumeRoleWithOIDC", []string{testToken}, func(ctx context.Context, c *sts.Client) (any, error) {
 		return c.AssumeRoleWithOIDC(ctx, "acs:ram::"+accountID+":oidc-provider/cluster", testToken, testRole)
 	}},
@@ -197,7 +179,8 @@ func wantHides(t testing.TB, value any, secrets ...string) {
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		text := fmt.Sprintf(format, value)
 		for _, secret := range secrets {
-			if strings.Contains(text, secret) || strings.Contains(text, url.QueryEscape(secret)) || strings.Contains(text, url.PathEscape(secret)) {
+			if strings.Contains(text, secret) || strings.Contains(text, url.QueryEscape(secret)) ||
+				strings.Contains(text, url.PathEscape(secret)) {
 				t.Errorf("%s quotes %q: %s", format, secret, text)
 			}
 		}

@@ -22,7 +22,8 @@ const envRegion = "STS_TEST_REGION"
 
 func TestMain(m *testing.M) {
 	if region := os.Getenv(envRegion); region != "" {
-		told, err := sts.New(sts.Config{Endpoint: rpc.Endpoint{Region: region}}).CallerIdentity(context.Background(), defaultKeys)
+		told, err := sts.New(sts.Config{Endpoint: rpc.Endpoint{Region: region}}).CallerIdentity(context.Background(),
+			defaultKeys)
 		fmt.Println(told.ARN, err)
 		return
 	}
@@ -35,11 +36,14 @@ func TestSTSIsAskedInTheRegion(t *testing.T) {
 	if err := os.WriteFile(roots, w.TLSRootPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for region, want := range map[string]string{"cn-hangzhou": "sts.cn-hangzhou.aliyuncs.com", "ap-southeast-1": "sts.ap-southeast-1.aliyuncs.com"} {
+	for region, want := range map[string]string{"cn-hangzhou": "sts.cn-hangzhou.aliyuncs.com",
+		"ap-southeast-1": "sts.ap-southeast-1.aliyuncs.com"} {
 		child := exec.CommandContext(t.Context(), os.Args[0])
-		child.Env = []string{envRegion + "=" + region, "HTTPS_PROXY=" + w.ProxyURL(), "SSL_CERT_FILE=" + roots, "GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + t.TempDir()}
+		child.Env = []string{envRegion + "=" + region, "HTTPS_PROXY=" + w.ProxyURL(), "SSL_CERT_FILE=" + roots,
+			"GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + t.TempDir()}
 		out, err := child.CombinedOutput()
-		if told := "acs:ram::" + accountID + ":user/" + cassim.DefaultKeyID + " <nil>\n"; err != nil || string(out) != told {
+		if told := "acs:ram::" + accountID + ":user/" + cassim.DefaultKeyID + " <nil>\n"; err != nil ||
+			string(out) != told {
 			t.Fatalf("told %s, %v", out, err)
 		}
 		requests := w.Requests()
@@ -52,7 +56,8 @@ func TestSTSIsAskedInTheRegion(t *testing.T) {
 func TestSTSTellsWhoseKeysTheyAre(t *testing.T) {
 	w := start(t, func(opts *cassim.Options) {
 		account := &opts.Accounts[0]
-		account.Keys = append(account.Keys, cassim.Key{ID: "of-alice", Secret: "s", User: "alice"}, cassim.Key{ID: "root", Secret: "s", Root: true})
+		account.Keys = append(account.Keys, cassim.Key{ID: "of-alice", Secret: "s", User: "alice"},
+			cassim.Key{ID: "root", Secret: "s", Root: true})
 	}, cassim.Role{Name: "issuer"})
 	for arn, keys := range map[string]rpc.Credentials{
 		"user/" + cassim.DefaultKeyID: defaultKeys,
@@ -61,7 +66,8 @@ func TestSTSTellsWhoseKeysTheyAre(t *testing.T) {
 		"assumed-role/issuer/a-test":  w.assume(defaultKeys, w.role("issuer")).Keys,
 	} {
 		told, err := w.client.CallerIdentity(t.Context(), keys)
-		if want := (sts.Identity{Account: accountID, ARN: "acs:ram::" + accountID + ":" + arn}); err != nil || told != want {
+		if want := (sts.Identity{Account: accountID, ARN: "acs:ram::" + accountID + ":" + arn}); err != nil ||
+			told != want {
 			t.Errorf("told %+v, want %+v: %v", told, want, err)
 		}
 	}

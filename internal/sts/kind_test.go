@@ -5,10 +5,10 @@ package sts_test
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
+	"github.com/aliyun-issuer/aliyun-issuer/test/answers"
 )
 
 // knownCodes are those of the pages on AssumeRole and AssumeRoleWithOIDC, those of the gateway that decide something,
@@ -47,18 +47,15 @@ var knownCodes = map[string]rpc.Kind{
 	"authenticationfail.OIDCToken.Expired": rpc.KindOther,
 }
 
-func refusal(code string) string {
-	return fmt.Sprintf(`{"RequestId":"R-1","HostId":"sts.aliyuncs.com","Code":%q,"Message":"because"}`, code)
-}
-
 func TestEveryCodeHasOneKindWhateverTheStatusAndTheVerb(t *testing.T) {
 	for code, kind := range knownCodes {
 		for _, status := range []int{400, 401, 403, 404} {
-			client := newClient(answering(t, status, refusal(code)))
+			client := newClient(answers.Always(t, status, answers.Refusal("sts", code)))
 			for _, verb := range verbs {
 				_, err := verb.call(t.Context(), client)
 				e, ok := errors.AsType[*rpc.Error](err)
-				if !ok || e.Kind != kind || e.Code != code || e.HTTPStatus != status || e.Action != verb.action || e.RequestID != "R-1" {
+				if !ok || e.Kind != kind || e.Code != code || e.HTTPStatus != status || e.Action != verb.action ||
+					e.RequestID != "R-1" {
 					t.Errorf("%s with %d for %s: got %#v, want %s", code, status, verb.action, e, kind)
 				}
 			}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/sts"
+	"github.com/aliyun-issuer/aliyun-issuer/test/answers"
+	"github.com/aliyun-issuer/aliyun-issuer/test/clients"
 )
 
 // leak stands for the keys in a reply.
@@ -21,7 +23,8 @@ const leak = "TESTsessionSecret"
 
 // sessionReply is what STS answers, with one field of the credentials changed. A value of "-" removes it.
 func sessionReply(field, value string) string {
-	fields := map[string]string{"AccessKeyId": "STS.NTTESTTESTTEST" + leak, "AccessKeySecret": leak, "SecurityToken": leak, "Expiration": "2026-11-23T12:00:00Z"}
+	fields := map[string]string{"AccessKeyId": "STS.NTTESTTESTTEST" + leak, "AccessKeySecret": leak,
+		"SecurityToken": leak, "Expiration": "2026-11-23T12:00:00Z"}
 	if fields[field] = value; value == "-" {
 		delete(fields, field)
 	}
@@ -51,7 +54,7 @@ func TestAReplyWithoutAWholeSessionIsAnErrorThatQuotesNothing(t *testing.T) {
 		replies["an empty "+field] = sessionReply(field, "")
 	}
 	for name, body := range replies {
-		client := newClient(answering(t, http.StatusOK, body))
+		client := newClient(answers.Always(t, http.StatusOK, body))
 		for _, verb := range sessionVerbs {
 			got, err := verb.call(t.Context(), client)
 			if err == nil || got != (sts.Session{}) {
@@ -66,11 +69,12 @@ func TestAReplyWithoutAWholeSessionIsAnErrorThatQuotesNothing(t *testing.T) {
 }
 
 func TestASessionIsReadButNotPrinted(t *testing.T) {
-	client := newClient(answering(t, http.StatusOK, sessionReply("", "")))
+	client := newClient(answers.Always(t, http.StatusOK, sessionReply("", "")))
 	for _, verb := range sessionVerbs {
 		got, err := verb.call(t.Context(), client)
 		session, _ := got.(sts.Session)
-		if keys := session.Keys; err != nil || keys.AccessKeySecret != leak || keys.SecurityToken != leak || session.Expires.Unix() != 1795435200 {
+		if keys := session.Keys; err != nil || keys.AccessKeySecret != leak || keys.SecurityToken != leak ||
+			session.Expires.Unix() != 1795435200 {
 			t.Errorf("%s: got %v, %v", verb.action, session, err)
 		}
 		wantHides(t, got, leak)
@@ -79,19 +83,29 @@ func TestASessionIsReadButNotPrinted(t *testing.T) {
 
 func TestNoErrorHoldsASecretWhateverSTSQuotes(t *testing.T) {
 	quotes := map[string]func(*http.Request, url.Values) string{
-		"the URL":        func(r *http.Request, form url.Values) string { return "cannot serve http://" + r.Host + r.RequestURI },
+		"the URL": func(r *http.Request, form url.Values) string {
+			return "cannot serve http://" + r.Host + r.RequestURI
+		},
 		"the parameters": func(r *http.Request, form url.Values) string { return fmt.Sprint(r.URL.Query(), form) },
 		"the form":       func(r *http.Request, form url.Values) string { return "bad form " + form.Encode() },
-		"the token":      func(r *http.Request, form url.Values) string { return "the token " + form.Get("OIDCToken") + " is bad" },
+		"the token": func(r *http.Request, form url.Values) string {
+			return "the token " + form.Get("OIDCToken") +
+				" is bad"
+		},
 		"the external id": func(r *http.Request, form url.Values) string {
 			return "not " + r.URL.Query().Get("ExternalId") + form.Get("ExternalId")
 		},
-		"the key":                  func(r *http.Request, _ url.Values) string { return "no key " + r.URL.Query().Get("AccessKeyId") },
-		"the token of the session": func(r *http.Request, _ url.Values) string { return "stale: " + r.URL.Query().Get("SecurityToken") },
+		"the key": func(r *http.Request, _ url.Values) string {
+			return "no key " + r.URL.Query().Get("AccessKeyId")
+		},
+		"the token of the session": func(r *http.Request, _ url.Values) string {
+			return "stale: " + r.URL.Query().Get("SecurityToken")
+		},
 	}
 	for name, quote := range quotes {
-		for _, code := range []string{"AuthenticationFail.OIDCToken.Invalid", "NoPermission", "InvalidSecurityToken.Expired", "SignatureDoesNotMatch", "InternalError", "a secret"} {
-			client := newClient(serving(t, func(w http.ResponseWriter, r *http.Request) {
+		for _, code := range []string{"AuthenticationFail.OIDCToken.Invalid", "NoPermission",
+			"InvalidSecurityToken.Expired", "SignatureDoesNotMatch", "InternalError", "a secret"} {
+			client := newClient(answers.By(t, func(w http.ResponseWriter, r *http.Request) {
 				sent, _ := io.ReadAll(r.Body)
 				form, _ := url.ParseQuery(string(sent))
 				said := code
@@ -114,8 +128,8 @@ func TestNoErrorHoldsASecretWhateverSTSQuotes(t *testing.T) {
 }
 
 func TestSecretsAreInNoURLButTheSignedOne(t *testing.T) {
-	client := newClient(serving(t, func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.RequestURI, testToken) || strings.Contains(r.RequestURI, testKeys.AccessKeySecret) {
+	client := newClient(answers.By(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.RequestURI, testToken) || strings.Contains(r.RequestURI, clients.Keys.AccessKeySecret) {
 			t.Errorf("%s has a secret in its URL", r.URL.Query().Get("Action"))
 		}
 		_, _ = io.WriteString(w, sessionReply("", ""))
@@ -129,10 +143,10 @@ func TestSecretsAreInNoURLButTheSignedOne(t *testing.T) {
 
 func TestNoErrorOfTheNetworkHoldsASecret(t *testing.T) {
 	for name, endpoint := range map[string]string{
-		"a lost answer": serving(t, func(http.ResponseWriter, *http.Request) {
+		"a lost answer": answers.By(t, func(http.ResponseWriter, *http.Request) {
 			panic(http.ErrAbortHandler) // closes the connection without a word
 		}),
-		"a redirect": serving(t, func(w http.ResponseWriter, r *http.Request) {
+		"a redirect": answers.By(t, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://elsewhere.example.com/?"+r.URL.RawQuery, http.StatusTemporaryRedirect)
 		}),
 		"a refused connection": "http://127.0.0.1:1",

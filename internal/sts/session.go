@@ -89,12 +89,13 @@ func newSessionResponse() *sessionResponse {
 	return &sessionResponse{BaseResponse: &responses.BaseResponse{}}
 }
 
-// session is what the reply holds, if it holds all of it.
+// Returns the session in the reply, or an error if any part of it is missing.
 func (r *sessionResponse) session() (Session, error) {
 	given := r.Credentials
 	expires, err := time.Parse(time.RFC3339, given.Expiration)
 	if err != nil || given.AccessKeyId == "" || given.AccessKeySecret == "" || given.SecurityToken == "" {
-		return Session{}, errors.New("STS answered without the keys of a session, or without their end") // what it answered is secret
+		// the answer is not quoted, since it may hold keys
+		return Session{}, errors.New("STS answered without the keys of a session, or without their end")
 	}
 	return Session{Expires: expires, Keys: rpc.Credentials{
 		AccessKeyID: given.AccessKeyId, AccessKeySecret: given.AccessKeySecret, SecurityToken: given.SecurityToken,

@@ -30,10 +30,11 @@ const (
 )
 
 // rendering makes helm show what a command would install.
-var rendering = strings.NewReplacer("helm upgrade", "helm template", "helm install", "helm template", "--reuse-values", "", "--create-namespace", "")
+var rendering = strings.NewReplacer("helm upgrade", "helm template", "helm install", "helm template", "--reuse-values",
+	"", "--create-namespace", "")
 
-// TestTheExamplesOfThePagesOnCredentialsAndSecurityCanBeApplied puts each into an issuer that is good but for it, and runs the
-// commands as they are written, with the namespaces of the test.
+// TestTheExamplesOfThePagesOnCredentialsAndSecurityCanBeApplied puts each into an issuer that is good but for it, and
+// runs the commands as they are written, with the namespaces of the test.
 func TestTheExamplesOfThePagesOnCredentialsAndSecurityCanBeApplied(t *testing.T) {
 	kube, namespace := cluster(t)
 	run := shell(t, namespace)

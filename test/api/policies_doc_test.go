@@ -101,9 +101,10 @@ func TestThePoliciesOfTheDocumentationAllowWhatIsCalledAndNoMore(t *testing.T) {
 	security := policies(t, "../../docs/security.md")
 	ordering, zones := security["Ordering"], security["Alibaba Cloud DNS, all zones"]
 	for name, c := range map[string]struct{ called, allowed []any }{
-		"CAS":                {called(t, "../../internal/cas", "yundun-cert:"), actionsOf(t, ordering)},
-		"DNS":                {called(t, "../../internal/dcv/alidns", "alidns:"), actionsOf(t, zones)},
-		"DNS of named zones": {called(t, "../../internal/dcv/alidns", "alidns:"), actionsOf(t, security["Alibaba Cloud DNS, named zones"])},
+		"CAS": {called(t, "../../internal/cas", "yundun-cert:"), actionsOf(t, ordering)},
+		"DNS": {called(t, "../../internal/dcv/alidns", "alidns:"), actionsOf(t, zones)},
+		"DNS of named zones": {called(t, "../../internal/dcv/alidns", "alidns:"),
+			actionsOf(t, security["Alibaba Cloud DNS, named zones"])},
 	} {
 		if diff := cmp.Diff(c.called, c.allowed); diff != "" {
 			t.Errorf("%s (-called +allowed):\n%s", name, diff)

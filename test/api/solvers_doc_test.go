@@ -52,7 +52,8 @@ func TestTheExamplesOfThePageOnSolversCanBeApplied(t *testing.T) {
 			continue
 		case strings.HasPrefix(block.Text, "helm upgrade"):
 			// What the flags are for is told by the templates, and wrong ones are refused by the chart's schema.
-			run(t, "helm template --namespace aliyun-issuer-system "+strings.NewReplacer("helm upgrade", "", "--reuse-values", "").Replace(block.Text))
+			run(t, "helm template --namespace aliyun-issuer-system "+
+				strings.NewReplacer("helm upgrade", "", "--reuse-values", "").Replace(block.Text))
 		default:
 			run(t, block.Text)
 			if err := kube.Get(t.Context(), client.ObjectKeyFromObject(issuer), issuer); err != nil {
@@ -67,7 +68,8 @@ func TestTheExamplesOfThePageOnSolversCanBeApplied(t *testing.T) {
 			t.Errorf("the page has no example for %s", name)
 			continue
 		}
-		if raw, err := json.Marshal(solver); err != nil || !strings.Contains(string(raw), `"`+strings.Replace(name, ".", `":{"`, 1)+`":`) {
+		if raw, err := json.Marshal(solver); err != nil ||
+			!strings.Contains(string(raw), `"`+strings.Replace(name, ".", `":{"`, 1)+`":`) {
 			t.Errorf("the example under %s is for another solver: %s, %v", name, raw, err)
 		}
 	}
@@ -105,7 +107,8 @@ var (
 // TestTheMessagesOfThePageOnSolversAreThoseOfTheController compares the texts between the ellipses.
 func TestTheMessagesOfThePageOnSolversAreThoseOfTheController(t *testing.T) {
 	var source strings.Builder
-	for _, folder := range []string{"../../internal/dcv", "../../controllers"} {
+	for _, folder := range []string{"../../internal",
+		"../../controllers"} {
 		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err

@@ -28,12 +28,13 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
-// TestTheManagerUsesEveryPermissionThatItHasAndLacksNone compares what the API server has seen with what the chart grants.
-// The life that it leads has all that a manager ever does in it: whoever grants more has to say here what for.
+// TestTheManagerUsesEveryPermissionThatItHasAndLacksNone compares what the API server has seen with what the chart
+// grants. The life that it leads has all that a manager ever does in it: whoever grants more has to say here what for.
 func TestTheManagerUsesEveryPermissionThatItHasAndLacksNone(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, "--audit")
-	if err := c.run(c.program("helm"), "upgrade", release, filepath.Join(c.root, chart), "--namespace", system, "--reuse-values", "--set", "solvers.gatewayHTTPRoute=true"); err != nil {
+	if err := c.run(c.program("helm"), "upgrade", release, filepath.Join(c.root, chart), "--namespace", system,
+		"--reuse-values", "--set", "solvers.gatewayHTTPRoute=true"); err != nil {
 		t.Fatal(err)
 	}
 	// The CA takes its time: orders are edited while they wait for it.
@@ -44,7 +45,8 @@ func TestTheManagerUsesEveryPermissionThatItHasAndLacksNone(t *testing.T) {
 	t.Cleanup(simulator.Close)
 	// Without this, and with an API server as new as this one, it watches only, and lists nothing.
 	environment := []string{"KUBE_FEATURE_WatchListClient=false"}
-	m, err := c.startManagerIn(environment, simulator.DNSAddr(), "--leader-elect", "--leader-election-namespace="+system, "--files-bind-address="+freeAddress(), "--files-service="+system+"/"+release+"-files")
+	m, err := c.startManagerIn(environment, simulator.DNSAddr(), "--leader-elect", "--leader-election-namespace="+
+		system, "--files-bind-address="+freeAddress(), "--files-service="+system+"/"+release+"-files")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +59,10 @@ func TestTheManagerUsesEveryPermissionThatItHasAndLacksNone(t *testing.T) {
 	t.Run("its life", func(t *testing.T) { // its parts are over when it returns
 		for name, live := range map[string]func(*testing.T, *cluster, *cassim.Server){
 			"an id that cannot be written": refuseAnOrderID, "two orders for one name": orderTwice,
-			"a cluster issuer": issueForTheCluster, "a request is orphaned": orphanAnOrder, "a Secret is deleted": orderTooOften,
-			"ExternalDNS":  handOver(v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}}),
+			"a cluster issuer": issueForTheCluster, "a request is orphaned": orphanAnOrder,
+			"a Secret is deleted": orderTooOften,
+			"ExternalDNS": handOver(
+				v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}}),
 			"an Ingress":   handOver(v1alpha1.Solver{File: &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}}),
 			"an HTTPRoute": handOver(v1alpha1.Solver{File: &v1alpha1.FileSolver{GatewayHTTPRoute: gateway()}}),
 		} {
@@ -97,8 +101,12 @@ func handOver(solver v1alpha1.Solver) func(*testing.T, *cluster, *cassim.Server)
 			return o.Status.Validation != nil && o.Status.Validation.PresentedAt != nil
 		}
 		before := w.untilOrder(www, "the proof is published", isPresented)
-		w.edit(certificate, func() { certificate.Spec.Usages = []cmapi.KeyUsage{cmapi.UsageDigitalSignature, cmapi.UsageServerAuth} })
-		w.untilOrder(www, "the proof is published for the new request", func(o v1alpha1.AliyunOrder) bool { return o.UID != before.UID && isPresented(o) })
+		w.edit(certificate, func() {
+			certificate.Spec.Usages = []cmapi.KeyUsage{cmapi.UsageDigitalSignature, cmapi.UsageServerAuth}
+		})
+		w.untilOrder(www, "the proof is published for the new request", func(o v1alpha1.AliyunOrder) bool {
+			return o.UID != before.UID && isPresented(o)
+		})
 		w.delete(certificate)
 		w.untilGone("the Orders", &v1alpha1.AliyunOrderList{}) // with what was published for them
 	}
@@ -108,12 +116,16 @@ func handOver(solver v1alpha1.Solver) func(*testing.T, *cluster, *cassim.Server)
 // patch of the first event, and loses nothing.
 func refuseAnOrderID(t *testing.T, c *cluster, simulator *cassim.Server) {
 	w := worldOf(t, c, simulator)
-	end := w.refuse(admissionregistrationv1.Update, "aliyunorders/status", "!has(object.status.orderID)", "no ids today")
+	end := w.refuse(admissionregistrationv1.Update, "aliyunorders/status", "!has(object.status.orderID)",
+		"no ids today")
 	w.Create(w.certificate(www))
 	w.until("it is said twice that the id cannot be written", &eventsv1.EventList{}, func() bool {
 		told := &eventsv1.EventList{}
 		w.list(told)
-		return slices.ContainsFunc(told.Items, func(e eventsv1.Event) bool { return e.Reason == "OrderIDNotWritten" && e.Series != nil })
+		return slices.ContainsFunc(told.Items, func(e eventsv1.Event) bool {
+			return e.Reason == "OrderIDNotWritten" &&
+				e.Series != nil
+		})
 	})
 	end()
 	w.untilIssued(www, 1)
@@ -137,7 +149,8 @@ func orderTwice(t *testing.T, c *cluster, simulator *cassim.Server) {
 
 // orderTooOften lets a Certificate be asked why it is ordered again.
 func orderTooOften(t *testing.T, c *cluster, simulator *cassim.Server) {
-	w := worldOf(t, c, simulator, func(i *v1alpha1.AliyunIssuer) { i.Spec.Orders = &v1alpha1.OrderPolicy{MaxPerDay: new(int32(1))} })
+	w := worldOf(t, c, simulator,
+		func(i *v1alpha1.AliyunIssuer) { i.Spec.Orders = &v1alpha1.OrderPolicy{MaxPerDay: new(int32(1))} })
 	w.Create(w.certificate(www))
 	w.untilIssued(www, 1)
 	w.delete(w.secret(www))
@@ -147,7 +160,8 @@ func orderTooOften(t *testing.T, c *cluster, simulator *cassim.Server) {
 func issueForTheCluster(t *testing.T, c *cluster, simulator *cassim.Server) {
 	w := worldOf(t, c, simulator)
 	secret := gen.Secret(system, cassim.DefaultKeyID, cassim.DefaultKeySecret)
-	issuer := &v1alpha1.AliyunClusterIssuer{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}, Spec: v1alpha1.ClusterIssuerSpec{IssuerSpec: gen.IssuerSpec(simulator.URL())}}
+	issuer := &v1alpha1.AliyunClusterIssuer{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace},
+		Spec: v1alpha1.ClusterIssuerSpec{IssuerSpec: gen.IssuerSpec(simulator.URL())}}
 	certificate := w.certificate(www)
 	certificate.Spec.IssuerRef.Kind, certificate.Spec.IssuerRef.Name = v1alpha1.AliyunClusterIssuerKind, w.Namespace
 	for _, object := range []client.Object{secret, issuer, certificate} {
@@ -162,7 +176,8 @@ func orphanAnOrder(t *testing.T, c *cluster, simulator *cassim.Server) {
 	request := w.newRequest(www)
 	w.Create(request)
 	w.untilOrdered(www)
-	if err := w.Client.Delete(t.Context(), request, client.PropagationPolicy(metav1.DeletePropagationOrphan)); err != nil {
+	if err := w.Client.Delete(t.Context(), request,
+		client.PropagationPolicy(metav1.DeletePropagationOrphan)); err != nil {
 		t.Fatal(err)
 	}
 	w.untilGone("the Orders", &v1alpha1.AliyunOrderList{})
@@ -184,7 +199,8 @@ func (c *cluster) granted(t *testing.T) map[string]bool {
 		}
 	}
 	isOurs := func(subjects []rbacv1.Subject) bool {
-		return slices.Contains(subjects, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: release, Namespace: system})
+		return slices.Contains(subjects, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: release,
+			Namespace: system})
 	}
 	wide, narrow := &rbacv1.ClusterRoleBindingList{}, &rbacv1.RoleBindingList{}
 	for _, list := range []client.ObjectList{wide, narrow} {

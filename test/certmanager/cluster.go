@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -51,11 +52,12 @@ type cluster struct {
 	death sync.Once
 }
 
-// places has one for each cluster that belongs to a test. They are more than the machine has control planes for, because what
-// these tests do is wait. The two that tests share are beside them.
+// places has one for each cluster that belongs to a test. They are more than the machine has control planes for,
+// because what these tests do is wait. The two that tests share are beside them.
 var places = make(chan struct{}, 2*machine.ControlPlanes())
 
-// newCluster starts a cluster that ends with the test, once there is a place for it. The flags are those of localkube up.
+// newCluster starts a cluster that ends with the test, once there is a place for it. The flags are those of localkube
+// up.
 func newCluster(t *testing.T, flags ...string) *cluster {
 	t.Helper()
 	places <- struct{}{}
@@ -96,18 +98,25 @@ func startCluster(dir string, flags ...string) (*cluster, error) {
 		return c, err
 	}
 	c.api = clients.Discovery().RESTClient()
-	module, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/cert-manager/cert-manager").Output()
+	module, err := ofModule("Dir", "github.com/cert-manager/cert-manager")
 	if err != nil {
 		return c, err
 	}
-	crds := filepath.Join(string(module[:len(module)-1]), "deploy/crds")
-	if err := c.run(c.program("kubectl"), "apply", "--server-side", "-f", crds, "-f", filepath.Join(top, "test/env/crds")); err != nil {
+	crds := filepath.Join(module, "deploy/crds")
+	if err := c.run(c.program("kubectl"), "apply", "--server-side", "-f", crds, "-f",
+		filepath.Join(top, "test/env/crds")); err != nil {
 		return c, err
 	}
 	if err := c.installChart(); err != nil {
 		return c, err
 	}
 	return c, c.startCertManager()
+}
+
+// ofModule is a property, such as Dir or Version, of a module that go.mod requires.
+func ofModule(property, path string) (string, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{."+property+"}}", path).Output()
+	return strings.TrimSpace(string(out)), err
 }
 
 // as is the client of a user, or of the administrator.
@@ -132,26 +141,31 @@ func (c *cluster) config(user string) (*rest.Config, error) {
 // installChart returns once the API server serves our kinds: helm does not wait for a CRD that is a template.
 func (c *cluster) installChart() error {
 	if err := c.run(c.program("helm"), "upgrade", "--install", release, filepath.Join(c.root, chart),
-		"--namespace", system, "--create-namespace", "--set", "replicaCount=0,solvers.dnsEndpoint=true,solvers.ingress=true"); err != nil {
+		"--namespace", system, "--create-namespace", "--set",
+		"replicaCount=0,solvers.dnsEndpoint=true,solvers.ingress=true"); err != nil {
 		return err
 	}
-	kinds := []client.ObjectList{&v1alpha1.AliyunOrderList{}, &v1alpha1.AliyunIssuerList{}, &v1alpha1.AliyunClusterIssuerList{}}
-	return wait.PollUntilContextTimeout(context.Background(), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
-		for _, kind := range kinds {
-			if err := c.kube.List(ctx, kind); meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
-				return false, nil
-			} else if err != nil {
-				return false, err
+	kinds := []client.ObjectList{&v1alpha1.AliyunOrderList{}, &v1alpha1.AliyunIssuerList{},
+		&v1alpha1.AliyunClusterIssuerList{}}
+	return wait.PollUntilContextTimeout(context.Background(), 100*time.Millisecond, env.Patience, true,
+		func(ctx context.Context) (bool, error) {
+			for _, kind := range kinds {
+				if err := c.kube.List(ctx, kind); meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
+					return false, nil
+				} else if err != nil {
+					return false, err
+				}
 			}
-		}
-		return true, nil
-	})
+			return true, nil
+		})
 }
 
 // startCertManager lets cert-manager's controller make requests of Certificates, and approve them.
-func (c *cluster) startCertManager() error {
-	return c.localkube("run", "certificates", "--", c.program("cm-controller"),
-		"--kubeconfig", c.kubeconfig(), "--metrics-listen-address", "127.0.0.1:0")
+func (c *cluster) startCertManager() error { return c.runCertManager() }
+
+func (c *cluster) runCertManager(flags ...string) error {
+	return c.localkube(append([]string{"run", "certificates", "--", c.program("cm-controller"),
+		"--kubeconfig", c.kubeconfig(), "--metrics-listen-address", "127.0.0.1:0"}, flags...)...)
 }
 
 func (c *cluster) kubeconfig() string         { return filepath.Join(c.dir, "kubeconfig") }

@@ -25,22 +25,24 @@ type surroundings struct {
 	exchange string
 }
 
-// TestTheControllerOrdersAsWhatSurroundsIt starts a manager in surroundings of each kind, one after another. In some the
-// operator lets AliyunIssuers use them.
+// TestTheControllerOrdersAsWhatSurroundsIt starts a manager in surroundings of each kind, one after another. In some
+// the operator lets AliyunIssuers use them.
 func TestTheControllerOrdersAsWhatSurroundsIt(t *testing.T) {
 	t.Parallel()
 	c, simulator, variables := newSurrounded(t)
 	for name, around := range map[string]surroundings{
 		"a key in its environment": {
 			arn: user, isPermanent: true,
-			variables: []string{"ALIBABA_CLOUD_ACCESS_KEY_ID=" + cassim.DefaultKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET=" + cassim.DefaultKeySecret},
+			variables: []string{"ALIBABA_CLOUD_ACCESS_KEY_ID=" + cassim.DefaultKeyID,
+				"ALIBABA_CLOUD_ACCESS_KEY_SECRET=" + cassim.DefaultKeySecret},
 		},
 		"the role of its instance": {
 			arn: sessionARN(account, "instance", "i-"), flags: []string{"--issuer-ambient-credentials"}, allowed: true,
 		},
 		"its token and the name of a role": {
 			arn: sessionARN(account, "manager", "aliyun-go-sdk-"), exchange: "sts.aliyuncs.com",
-			variables: []string{"ALIBABA_CLOUD_ROLE_ARN=" + roleARN(account, "manager"), "ALIBABA_CLOUD_OIDC_PROVIDER_ARN=" + simulator.OIDCProviderARN(provider)},
+			variables: []string{"ALIBABA_CLOUD_ROLE_ARN=" + roleARN(account, "manager"),
+				"ALIBABA_CLOUD_OIDC_PROVIDER_ARN=" + simulator.OIDCProviderARN(provider)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +55,8 @@ func TestTheControllerOrdersAsWhatSurroundsIt(t *testing.T) {
 			}
 			shared, own := w.orderFrom(true, ambient), team.orderFrom(false, ambient)
 			w.untilReady(shared)
-			if is := w.read(shared).Identity; is == nil || is.AccountID != account || !strings.HasPrefix(is.ARN, around.arn) {
+			if is := w.read(shared).Identity; is == nil || is.AccountID != account ||
+				!strings.HasPrefix(is.ARN, around.arn) {
 				t.Errorf("the issuer says that it is %+v, want %s", is, around.arn)
 			}
 			w.Create(w.certificate(www))
@@ -61,7 +64,8 @@ func TestTheControllerOrdersAsWhatSurroundsIt(t *testing.T) {
 				team.Create(team.certificate(www))
 				team.untilIssued(www, 1)
 				team.boughtBy(mode{account: account, isPermanent: around.isPermanent})
-			} else if said := team.untilSays(own, v1alpha1.ConditionReady, v1alpha1.ReasonCredentialsNotAllowed); !strings.Contains(said, "chart value ambientCredentials") {
+			} else if said := team.untilSays(own, v1alpha1.ConditionReady,
+				v1alpha1.ReasonCredentialsNotAllowed); !strings.Contains(said, "chart value ambientCredentials") {
 				t.Errorf("the issuer of the team says %q", said)
 			}
 			w.untilIssued(www, 1)
@@ -90,7 +94,8 @@ func metadataHeals(t *testing.T, c *cluster, simulator *cassim.Server, variables
 		simulator.SetMetadata(mode)
 		issuer := w.orderFrom(true, func(spec *v1alpha1.IssuerSpec) { spec.Credentials = instance(metadata) })
 		said := w.untilSays(issuer, v1alpha1.ConditionReady, v1alpha1.ReasonMetadataUnavailable)
-		if !strings.Contains(said, "attach a RAM role") || !strings.Contains(said, "every minute") || strings.Contains(said, "STS.") {
+		if !strings.Contains(said, "attach a RAM role") || !strings.Contains(said, "every minute") ||
+			strings.Contains(said, "STS.") {
 			t.Errorf("%s: the issuer says %q", mode, said)
 		}
 		return issuer

@@ -30,7 +30,8 @@ func (w *world) pending(credentials v1alpha1.Credentials) (v1alpha1.GenericIssue
 // publish is what the person does.
 func (w *world) publish(order v1alpha1.AliyunOrder) {
 	v := order.Status.Validation
-	w.Simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType, v.RecordValue)
+	w.Simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType,
+		v.RecordValue)
 }
 
 // endsIssued publishes the record of the order, and fails the test unless it is that order which is issued.
@@ -82,7 +83,8 @@ func TestASessionThatEndsEarlyDoesNotDisturbAPendingOrder(t *testing.T) {
 				}
 			}
 			if refusals != 1 {
-				t.Errorf("%d calls were made with the session that had ended, want 1: the next is to renew it", refusals)
+				t.Errorf("%d calls were made with the session that had ended, want 1: the next is to renew it",
+					refusals)
 			}
 			if is := meta.FindStatusCondition(w.read(issuer).Conditions, v1alpha1.ConditionReady); *is != *ready {
 				t.Errorf("the issuer became %+v, and was %+v", is, ready)

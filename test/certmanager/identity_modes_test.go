@@ -40,9 +40,11 @@ func (w *world) secretWithToken() v1alpha1.Credentials {
 	from := w.accessKey(w.Namespace)
 	secret := w.secret(from.AccessKeySecretRef.Name)
 	w.edit(secret, func() {
-		secret.Data = map[string][]byte{"id": []byte(temporaryKey), "secret": []byte(temporarySecret), "token": []byte(temporaryToken)}
+		secret.Data = map[string][]byte{"id": []byte(temporaryKey), "secret": []byte(temporarySecret),
+			"token": []byte(temporaryToken)}
 	})
-	from.AccessKeySecretRef.AccessKeyIDKey, from.AccessKeySecretRef.AccessKeySecretKey, from.AccessKeySecretRef.SecurityTokenKey = "id", "secret", "token"
+	from.AccessKeySecretRef.AccessKeyIDKey, from.AccessKeySecretRef.AccessKeySecretKey,
+		from.AccessKeySecretRef.SecurityTokenKey = "id", "secret", "token"
 	return from
 }
 
@@ -51,7 +53,8 @@ func (w *world) grantToken(namespace, name string) {
 	w.T.Helper()
 	object := metav1.ObjectMeta{Namespace: namespace, Name: "tokens-of-" + name}
 	w.Create(&rbacv1.Role{ObjectMeta: object, Rules: []rbacv1.PolicyRule{{
-		Verbs: []string{"create"}, APIGroups: []string{""}, Resources: []string{"serviceaccounts/token"}, ResourceNames: []string{name},
+		Verbs: []string{"create"}, APIGroups: []string{""}, Resources: []string{"serviceaccounts/token"},
+		ResourceNames: []string{name},
 	}}})
 	w.Create(&rbacv1.RoleBinding{
 		ObjectMeta: object, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: object.Name},
@@ -99,14 +102,16 @@ func modes() map[string]mode {
 		"an AccessKey whose owner STS is asked in vain for": {
 			account: account, isPermanent: true,
 			in: func(w *world, spec *v1alpha1.IssuerSpec) {
-				spec.Credentials, spec.STSEndpoint = w.accessKey(w.Namespace), &v1alpha1.Endpoint{URL: "http://127.0.0.1:1"}
+				spec.Credentials, spec.STSEndpoint = w.accessKey(w.Namespace),
+					&v1alpha1.Endpoint{URL: "http://127.0.0.1:1"}
 			},
 		},
 		"a ServiceAccount of the cluster resource namespace": {
 			isShared: true, account: account, arn: sessionARN(account, "operators", "all-teams"),
 			in: func(w *world, spec *v1alpha1.IssuerSpec) {
 				spec.Credentials = w.exchanged("operators", system)
-				spec.Credentials.OIDC.Session = v1alpha1.Session{SessionName: "all-teams", DurationSeconds: new(int32(900))}
+				spec.Credentials.OIDC.Session = v1alpha1.Session{
+					SessionName: "all-teams", DurationSeconds: new(int32(900))}
 			},
 		},
 		"the controller's own token": {
@@ -127,7 +132,9 @@ func modes() map[string]mode {
 		},
 		"a role of another account, with an AccessKey": {
 			account: otherAccount, arn: inOther, zone: otherZone,
-			in: is(func(w *world) v1alpha1.Credentials { return onTopOf(w.accessKey(w.Namespace), otherAccount, "orders") }),
+			in: is(func(w *world) v1alpha1.Credentials {
+				return onTopOf(w.accessKey(w.Namespace), otherAccount, "orders")
+			}),
 		},
 		"a role of another account, with a ServiceAccount": {
 			account: otherAccount, arn: inOther, zone: otherZone,
@@ -151,7 +158,8 @@ func modes() map[string]mode {
 		},
 		"no endpoint of the international site": {
 			account: account, arn: sessionARN(account, "international", session),
-			hosts: []string{"alidns.aliyuncs.com", "cas.ap-southeast-1.aliyuncs.com", "sts.ap-southeast-1.aliyuncs.com"},
+			hosts: []string{"alidns.aliyuncs.com", "cas.ap-southeast-1.aliyuncs.com",
+				"sts.ap-southeast-1.aliyuncs.com"},
 			in: func(w *world, spec *v1alpha1.IssuerSpec) {
 				public(spec, v1alpha1.RegionInternational)
 				spec.Credentials = onTopOf(w.accessKey(w.Namespace), account, "international")
@@ -174,8 +182,8 @@ func modes() map[string]mode {
 	}
 }
 
-// TestEveryIdentityBringsACertificateOfTheAccountThatItShows looks at both ends: what the issuer says of itself, and whom
-// the services have seen.
+// TestEveryIdentityBringsACertificateOfTheAccountThatItShows looks at both ends: what the issuer says of itself, and
+// whom the services have seen.
 func TestEveryIdentityBringsACertificateOfTheAccountThatItShows(t *testing.T) {
 	t.Parallel()
 	for name, m := range modes() {
@@ -197,8 +205,8 @@ func TestEveryIdentityBringsACertificateOfTheAccountThatItShows(t *testing.T) {
 	}
 }
 
-// boughtBy fails the test unless one order was billed, to the account of the mode, and all calls for it were made by those
-// who should.
+// boughtBy fails the test unless one order was billed, to the account of the mode, and all calls for it were made by
+// those who should.
 func (w *world) boughtBy(m mode) {
 	w.T.Helper()
 	entry := w.bought(www, 1)

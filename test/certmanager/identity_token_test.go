@@ -24,10 +24,12 @@ import (
 func TestAServiceAccountIsUsedOnceTheCommandsAreRunThatTheIssuerPrints(t *testing.T) {
 	t.Parallel()
 	w := surroundedWorld(t)
-	holder, other := w.serviceAccount(w.Namespace), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "other"}}
+	holder, other := w.serviceAccount(w.Namespace),
+		&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "other"}}
 	w.Create(other)
 	w.trust("team", w.Namespace, holder.Name)
-	issuer := w.orderFrom(false, func(spec *v1alpha1.IssuerSpec) { spec.Credentials = oidc(account, "team", holder.Name) })
+	issuer := w.orderFrom(false,
+		func(spec *v1alpha1.IssuerSpec) { spec.Credentials = oidc(account, "team", holder.Name) })
 	w.Create(w.certificate(www))
 
 	message := w.untilSays(issuer, v1alpha1.ConditionCredentialsValid, v1alpha1.ReasonTokenForbidden)

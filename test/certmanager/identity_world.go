@@ -57,7 +57,8 @@ func (c *cluster) accounts() ([]cassim.Account, error) {
 			{ID: rotatedKey, Secret: rotatedSecret, User: "rotated"},
 		},
 		OIDCProviders: []cassim.OIDCProvider{trusted},
-		// Nobody may assume a role by default that has somebody in its trust policy. Tests add their own ServiceAccounts.
+		// Nobody may assume a role by default that has somebody in its trust policy. Tests add their own
+		// ServiceAccounts.
 		Roles: []cassim.Role{
 			{Name: "manager", OIDC: ofManager, Trusted: []string{user}},
 			{Name: "instance", Services: []string{"ecs.aliyuncs.com"}, Trusted: []string{user}},
@@ -127,7 +128,8 @@ func (c *cluster) surround() (simulator *cassim.Server, variables []string, err 
 // token of a ServiceAccount, as the kubelet projects it into Pods.
 func (c *cluster) token(namespace, name string) (string, error) {
 	holder := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
-	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{Audiences: []string{audience}, ExpirationSeconds: new(int64(3600))}}
+	request := &authenticationv1.TokenRequest{
+		Spec: authenticationv1.TokenRequestSpec{Audiences: []string{audience}, ExpirationSeconds: new(int64(3600))}}
 	err := c.kube.SubResource("token").Create(context.Background(), holder, request)
 	return request.Status.Token, err
 }
@@ -135,13 +137,16 @@ func (c *cluster) token(namespace, name string) (string, error) {
 // trust lets a ServiceAccount assume a role of the manager's account.
 func (w *world) trust(role, namespace, name string) {
 	w.Simulator.SetRole(role, func(r *cassim.Role) {
-		r.OIDC = append(slices.Clone(r.OIDC), cassim.OIDCTrust{Provider: provider, Audience: audience, Subject: "system:serviceaccount:" + namespace + ":" + name})
+		r.OIDC = append(slices.Clone(r.OIDC),
+			cassim.OIDCTrust{Provider: provider, Audience: audience, Subject: "system:serviceaccount:" + namespace +
+				":" + name})
 	})
 }
 
 // oidc are credentials for a role of an account. Without a ServiceAccount the token is the manager's own.
 func oidc(of, role, serviceAccount string) v1alpha1.Credentials {
-	from := &v1alpha1.OIDCCredentials{RoleARN: roleARN(of, role), ProviderARN: "acs:ram::" + of + ":oidc-provider/" + provider}
+	from := &v1alpha1.OIDCCredentials{RoleARN: roleARN(of, role), ProviderARN: "acs:ram::" + of + ":oidc-provider/" +
+		provider}
 	if serviceAccount != "" {
 		from.ServiceAccountRef = &v1alpha1.ServiceAccountReference{Name: serviceAccount}
 	}
@@ -154,19 +159,21 @@ func (w *world) accessKey(namespace string) v1alpha1.Credentials {
 	secret := gen.Secret(namespace, cassim.DefaultKeyID, cassim.DefaultKeySecret)
 	secret.Name = "key-of-" + w.Namespace
 	w.Create(secret)
-	return v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{SecretReference: v1alpha1.SecretReference{Name: secret.Name}}}
+	return v1alpha1.Credentials{
+		AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{SecretReference: v1alpha1.SecretReference{Name: secret.Name}}}
 }
 
 // serviceAccount makes one, of which the manager may request no tokens yet.
 func (w *world) serviceAccount(namespace string) *corev1.ServiceAccount {
 	w.T.Helper()
-	made := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders-of-" + w.Namespace}}
+	made := &corev1.ServiceAccount{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders-of-" + w.Namespace}}
 	w.Create(made)
 	return made
 }
 
-// orderFrom makes an issuer, which certificates are ordered from. An AliyunClusterIssuer has the name of the namespace, since all
-// tests share it.
+// orderFrom makes an issuer, which certificates are ordered from. An AliyunClusterIssuer has the name of the namespace,
+// since all tests share it.
 func (w *world) orderFrom(isShared bool, change func(*v1alpha1.IssuerSpec)) v1alpha1.GenericIssuer {
 	w.T.Helper()
 	var issuer v1alpha1.GenericIssuer = gen.Issuer(w.Namespace, w.Simulator.URL())

@@ -16,8 +16,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/dnsendpoint"
 )
 
-// TestAnInstallationForListedNamespacesServesThemAndNoOthers turns the installation of the cluster into one for a single
-// namespace. The audit log tells whether the manager tries what it may not do.
+// TestAnInstallationForListedNamespacesServesThemAndNoOthers turns the installation of the cluster into one for a
+// single namespace. The audit log tells whether the manager tries what it may not do.
 func TestAnInstallationForListedNamespacesServesThemAndNoOthers(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, "--audit")
@@ -28,7 +28,8 @@ func TestAnInstallationForListedNamespacesServesThemAndNoOthers(t *testing.T) {
 	t.Cleanup(simulator.Close)
 	listed, other := worldOf(t, c, simulator), worldOf(t, c, simulator)
 	c.serveOnly(t, listed.Namespace)
-	m, err := c.startManager(simulator.DNSAddr(), "--namespaces="+listed.Namespace, "--leader-elect", "--leader-election-namespace="+system,
+	m, err := c.startManager(simulator.DNSAddr(), "--namespaces="+listed.Namespace, "--leader-elect",
+		"--leader-election-namespace="+system,
 		"--secret-reader-role=Role/"+release+"-secrets")
 	if err != nil {
 		t.Fatal(err)
@@ -46,14 +47,16 @@ func TestAnInstallationForListedNamespacesServesThemAndNoOthers(t *testing.T) {
 	shared.Spec.IssuerRef.Kind = v1alpha1.AliyunClusterIssuerKind
 	listed.Create(shared)
 	listed.untilIssued(www, 1)
-	listed.untilRequestSays("shared", "serves listed namespaces (chart value namespaces), and no AliyunClusterIssuer: name an AliyunIssuer in issuerRef")
+	listed.untilRequestSays("shared", "serves listed namespaces (chart value namespaces), and no "+
+		"AliyunClusterIssuer: name an AliyunIssuer in issuerRef")
 	listed.editIssuer(solvedBy(v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}}))
 	listed.Create(listed.certificate("external"))
 	order := listed.untilOrder("external", "ExternalDNS is asked", func(o v1alpha1.AliyunOrder) bool {
 		return o.Status.Validation != nil && o.Status.Validation.PresentedAt != nil
 	})
 	v := order.Status.Validation
-	simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType, v.RecordValue)
+	simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType,
+		v.RecordValue)
 	listed.untilIssued("external", 1)
 	listed.untilNone(dnsendpoint.Kind, listed.Namespace, "")
 	if orders := other.Orders(); len(orders) > 0 {
@@ -61,7 +64,8 @@ func TestAnInstallationForListedNamespacesServesThemAndNoOthers(t *testing.T) {
 	}
 	other.bought(www, 0)
 	for what := range c.used(t) {
-		if strings.HasPrefix(what, "forbidden") || !strings.HasPrefix(what, listed.Namespace+"/") && !strings.HasPrefix(what, system+"/") &&
+		if strings.HasPrefix(what, "forbidden") || !strings.HasPrefix(what, listed.Namespace+"/") &&
+			!strings.HasPrefix(what, system+"/") &&
 			!strings.Contains(what, "selfsubjectreviews") {
 			t.Errorf("the manager has used, or tried, %s", what)
 		}
@@ -71,7 +75,8 @@ func TestAnInstallationForListedNamespacesServesThemAndNoOthers(t *testing.T) {
 // serveOnly makes the release one for these namespaces.
 func (c *cluster) serveOnly(t *testing.T, namespaces ...string) {
 	t.Helper()
-	err := c.run(c.program("helm"), "upgrade", release, filepath.Join(c.root, chart), "--namespace", system, "--reset-values",
+	err := c.run(c.program("helm"), "upgrade", release, filepath.Join(c.root, chart), "--namespace", system,
+		"--reset-values",
 		"--set", "replicaCount=0,solvers.dnsEndpoint=true", "--set", "namespaces={"+strings.Join(namespaces, ",")+"}")
 	if err != nil {
 		t.Fatal(err)

@@ -94,11 +94,14 @@ func commonWorld(t *testing.T, modifiers ...func(*v1alpha1.AliyunIssuer)) *world
 		// A certificate with more names than its Certificate is one that cert-manager does not take from a backup.
 		// The CA comes to the manager for files, whatever the domain, as if a router led there.
 		files := freeAddress()
-		common.simulator = cassim.New(cassim.Options{Accounts: []cassim.Account{account}, Knobs: cassim.Knobs{ExtraNames: cassim.Off}, WebAddr: files})
+		common.simulator = cassim.New(
+			cassim.Options{Accounts: []cassim.Account{account}, Knobs: cassim.Knobs{ExtraNames: cassim.Off},
+				WebAddr: files})
 		if err = common.simulator.Start(); err != nil {
 			return err
 		}
-		common.manager, err = common.cluster.startManager(common.simulator.DNSAddr(), "--files-bind-address="+files, "--files-service="+system+"/"+release+"-files")
+		common.manager, err = common.cluster.startManager(common.simulator.DNSAddr(), "--files-bind-address="+files,
+			"--files-service="+system+"/"+release+"-files")
 		return err
 	})
 	w.addIssuer(modifiers...)

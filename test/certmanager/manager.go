@@ -83,9 +83,11 @@ func (c *cluster) startManagerIn(environment []string, nameserver string, flags 
 		return nil, err
 	}
 	m := &manager{done: make(chan struct{})}
-	m.cmd = exec.Command(path, append(flags, "--kubeconfig="+account, "--cluster-resource-namespace="+system,
+	m.cmd = exec.Command(path, append([]string{
+		"--kubeconfig=" + account, "--cluster-resource-namespace=" + system,
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-log-level=debug",
-		"--dns-nameservers="+nameserver, "--dns-check-authoritative=false", "--issuer-endpoint-hosts=127.0.0.1")...)
+		"--dns-nameservers=" + nameserver, "--dns-check-authoritative=false", "--issuer-endpoint-hosts=127.0.0.1",
+	}, flags...)...) // of a flag that is given twice, the last one counts
 	m.cmd.Env = append([]string{"HOME=" + filepath.Join(c.dir, "home")}, environment...)
 	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
 	if err := m.cmd.Start(); err != nil {

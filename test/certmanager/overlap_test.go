@@ -16,8 +16,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
-// TestARequestSaysThatAnotherInstallationServesItsNamespace has a policy in the way such as another installation brings,
-// and takes it out again.
+// TestARequestSaysThatAnotherInstallationServesItsNamespace has a policy in the way such as another installation
+// brings, and takes it out again.
 func TestARequestSaysThatAnotherInstallationServesItsNamespace(t *testing.T) {
 	t.Parallel()
 	w := commonWorld(t)
@@ -26,9 +26,10 @@ func TestARequestSaysThatAnotherInstallationServesItsNamespace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
-		return controller.Create(ctx, gen.Order(w.Namespace), client.DryRunAll) != nil, nil
-	})
+	err = wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, env.Patience, true,
+		func(ctx context.Context) (bool, error) {
+			return controller.Create(ctx, gen.Order(w.Namespace), client.DryRunAll) != nil, nil
+		})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,8 @@ func TestARestartForgetsNoneOfTheThreeCertificates(t *testing.T) {
 	w.untilOrder(www, "the fourth order is held or bought", isSettled)
 	w.bought(www, 3)
 
-	// Held for long, an order is no longer one of which it is certain that nobody has submitted it: a restart is as good.
+	// Held for long, an order is no longer one of which it is certain that nobody has submitted it: a restart is as
+	// good.
 	m.stop()
 	w.startManager()
 	w.allow(4)

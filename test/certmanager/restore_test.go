@@ -28,7 +28,8 @@ type backup struct {
 // issueAndLose issues a certificate, takes a backup of it, and deletes all that there is of it.
 func (w *world) issueAndLose() backup {
 	w.T.Helper()
-	b := backup{w.secret(www), w.certificate(www), &cmapi.CertificateRequest{ObjectMeta: metav1.ObjectMeta{Name: www + "-1", Namespace: w.Namespace}}}
+	b := backup{w.secret(www), w.certificate(www),
+		&cmapi.CertificateRequest{ObjectMeta: metav1.ObjectMeta{Name: www + "-1", Namespace: w.Namespace}}}
 	w.Create(w.certificate(www))
 	w.untilIssued(www, 1)
 	for _, object := range []client.Object{b.secret, b.certificate, b.request} {
@@ -43,13 +44,20 @@ func (w *world) issueAndLose() backup {
 	return b
 }
 
-// restored is an object as Velero brings it back.
+// restored is an object as somebody brings it back who has kept its manifest.
 func restored[T client.Object](object T) T {
 	object = object.DeepCopyObject().(T)
 	object.SetUID("")
 	object.SetResourceVersion("")
 	object.SetOwnerReferences(nil)
 	object.SetManagedFields(nil)
+	return object
+}
+
+// restoredByVelero is an object as Velero brings it back. The documented command deletes what bears these labels in all
+// namespaces, those of other tests included.
+func restoredByVelero[T client.Object](object T) T {
+	object = restored(object)
 	labels := map[string]string{"velero.io/backup-name": "daily", "velero.io/restore-name": "daily-20261124"}
 	maps.Copy(labels, object.GetLabels())
 	object.SetLabels(labels)
@@ -66,7 +74,8 @@ func (w *world) untilHeld() {
 		}
 		ready := cmutil.GetCertificateRequestCondition(request, cmapi.CertificateRequestConditionReady)
 		return ready != nil && ready.Reason == cmapi.CertificateRequestReasonPending &&
-			strings.Contains(ready.Message, v1alpha1.ReasonRestoredRequest) && strings.Contains(ready.Message, "delete it")
+			strings.Contains(ready.Message, v1alpha1.ReasonRestoredRequest) &&
+			strings.Contains(ready.Message, "delete it")
 	})
 }
 
@@ -80,7 +89,8 @@ func TestACertificateThatIsRestoredWithItsSecretAndItsRequestCostsNothing(t *tes
 	w.untilHeld()
 	w.until("the Certificate is ready", &cmapi.CertificateList{}, func() bool {
 		c := w.certificate(www)
-		return w.get(c) && cmutil.CertificateHasCondition(c, cmapi.CertificateCondition{Type: cmapi.CertificateConditionReady, Status: cmmeta.ConditionTrue})
+		return w.get(c) && cmutil.CertificateHasCondition(
+			c, cmapi.CertificateCondition{Type: cmapi.CertificateConditionReady, Status: cmmeta.ConditionTrue})
 	})
 	w.bought(www, 1)
 	if orders := w.Orders(); len(orders) > 0 {
@@ -93,15 +103,16 @@ func TestACertificateThatIsRestoredWithoutItsSecretIsOrderedOnceTheRestoredReque
 	t.Parallel()
 	w := commonWorld(t)
 	b := w.issueAndLose()
-	request := restored(b.request)
+	request := restoredByVelero(b.request)
 	w.Create(request)
 	before := request.DeepCopy()
 	request.Status.Conditions = b.request.Status.Conditions // some restore the status, too
-	cmutil.SetCertificateRequestCondition(request, cmapi.CertificateRequestConditionReady, cmmeta.ConditionFalse, cmapi.CertificateRequestReasonPending, "as it was")
+	cmutil.SetCertificateRequestCondition(request, cmapi.CertificateRequestConditionReady, cmmeta.ConditionFalse,
+		cmapi.CertificateRequestReasonPending, "as it was")
 	if err := w.Client.Status().Patch(t.Context(), request, client.MergeFrom(before)); err != nil {
 		t.Fatal(err)
 	}
-	w.Create(restored(b.certificate))
+	w.Create(restoredByVelero(b.certificate))
 	w.untilHeld()
 	w.bought(www, 1)
 
@@ -117,9 +128,12 @@ func TestAnOrderThatIsDeletedByForceIsFoundAgain(t *testing.T) {
 	lost := w.untilOrdered(www)
 	w.delete(&lost)
 	w.edit(&lost, func() { lost.Finalizers = nil })
-	found := w.untilOrder(www, "another Order has an id", func(o v1alpha1.AliyunOrder) bool { return o.UID != lost.UID && hasID(o) })
+	found := w.untilOrder(www, "another Order has an id", func(o v1alpha1.AliyunOrder) bool {
+		return o.UID != lost.UID && hasID(o)
+	})
 	if is := found.Status; is.OrderID != lost.Status.OrderID || is.OrderIDBasis != v1alpha1.OrderIDByListing {
-		t.Errorf("the order has the id %q by %s, want %q by %s", is.OrderID, is.OrderIDBasis, lost.Status.OrderID, v1alpha1.OrderIDByListing)
+		t.Errorf("the order has the id %q by %s, want %q by %s", is.OrderID, is.OrderIDBasis, lost.Status.OrderID,
+			v1alpha1.OrderIDByListing)
 	}
 	w.untilIssued(www, 1)
 	w.bought(www, 1)

@@ -16,9 +16,9 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
-// TestTwentyTeamsRotateTheirKeysWhileTheyOrder runs the manager with the race detector. Each team has a key of its own, all
-// of one account: every second one assumes a role with it. Keys are replaced in the account before the Secrets are, and
-// sessions end, while two hundred orders are under way. The account throttles, by its own number and not by keys.
+// TestTwentyTeamsRotateTheirKeysWhileTheyOrder runs the manager with the race detector. Each team has a key of its own,
+// all of one account: every second one assumes a role with it. Keys are replaced in the account before the Secrets are,
+// and sessions end, while two hundred orders are under way. The account throttles, by its own number and not by keys.
 func TestTwentyTeamsRotateTheirKeysWhileTheyOrder(t *testing.T) {
 	t.Parallel()
 	const teams, each, rounds = 20, 10, 3
@@ -29,7 +29,8 @@ func TestTwentyTeamsRotateTheirKeysWhileTheyOrder(t *testing.T) {
 	for team := range teams {
 		account.Keys = append(account.Keys, teamKey(team, 0))
 	}
-	simulator := cassim.New(cassim.Options{Accounts: []cassim.Account{account}, Knobs: cassim.Knobs{Throttling: cassim.On}})
+	simulator := cassim.New(
+		cassim.Options{Accounts: []cassim.Account{account}, Knobs: cassim.Knobs{Throttling: cassim.On}})
 	if err := simulator.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -51,9 +52,10 @@ func TestTwentyTeamsRotateTheirKeysWhileTheyOrder(t *testing.T) {
 		}
 	}
 	for round := range rounds {
-		worlds[0].until(fmt.Sprintf("%d orders are submitted", (round+1)*teams*each/(rounds+1)), &v1alpha1.AliyunOrderList{}, func() bool {
-			return len(simulator.Ledger()) >= (round+1)*teams*each/(rounds+1)
-		})
+		worlds[0].until(fmt.Sprintf("%d orders are submitted", (round+1)*teams*each/(rounds+1)),
+			&v1alpha1.AliyunOrderList{}, func() bool {
+				return len(simulator.Ledger()) >= (round+1)*teams*each/(rounds+1)
+			})
 		for team, w := range worlds {
 			simulator.RotateKey(teamKey(team, round).ID, teamKey(team, round+1))
 			w.putKey(teamKey(team, round+1))
@@ -84,7 +86,8 @@ func TestTwentyTeamsRotateTheirKeysWhileTheyOrder(t *testing.T) {
 }
 
 func teamKey(team, round int) cassim.Key {
-	return cassim.Key{ID: fmt.Sprintf("team-%d-key-%d", team, round), Secret: fmt.Sprintf("secret-%d-%d", team, round), User: fmt.Sprintf("team-%d", team)}
+	return cassim.Key{ID: fmt.Sprintf("team-%d-key-%d", team, round), Secret: fmt.Sprintf("secret-%d-%d", team, round),
+		User: fmt.Sprintf("team-%d", team)}
 }
 
 // putKey is what whoever rotates a key does.

@@ -48,7 +48,8 @@ func TestAnOrderThatTheStoreHasForgottenIsFoundAgain(t *testing.T) {
 	w.startManager()
 	found := w.untilOrdered(www)
 	if is := found.Status; is.OrderID != lost.Status.OrderID || is.OrderIDBasis != v1alpha1.OrderIDByListing {
-		t.Errorf("the order has the id %q by %s, want %q by %s", is.OrderID, is.OrderIDBasis, lost.Status.OrderID, v1alpha1.OrderIDByListing)
+		t.Errorf("the order has the id %q by %s, want %q by %s", is.OrderID, is.OrderIDBasis, lost.Status.OrderID,
+			v1alpha1.OrderIDByListing)
 	}
 	w.untilIssued(www, 1)
 	w.bought(www, 1)

@@ -80,11 +80,13 @@ func TestTheControllerAsksExternalDNSWithWhatTheChartGrants(t *testing.T) {
 	order := w.untilOrder(www, "ExternalDNS is asked", func(o v1alpha1.AliyunOrder) bool {
 		return o.Status.Validation != nil && o.Status.Validation.PresentedAt != nil
 	})
-	if asked := w.made(dnsendpoint.Kind, w.Namespace); len(asked) != 1 || asked[0].GetOwnerReferences()[0].UID != order.UID {
+	if asked := w.made(dnsendpoint.Kind, w.Namespace); len(asked) != 1 ||
+		asked[0].GetOwnerReferences()[0].UID != order.UID {
 		t.Fatalf("ExternalDNS is asked for %+v", asked)
 	}
 	v := order.Status.Validation
-	id := w.Simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType, v.RecordValue)
+	id := w.Simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType,
+		v.RecordValue)
 	w.untilIssued(www, 1)
 	w.untilNone(dnsendpoint.Kind, w.Namespace, "")
 	w.Simulator.RemoveRecord(id)

@@ -14,12 +14,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
 const (
 	uninstallPage = "docs/uninstall.md"
 	rightOrder    = "The right order"
+	goneOrder     = "Namespaces that are deleted with their issuer"
 	wrongOrder    = "When the controller was removed first"
 )
 
@@ -44,7 +46,8 @@ func TestAnUninstallInTheRightOrderGivesBackWhatIsUnfinishedAndLeavesNothingBehi
 		t.Error("the issued certificate is no longer there")
 	}
 	c.follow(t, steps[1])
-	if out := c.follow(t, "kubectl api-resources --api-group=certmanager.aliyun.com --no-headers; helm list --all-namespaces --short"); strings.TrimSpace(out) != "" {
+	if out := c.follow(t, "kubectl api-resources --api-group=certmanager.aliyun.com --no-headers; helm list "+
+		"--all-namespaces --short"); strings.TrimSpace(out) != "" {
 		t.Errorf("what is left is %s", out)
 	}
 	w.deleteNamespace()
@@ -91,6 +94,32 @@ func TestWhatAnUninstallHasLeftIsFreedByTheDocumentedCommand(t *testing.T) {
 	}
 }
 
+// TestANamespaceThatWentWithItsIssuerIsGivenBackByTheClusterIssuerThatTheDocumentationLetsDoIt deletes the namespace
+// while no controller runs: the Secret is gone before anybody could use it.
+func TestANamespaceThatWentWithItsIssuerIsGivenBackByTheClusterIssuerThatTheDocumentationLetsDoIt(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	w := newWorld(t, c, gen.Manual)
+	m := w.startManager()
+	w.Create(w.certificate(www))
+	w.untilOrdered(www)
+	m.stop()
+	w.deleteNamespace()
+	w.untilGone("the Secrets", &corev1.SecretList{})
+	w.Create(gen.Secret(system, cassim.DefaultKeyID, cassim.DefaultKeySecret))
+	w.Create(&v1alpha1.AliyunClusterIssuer{
+		ObjectMeta: metav1.ObjectMeta{Name: "cas"},
+		Spec:       v1alpha1.ClusterIssuerSpec{IssuerSpec: gen.IssuerSpec(w.Simulator.URL())},
+	})
+	c.follow(t, c.commands(t, uninstallPage, goneOrder, 1)[0])
+	m = w.startManager()
+	w.untilNamespaceGone()
+	m.stop()
+	if !w.bought(www, 1).Released {
+		t.Error("the order was not given back")
+	}
+}
+
 // orderAndUninstall removes the controller while an order is unfinished.
 func (w *world) orderAndUninstall() v1alpha1.AliyunOrder {
 	w.T.Helper()
@@ -112,7 +141,8 @@ func (w *world) untilStuck() {
 			w.T.Fatal("the namespace is gone, and an unfinished order with it")
 		}
 		for _, condition := range namespace.Status.Conditions {
-			if condition.Type == corev1.NamespaceFinalizersRemaining && strings.Contains(condition.Message, v1alpha1.OrderFinalizer) {
+			if condition.Type == corev1.NamespaceFinalizersRemaining &&
+				strings.Contains(condition.Message, v1alpha1.OrderFinalizer) {
 				return true
 			}
 		}
@@ -128,7 +158,8 @@ func TestTheNotesOfTheChartHaveTheCommandsOfTheDocumentation(t *testing.T) {
 		t.Fatal(err)
 	}
 	inOneLine := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	for _, command := range []string{c.commands(t, uninstallPage, rightOrder, 2)[0], c.commands(t, uninstallPage, wrongOrder, 2)[1]} {
+	for _, command := range []string{c.commands(t, uninstallPage, rightOrder, 2)[0],
+		c.commands(t, uninstallPage, wrongOrder, 2)[1]} {
 		for line := range strings.Lines(command) {
 			if !strings.Contains(inOneLine(string(notes)), inOneLine(line)) {
 				t.Errorf("NOTES.txt lacks %s", line)

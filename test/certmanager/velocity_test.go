@@ -32,7 +32,8 @@ func TestASecretThatIsDeletedInALoopBuysThreeCertificatesADay(t *testing.T) {
 		w.delete(w.secret(www))
 	}
 	w.untilTold("3 orders for the same names were submitted in the last 24 hours",
-		"The next one is ordered at "+w.Simulator.Ledger()[0].BoughtAt.Add(24*time.Hour).UTC().Format("2006-01-02T15:04:"),
+		"The next one is ordered at "+w.Simulator.Ledger()[0].BoughtAt.Add(24*time.Hour).UTC().Format(
+			"2006-01-02T15:04:"),
 		`set spec.orders.maxPerDay of the AliyunIssuer "cas"`)
 	w.bought(www, 3)
 
@@ -41,8 +42,8 @@ func TestASecretThatIsDeletedInALoopBuysThreeCertificatesADay(t *testing.T) {
 	w.bought(www, 4)
 }
 
-// TestALoopIsHeldInOtherNamespacesAndByOtherProcesses lets cert-manager renew a certificate as soon as it is issued, until
-// only the Order is left that is held. Whoever asks for the names then waits with it.
+// TestALoopIsHeldInOtherNamespacesAndByOtherProcesses lets cert-manager renew a certificate as soon as it is issued,
+// until only the Order is left that is held. Whoever asks for the names then waits with it.
 func TestALoopIsHeldInOtherNamespacesAndByOtherProcesses(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
@@ -53,7 +54,8 @@ func TestALoopIsHeldInOtherNamespacesAndByOtherProcesses(t *testing.T) {
 	t.Cleanup(simulator.Close)
 	w, other := emptyWorld(t, c, simulator), emptyWorld(t, c, simulator)
 	w.Create(gen.Secret(system, cassim.DefaultKeyID, cassim.DefaultKeySecret))
-	w.Create(&v1alpha1.AliyunClusterIssuer{ObjectMeta: metav1.ObjectMeta{Name: gen.IssuerName}, Spec: v1alpha1.ClusterIssuerSpec{IssuerSpec: gen.IssuerSpec(simulator.URL())}})
+	w.Create(&v1alpha1.AliyunClusterIssuer{ObjectMeta: metav1.ObjectMeta{Name: gen.IssuerName},
+		Spec: v1alpha1.ClusterIssuerSpec{IssuerSpec: gen.IssuerSpec(simulator.URL())}})
 	w.kind, other.kind = v1alpha1.AliyunClusterIssuerKind, v1alpha1.AliyunClusterIssuerKind
 	m := w.startManager()
 	certificate := w.certificate(www)
@@ -78,7 +80,10 @@ func TestALoopIsHeldInOtherNamespacesAndByOtherProcesses(t *testing.T) {
 	second.Spec.CommonName, second.Spec.DNSNames = w.domain(www), []string{w.domain(www)}
 	other.Create(second)
 	other.until("the same names are held or bought in another namespace", &v1alpha1.AliyunOrderList{}, func() bool {
-		return slices.ContainsFunc(other.Orders(), func(o v1alpha1.AliyunOrder) bool { return hasID(o) || isHeld(v1alpha1.ReasonOrderRateExceeded)(o) })
+		return slices.ContainsFunc(
+			other.Orders(), func(o v1alpha1.AliyunOrder) bool {
+				return hasID(o) || isHeld(v1alpha1.ReasonOrderRateExceeded)(o)
+			})
 	})
 	for _, order := range other.Orders() {
 		if strings.Contains(fmt.Sprint(order.Status.Conditions), w.Namespace+"\"") {
@@ -108,7 +113,8 @@ func (w *world) untilTold(texts ...string) {
 			return false
 		}
 		for _, condition := range request.Status.Conditions {
-			if condition.Type == cmapi.CertificateRequestConditionReady && strings.Contains(condition.Message, v1alpha1.ReasonOrderRateExceeded) {
+			if condition.Type == cmapi.CertificateRequestConditionReady &&
+				strings.Contains(condition.Message, v1alpha1.ReasonOrderRateExceeded) {
 				for _, text := range texts {
 					if !strings.Contains(condition.Message, text) {
 						w.T.Fatalf("the request says %q, and not %q", condition.Message, text)

@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -27,8 +28,8 @@ import (
 type world struct {
 	*env.World
 	cluster *cluster
-	// zone has the domains of the certificates; empty is that of the simulator. kind and issuer are what they are ordered
-	// from; empty is the AliyunIssuer of the namespace.
+	// zone has the domains of the certificates; empty is that of the simulator. kind and issuer are what they are
+	// ordered from; empty is the AliyunIssuer of the namespace.
 	zone, kind, issuer string
 }
 
@@ -59,7 +60,8 @@ func (w *world) addIssuer(modifiers ...func(*v1alpha1.AliyunIssuer)) {
 // emptyWorld has no issuer yet.
 func emptyWorld(t *testing.T, c *cluster, simulator *cassim.Server) *world {
 	t.Helper()
-	return &world{World: &env.World{T: t, Client: c.kube, Simulator: simulator, Namespace: env.Namespace(t, c.kube)}, cluster: c}
+	return &world{World: &env.World{T: t, Client: c.kube, Simulator: simulator, Namespace: env.Namespace(t, c.kube)},
+		cluster: c}
 }
 
 // certificate is what a user writes. It is for a name in the zone that has the namespace in it, so that worlds can
@@ -72,7 +74,8 @@ func (w *world) certificate(name string) *cmapi.Certificate {
 			DNSNames:   []string{w.domain(name)},
 			SecretName: name,
 			IssuerRef: cmmeta.IssuerReference{
-				Group: v1alpha1.Group, Kind: cmp.Or(w.kind, v1alpha1.AliyunIssuerKind), Name: cmp.Or(w.issuer, gen.IssuerName),
+				Group: v1alpha1.Group, Kind: cmp.Or(w.kind, v1alpha1.AliyunIssuerKind),
+				Name: cmp.Or(w.issuer, gen.IssuerName),
 			},
 			// This is cert-manager's default: the requests of earlier certificates go, and their Orders with them.
 			RevisionHistoryLimit: new(int32(1)),
@@ -91,26 +94,16 @@ func (w *world) domain(name string) string {
 	return name + "." + w.Namespace + "." + cmp.Or(w.zone, cassim.DefaultZone)
 }
 
-// until waits for what others do: it looks whenever an object of the kind has changed. It gives up when none changes for
-// long, or when a manager has ended that nobody has stopped.
+// until waits for what others do: it looks whenever an object of the kind has changed. It gives up when none changes
+// for long, or when a manager has ended that nobody has stopped.
 func (w *world) until(what string, kind client.ObjectList, isDone func() bool) {
 	w.T.Helper()
-	changes, err := w.Client.Watch(w.T.Context(), kind)
-	if err != nil {
-		w.T.Fatal(err)
-	}
-	defer changes.Stop()
 	began := time.Now()
-	for !isDone() {
-		isOpen := false
-		select {
-		case _, isOpen = <-changes.ResultChan():
-		case <-w.cluster.died:
-		case <-time.After(env.Patience):
-		}
-		if !isOpen {
-			w.T.Fatalf("after %s it is not so that %s; orders: %+v", time.Since(began), what, w.Orders())
-		}
+	if !env.Await(w.T, w.Client, kind, w.cluster.died, func(runtime.Object) bool { return isDone() }) {
+		requests := &cmapi.CertificateRequestList{}
+		w.list(requests)
+		w.T.Fatalf("after %s it is not so that %s; requests: %+v; orders: %+v", time.Since(began), what, requests.Items,
+			w.Orders())
 	}
 	w.T.Logf("%5.1f s until %s", time.Since(began).Seconds(), what)
 }
@@ -139,7 +132,8 @@ func (w *world) untilIssued(name string, revision int) {
 	ready := cmapi.CertificateCondition{Type: cmapi.CertificateConditionReady, Status: cmmeta.ConditionTrue}
 	w.until("the Certificate "+name+" is ready", &cmapi.CertificateList{}, func() bool {
 		c := w.certificate(name)
-		return w.get(c) && cmutil.CertificateHasCondition(c, ready) && c.Status.Revision != nil && *c.Status.Revision == revision
+		return w.get(c) && cmutil.CertificateHasCondition(c, ready) && c.Status.Revision != nil &&
+			*c.Status.Revision == revision
 	})
 }
 

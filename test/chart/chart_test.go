@@ -56,24 +56,41 @@ func TestHelmHasNothingToCriticise(t *testing.T) {
 
 // settings are values that users combine; each is rendered, and offered to the API server.
 var settings = map[string][]string{
-	"defaults":        nil,
-	"nothing extra":   {"crds.enabled=false", "approver.enabled=false", "admissionPolicy.enabled=false", "rbac.aggregate=false", "metrics.port=0"},
-	"two replicas":    {"replicaCount=2", "podLabels.team=a", "priorityClassName=system-cluster-critical", "image.digest=sha256:" + strings.Repeat("0", 64)},
-	"where it runs":   {"nodeSelector.pool=infra", "tolerations[0].key=infra", "tolerations[0].operator=Exists", "topologySpreadConstraints[0].maxSkew=1", "topologySpreadConstraints[0].topologyKey=zone", "topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway"},
-	"behind a proxy":  {"env[0].name=HTTPS_PROXY", "env[0].value=http://proxy.example.com:3128", "extraArgs[0]=--cluster-id=a", "imagePullSecrets[0].name=registry"},
-	"split horizon":   {"dns.nameservers[0]=10.0.0.53:53", "dns.nameservers[1]=https://dns.example.com/dns-query", "dns.checkAuthoritative=false", "log.level=debug", "log.format=console"},
-	"other names":     {"fullnameOverride=cas", "serviceAccount.name=orders", "clusterResourceNamespace=secrets", "certManager.namespace=pki", "certManager.serviceAccountName=cm"},
-	"webhooks":        {"webhookSolvers[0].groupName=acme.example.com", "webhookSolvers[0].solverNames[0]=a", "webhookSolvers[0].solverNames[1]=b"},
+	"defaults": nil,
+	"nothing extra": {"crds.enabled=false", "approver.enabled=false", "admissionPolicy.enabled=false",
+		"rbac.aggregate=false", "metrics.port=0"},
+	"two replicas": {"replicaCount=2", "podLabels.team=a", "priorityClassName=system-cluster-critical",
+		"image.digest=sha256:" + strings.Repeat("0", 64)},
+	"where it runs": {"nodeSelector.pool=infra", "tolerations[0].key=infra", "tolerations[0].operator=Exists",
+		"topologySpreadConstraints[0].maxSkew=1", "topologySpreadConstraints[0].topologyKey=zone",
+		"topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway"},
+	"behind a proxy": {"env[0].name=HTTPS_PROXY", "env[0].value=http://proxy.example.com:3128",
+		"extraArgs[0]=--cluster-id=a", "imagePullSecrets[0].name=registry"},
+	"split horizon": {"dns.nameservers[0]=10.0.0.53:53", "dns.nameservers[1]=https://dns.example.com/dns-query",
+		"dns.checkAuthoritative=false", "log.level=debug", "log.format=console"},
+	"other names": {"fullnameOverride=cas", "serviceAccount.name=orders", "clusterResourceNamespace=secrets",
+		"certManager.namespace=pki", "certManager.serviceAccountName=cm"},
+	"webhooks": {"webhookSolvers[0].groupName=acme.example.com", "webhookSolvers[0].solverNames[0]=a",
+		"webhookSolvers[0].solverNames[1]=b"},
 	"all solvers":     {"solvers.dnsEndpoint=true", "solvers.ingress=true", "solvers.gatewayHTTPRoute=true"},
+	"common names":    {"commonNamePolicy.enabled=true"},
 	"with annotation": {"serviceAccount.annotations.a=b", "podAnnotations.a=b"},
-	"some namespaces": {"namespaces[0]=default", "namespaces[1]=kube-public", "solvers.dnsEndpoint=true", "solvers.ingress=true"},
+	"some namespaces": {"namespaces[0]=default", "namespaces[1]=kube-public", "solvers.dnsEndpoint=true",
+		"solvers.ingress=true"},
 	"fewer Secrets":   {"namespaces[0]=default", "namespaces[1]=kube-public", "secretAccess.namespaces[0]=default"},
 	"Secrets of some": {"secretAccess.namespaces[0]=default", "clusterResourceNamespace=kube-public"},
-	"RRSA":            {"oidcToken.enabled=true", "oidcToken.expirationSeconds=600", "ambientCredentials.issuers=true", "ambientCredentials.clusterIssuers=false"},
-	"other endpoints": {"issuerEndpointHosts={.corp.example,cas.example.com}", "issuerNameservers={ns1.example.com,10.0.0.53:5353,[2001:db8::1]}"},
-	"some routes":     {"issuerRoutes.domains[0].namespace=team-a", "issuerRoutes.domains[0].domains={a.example.com,example.net}", "issuerRoutes.keys={nginx.ingress.kubernetes.io/ssl-redirect}", "issuerRoutes.gatewayNamespaces={gateways}", "solvers.ingress=true"},
-	"some proxies":    {"proxy.https=http://proxy.example.com:3128", "proxy.noProxy=.svc", "env[0].name=NO_PROXY", "env[0].value=.local"},
-	"a CA bundle":     {"extraVolumes[0].name=ca", "extraVolumes[0].configMap.name=ca", "extraVolumeMounts[0].name=ca", "extraVolumeMounts[0].mountPath=/etc/ca", "extraVolumeMounts[0].readOnly=true"},
+	"RRSA": {"oidcToken.enabled=true", "oidcToken.expirationSeconds=600", "ambientCredentials.issuers=true",
+		"ambientCredentials.clusterIssuers=false"},
+	"other endpoints": {"issuerEndpointHosts={.corp.example,cas.example.com}",
+		"issuerNameservers={ns1.example.com,10.0.0.53:5353,[2001:db8::1]}"},
+	"some routes": {"issuerRoutes.domains[0].namespace=team-a",
+		"issuerRoutes.domains[0].domains={a.example.com,example.net}",
+		"issuerRoutes.keys={nginx.ingress.kubernetes.io/ssl-redirect}", "issuerRoutes.gatewayNamespaces={gateways}",
+		"solvers.ingress=true"},
+	"some proxies": {"proxy.https=http://proxy.example.com:3128", "proxy.noProxy=.svc", "env[0].name=NO_PROXY",
+		"env[0].value=.local"},
+	"a CA bundle": {"extraVolumes[0].name=ca", "extraVolumes[0].configMap.name=ca", "extraVolumeMounts[0].name=ca",
+		"extraVolumeMounts[0].mountPath=/etc/ca", "extraVolumeMounts[0].readOnly=true"},
 }
 
 func TestTheAPIServerTakesAllThatIsRendered(t *testing.T) {
@@ -83,7 +100,8 @@ func TestTheAPIServerTakesAllThatIsRendered(t *testing.T) {
 			namespace := env.Namespace(t, kube)
 			for _, object := range rendered(t, namespace, values...) {
 				err := kube.Create(t.Context(), object, client.DryRunAll, client.FieldValidation("Strict"))
-				if isInstalled := object.GetKind() == "CustomResourceDefinition" && err != nil && strings.Contains(err.Error(), "already exists"); err != nil && !isInstalled {
+				if isInstalled := object.GetKind() == "CustomResourceDefinition" && err != nil &&
+					strings.Contains(err.Error(), "already exists"); err != nil && !isInstalled {
 					t.Errorf("%s %s: %v", object.GetKind(), object.GetName(), err)
 				}
 			}
@@ -118,6 +136,7 @@ func TestAMistakeInTheValuesIsNamed(t *testing.T) {
 		"oidcToken.expirationSeconds=60":                 "at '/oidcToken/expirationSeconds'",
 		"proxy.https=proxy.example.com":                  "at '/proxy/https'",
 		"extraVolumeMounts[0].name=ca":                   "missing property 'mountPath'",
+		"commonNamePolicy=true":                          "at '/commonNamePolicy'",
 		"namespaces={a,b},secretAccess.namespaces={b,c}": "secretAccess.namespaces names c, which is not in namespaces",
 		"namespaces={a},clusterResourceNamespace=b":      "clusterResourceNamespace is for AliyunClusterIssuers",
 		"namespaces={a},webhookSolvers[0].groupName=acme.example.com,webhookSolvers[0].solverNames[0]=my-dns": "webhookSolvers cannot be used where namespaces are listed",
@@ -131,7 +150,8 @@ func TestAMistakeInTheValuesIsNamed(t *testing.T) {
 
 // TestTheWebhooksThatMayBeCalledAreThoseThatAreNamed keeps tenants from having any other API called.
 func TestTheWebhooksThatMayBeCalledAreThoseThatAreNamed(t *testing.T) {
-	out, err := helm(t, "template", "x", folder, "--set", strings.Join(settings["webhooks"], ","), "--set", "webhookSolvers[1].groupName=dns.example.net,webhookSolvers[1].solverNames[0]=c")
+	out, err := helm(t, "template", "x", folder, "--set", strings.Join(settings["webhooks"], ","), "--set",
+		"webhookSolvers[1].groupName=dns.example.net,webhookSolvers[1].solverNames[0]=c")
 	if err != nil {
 		t.Fatal(out)
 	}
@@ -148,16 +168,20 @@ func TestTheWebhooksThatMayBeCalledAreThoseThatAreNamed(t *testing.T) {
 
 func TestTheMessageAfterTheInstallFitsTheValues(t *testing.T) {
 	for values, want := range map[string]string{
-		"replicaCount=1":                               "kubectl get aliyunorders -A",
-		"replicaCount=0":                               "no controller runs",
-		"approver.enabled=false":                       "requests wait until something approves them",
-		"clusterResourceNamespace=keys":                "AliyunClusterIssuer   reads Secrets of namespace keys",
-		"namespaces=null":                              "It serves all namespaces.",
-		"namespaces={a,b}":                             "It serves these namespaces, and no AliyunClusterIssuers: a, b\n",
-		"namespaces={c,d}":                             "kubectl delete aliyunissuers --all -n d && kubectl delete aliyunorders --all -n d\n",
-		"secretAccess.namespaces={a}":                  "It may read Secrets in these namespaces only: a, rel\n",
-		"secretAccess.namespaces={b}":                  "kubectl create rolebinding x-aliyun-issuer-reads-secrets --namespace NAMESPACE \\\n    --clusterrole=x-aliyun-issuer-secrets --serviceaccount=rel:x-aliyun-issuer\n",
-		"namespaces={a,b},secretAccess.namespaces={a}": " --role=x-aliyun-issuer-secrets --serviceaccount=rel:x-aliyun-issuer\n",
+		"replicaCount=1":                "kubectl get aliyunorders -A",
+		"replicaCount=0":                "no controller runs",
+		"approver.enabled=false":        "requests wait until something approves them",
+		"clusterResourceNamespace=keys": "AliyunClusterIssuer   reads Secrets of namespace keys",
+		"namespaces=null":               "It serves all namespaces.",
+		"namespaces={a,b}": "It serves these namespaces, and no " +
+			"AliyunClusterIssuers: a, b\n",
+		"namespaces={c,d}": "kubectl delete aliyunissuers --all -n d && kubectl delete " +
+			"aliyunorders --all -n d\n",
+		"secretAccess.namespaces={a}": "It may read Secrets in these namespaces only: a, rel\n",
+		"secretAccess.namespaces={b}": "kubectl create rolebinding x-aliyun-issuer-reads-secrets " +
+			"--namespace NAMESPACE \\\n    --clusterrole=x-aliyun-issuer-secrets --serviceaccount=rel:x-aliyun-issuer\n",
+		"namespaces={a,b},secretAccess.namespaces={a}": " --role=x-aliyun-issuer-secrets " +
+			"--serviceaccount=rel:x-aliyun-issuer\n",
 	} {
 		out, err := helm(t, "install", "x", folder, "--namespace", "rel", "--dry-run=client", "--set", values)
 		if err != nil || !strings.Contains(out, want) {
@@ -169,11 +193,14 @@ func TestTheMessageAfterTheInstallFitsTheValues(t *testing.T) {
 func TestTheManagerIsToldWhatTheValuesSay(t *testing.T) {
 	for values, want := range map[string][]string{
 		"crds.enabled=false": {
-			"--secret-reader-role=ClusterRole/x-aliyun-issuer-secrets", "--issuer-ambient-credentials=false", "--cluster-issuer-ambient-credentials=true",
+			"--secret-reader-role=ClusterRole/x-aliyun-issuer-secrets", "--issuer-ambient-credentials=false",
+			"--cluster-issuer-ambient-credentials=true",
 		},
 		"namespaces={a,b}": {"--namespaces=a,b"},
-		"ambientCredentials.issuers=true,ambientCredentials.clusterIssuers=false": {"--issuer-ambient-credentials=true", "--cluster-issuer-ambient-credentials=false"},
-		"issuerEndpointHosts={.corp.example,cas.example.com}":                     {"--issuer-endpoint-hosts=.corp.example,cas.example.com"},
+		"ambientCredentials.issuers=true,ambientCredentials.clusterIssuers=false": {"--issuer-ambient-credentials=true",
+			"--cluster-issuer-ambient-credentials=false"},
+		"issuerEndpointHosts={.corp.example,cas.example.com}": {
+			"--issuer-endpoint-hosts=.corp.example,cas.example.com"},
 		"issuerRoutes.domains[0].namespace=a,issuerRoutes.domains[0].domains={a.example,b.example},issuerRoutes.domains[1].namespace=c,issuerRoutes.domains[1].domains={c.example}": {"--issuer-route-domains=a/a.example,a/b.example,c/c.example"},
 		"issuerRoutes.keys={example.com/a,b},issuerRoutes.gatewayNamespaces={gateways}":                                                                                             {"--issuer-route-keys=example.com/a,b", "--issuer-route-gateway-namespaces=gateways"},
 		"issuerNameservers={ns1.example.com,[2001:db8::1]:5353}":                                                                                                                    {"--issuer-nameservers=ns1.example.com,[2001:db8::1]:5353"},
@@ -193,9 +220,13 @@ func TestTheManagersEnvironmentIsWhatTheValuesSay(t *testing.T) {
 		"proxy.https=":               {},
 		"proxy.https=http://p:3128":  {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": direct},
 		"proxy.http=socks5://p:1080": {"HTTP_PROXY": "socks5://p:1080", "NO_PROXY": direct},
-		`proxy.https=http://p:3128,proxy.noProxy=.svc\,10.0.0.0/8`:                   {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": direct + ",.svc,10.0.0.0/8"},
-		"proxy.https=http://p:3128,env[0].name=NO_PROXY,env[0].value=.local":         {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": ".local"},
-		"oidcToken.enabled=true,env[0].name=ALIBABA_CLOUD_ROLE_ARN,env[0].value=acs": {"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/var/run/secrets/certmanager.aliyun.com/oidc/token", "ALIBABA_CLOUD_ROLE_ARN": "acs"},
+		`proxy.https=http://p:3128,proxy.noProxy=.svc\,10.0.0.0/8`: {"HTTPS_PROXY": "http://p:3128",
+			"NO_PROXY": direct + ",.svc,10.0.0.0/8"},
+		"proxy.https=http://p:3128,env[0].name=NO_PROXY,env[0].value=.local": {"HTTPS_PROXY": "http://p:3128",
+			"NO_PROXY": ".local"},
+		"oidcToken.enabled=true,env[0].name=ALIBABA_CLOUD_ROLE_ARN,env[0].value=acs": {
+			"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/var/run/secrets/certmanager.aliyun.com/oidc/token",
+			"ALIBABA_CLOUD_ROLE_ARN":        "acs"},
 	} {
 		got := map[string]string{}
 		for _, variable := range container(t, values).Env {

@@ -68,37 +68,43 @@ func TestTheManagersRightsAreThese(t *testing.T) {
 	}{
 		"all namespaces": {
 			want: func(string) map[string]rights {
-				return map[string]rights{"listed": all(served, cluster, secrets), "other": all(served, cluster, secrets), "release": all(served, cluster, secrets, election)}
+				return map[string]rights{"listed": all(served, cluster, secrets),
+					"other": all(served, cluster, secrets), "release": all(served, cluster, secrets, election)}
 			},
 		},
 		"all namespaces, and Secrets of one": {
 			values: []string{"secretAccess.namespaces[0]=LISTED"},
 			want: func(string) map[string]rights {
-				return map[string]rights{"listed": all(served, cluster, secrets), "other": all(served, cluster), "release": all(served, cluster, secrets, election)}
+				return map[string]rights{"listed": all(served, cluster, secrets), "other": all(served, cluster),
+					"release": all(served, cluster, secrets, election)}
 			},
 		},
 		"all namespaces, and Secrets of clusters in another": {
 			values: []string{"secretAccess.namespaces[0]=LISTED", "clusterResourceNamespace=OTHER"},
 			want: func(string) map[string]rights {
-				return map[string]rights{"listed": all(served, cluster, secrets), "other": all(served, cluster, secrets), "release": all(served, cluster, election)}
+				return map[string]rights{"listed": all(served, cluster, secrets),
+					"other": all(served, cluster, secrets), "release": all(served, cluster, election)}
 			},
 		},
 		"one namespace": {
 			values: []string{"namespaces[0]=LISTED"},
 			want: func(release string) map[string]rights {
-				return map[string]rights{"listed": all(served, secrets), "other": {}, "release": all(election, rights{"namespaces=" + release: "get"})}
+				return map[string]rights{"listed": all(served, secrets), "other": {},
+					"release": all(election, rights{"namespaces=" + release: "get"})}
 			},
 		},
 		"one namespace, and ExternalDNS": {
 			values: []string{"namespaces[0]=LISTED", "solvers.dnsEndpoint=true"},
 			want: func(release string) map[string]rights {
-				return map[string]rights{"listed": all(served, secrets, endpoints), "other": {}, "release": all(election, rights{"namespaces=" + release: "get"})}
+				return map[string]rights{"listed": all(served, secrets, endpoints), "other": {},
+					"release": all(election, rights{"namespaces=" + release: "get"})}
 			},
 		},
 		"two namespaces, and Secrets of one": {
 			values: []string{"namespaces[0]=LISTED", "namespaces[1]=OTHER", "secretAccess.namespaces[0]=LISTED"},
 			want: func(release string) map[string]rights {
-				return map[string]rights{"listed": all(served, secrets), "other": served, "release": all(election, rights{"namespaces=" + release: "get"})}
+				return map[string]rights{"listed": all(served, secrets), "other": served,
+					"release": all(election, rights{"namespaces=" + release: "get"})}
 			},
 		},
 	} {
@@ -119,21 +125,22 @@ func TestTheManagersRightsAreThese(t *testing.T) {
 	}
 }
 
-// hasRights waits for the authorizer, which learns of roles by a watch: a moment later. A minute is long, and short enough
-// for whoever tries what a change of the chart does.
+// hasRights waits for the authorizer, which learns of roles by a watch: a moment later. A minute is long, and short
+// enough for whoever tries what a change of the chart does.
 func hasRights(t *testing.T, release, namespace string, want rights) {
 	t.Helper()
 	var diff string
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
-		got := rightsOf(t, release, namespace)
-		for resource, verbs := range rightsOf(t, "nobody", namespace) {
-			if got[resource] == verbs { // everybody has it
-				delete(got, resource)
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true,
+		func(context.Context) (bool, error) {
+			got := rightsOf(t, release, namespace)
+			for resource, verbs := range rightsOf(t, "nobody", namespace) {
+				if got[resource] == verbs { // everybody has it
+					delete(got, resource)
+				}
 			}
-		}
-		diff = cmp.Diff(want, got)
-		return diff == "", nil
-	})
+			diff = cmp.Diff(want, got)
+			return diff == "", nil
+		})
 	if err != nil {
 		t.Errorf("rights in %s (-want +got):\n%s", namespace, diff)
 	}
@@ -142,7 +149,8 @@ func hasRights(t *testing.T, release, namespace string, want rights) {
 func rightsOf(t *testing.T, release, namespace string) rights {
 	t.Helper()
 	review := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": map[string]any{"namespace": namespace},
+		"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview",
+		"spec": map[string]any{"namespace": namespace},
 	}}
 	if err := env.ClientAs(t, "system:serviceaccount:"+release+":"+release).Create(t.Context(), review); err != nil {
 		t.Fatal(err)
@@ -235,14 +243,18 @@ func TestAManagerOfOneNamespaceWorksThereAndNowhereElse(t *testing.T) {
 
 // TestAnInstallForOneNamespaceNeedsNothingOfTheCluster lets a team install it that administers namespaces only.
 func TestAnInstallForOneNamespaceNeedsNothingOfTheCluster(t *testing.T) {
-	off := []string{"crds.enabled=false", "approver.enabled=false", "admissionPolicy.enabled=false", "rbac.aggregate=false"}
-	for _, object := range rendered(t, "rel", append(off, "namespaces[0]=a", "solvers.dnsEndpoint=true", "solvers.ingress=true")...) {
+	off := []string{"crds.enabled=false", "approver.enabled=false", "admissionPolicy.enabled=false",
+		"rbac.aggregate=false"}
+	for _, object := range rendered(
+		t, "rel", append(off, "namespaces[0]=a", "solvers.dnsEndpoint=true", "solvers.ingress=true")...) {
 		if object.GetNamespace() == "" {
 			t.Errorf("there is a %s", object.GetKind())
 		}
 	}
 	for _, object := range rendered(t, "rel", "crds.enabled=false", "namespaces[0]=a") {
-		if subjects, _, _ := unstructured.NestedSlice(object.Object, "subjects"); object.GetKind() == "ClusterRoleBinding" && subjects[0].(map[string]any)["namespace"] == "rel" {
+		if subjects, _, _ := unstructured.NestedSlice(
+			object.Object, "subjects"); object.GetKind() == "ClusterRoleBinding" &&
+			subjects[0].(map[string]any)["namespace"] == "rel" {
 			t.Errorf("the manager has a right in the whole cluster by %s", object.GetName())
 		}
 	}
@@ -261,7 +273,8 @@ func TestThePolicyOfOneNamespaceLeavesOthersAlone(t *testing.T) {
 	second := env.Namespace(t, kube)
 	install(t, second, "namespaces[0]="+other)
 	refusesForgeries(t, other)
-	if err := env.ClientAs(t, "system:serviceaccount:"+second+":"+second).Create(t.Context(), gen.Order(other), client.DryRunAll); err != nil {
+	if err := env.ClientAs(t, "system:serviceaccount:"+second+":"+second).Create(t.Context(), gen.Order(other),
+		client.DryRunAll); err != nil {
 		t.Errorf("the second controller may not create an order: %v", err)
 	}
 }
@@ -292,7 +305,8 @@ func TestWhoOwnsANamespaceGrantsItsSecretsAsTheMessageSays(t *testing.T) {
 				t.Fatal("it may read the Secret before anybody grants it")
 			}
 
-			out, err := helm(t, "install", "aliyun-issuer", folder, "--namespace", release, "--dry-run=client", "--set", strings.Join(append(values, "fullnameOverride="+release), ","))
+			out, err := helm(t, "install", "aliyun-issuer", folder, "--namespace", release, "--dry-run=client", "--set",
+				strings.Join(append(values, "fullnameOverride="+release), ","))
 			if err != nil {
 				t.Fatal(out)
 			}
@@ -303,7 +317,8 @@ func TestWhoOwnsANamespaceGrantsItsSecretsAsTheMessageSays(t *testing.T) {
 			if out, err := exec.Command(kubectlPath, args...).CombinedOutput(); err != nil {
 				t.Fatalf("kubectl %s: %s", command, out)
 			}
-			if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, read); err != nil {
+			if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true,
+				read); err != nil {
 				t.Error("it cannot read the Secret after the owner has granted it")
 			}
 		})

@@ -38,7 +38,8 @@ func tables(t *testing.T) (found []rights) {
 			if group == "core" {
 				group = ""
 			}
-			found[len(found)-1][strings.TrimSuffix(resource+"."+group, ".")] = strings.ReplaceAll(strings.TrimSpace(cells[3]), " ", "")
+			found[len(found)-1][strings.TrimSuffix(resource+"."+group, ".")] = strings.ReplaceAll(
+				strings.TrimSpace(cells[3]), " ", "")
 		}
 	}
 	if len(found) != 2 {
@@ -74,7 +75,8 @@ func TestThePageOnSecurityExplainsEveryRightOfTheController(t *testing.T) {
 		t.Errorf("the ClusterRole is not what the page says (-role +page):\n%s", diff)
 	}
 	beside := rights{}
-	for _, object := range rendered(t, "rel", "solvers.dnsEndpoint=true", "solvers.ingress=true", "solvers.gatewayHTTPRoute=true",
+	for _, object := range rendered(t, "rel", "solvers.dnsEndpoint=true", "solvers.ingress=true",
+		"solvers.gatewayHTTPRoute=true",
 		"webhookSolvers[0].groupName=acme.example.com", "webhookSolvers[0].solverNames[0]=my-dns") {
 		for right, verbs := range granted(rulesOf(t, object)) {
 			if of[right] != verbs {
@@ -91,7 +93,8 @@ func TestThePageOnSecurityExplainsEveryRightOfTheController(t *testing.T) {
 func rulesOf(t *testing.T, object *unstructured.Unstructured) []rbacv1.PolicyRule {
 	t.Helper()
 	isRole := object.GetKind() == "ClusterRole" || object.GetKind() == "Role"
-	isOthers := slices.ContainsFunc([]string{"-view", "-edit", "-approve"}, func(suffix string) bool { return strings.HasSuffix(object.GetName(), suffix) })
+	isOthers := slices.ContainsFunc([]string{"-view", "-edit", "-approve"},
+		func(suffix string) bool { return strings.HasSuffix(object.GetName(), suffix) })
 	if !isRole || isOthers {
 		return nil
 	}

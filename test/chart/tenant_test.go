@@ -38,7 +38,8 @@ func install(t *testing.T, release string, values ...string) {
 	t.Helper()
 	kube := env.Client(t)
 	t.Cleanup(func() { forgotten(t) }) // the last of the cleanups here
-	for _, object := range rendered(t, release, append(values, "crds.enabled=false", "replicaCount=0", "fullnameOverride="+release)...) {
+	for _, object := range rendered(
+		t, release, append(values, "crds.enabled=false", "replicaCount=0", "fullnameOverride="+release)...) {
 		if err := kube.Create(t.Context(), object); err != nil {
 			t.Fatal(err)
 		}
@@ -109,27 +110,30 @@ func TestNobodyButTheControllerWritesTheRecordOfAnOrder(t *testing.T) {
 	}
 }
 
-// refusesForgeries waits for the policy, which takes a moment until it is in force; until then nothing that is tried may
-// count.
+// refusesForgeries waits for the policy, which takes a moment until it is in force; until then nothing that is tried
+// may count.
 func refusesForgeries(t *testing.T, tenant string) {
 	t.Helper()
 	owner := env.ClientAs(t, "owner of "+tenant)
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
-		err := owner.Create(ctx, gen.Order(tenant), client.DryRunAll)
-		return err != nil && strings.Contains(err.Error(), forged), nil
-	})
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, env.Patience, true,
+		func(ctx context.Context) (bool, error) {
+			err := owner.Create(ctx, gen.Order(tenant), client.DryRunAll)
+			return err != nil && strings.Contains(err.Error(), forged), nil
+		})
 	if err != nil {
 		t.Fatalf("an owner of the namespace can create an AliyunOrder: %v", err)
 	}
 }
 
-// forgotten waits until no policy for all namespaces is in force any more, which would refuse the orders of the next test.
+// forgotten waits until no policy for all namespaces is in force any more, which would refuse the orders of the next
+// test.
 func forgotten(t *testing.T) {
 	t.Helper()
 	kube := env.Client(t)
-	err := wait.PollUntilContextTimeout(context.WithoutCancel(t.Context()), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
-		return kube.Create(ctx, gen.Order(metav1.NamespaceDefault), client.DryRunAll) == nil, nil
-	})
+	err := wait.PollUntilContextTimeout(context.WithoutCancel(t.Context()), 100*time.Millisecond, env.Patience, true,
+		func(ctx context.Context) (bool, error) {
+			return kube.Create(ctx, gen.Order(metav1.NamespaceDefault), client.DryRunAll) == nil, nil
+		})
 	if err != nil {
 		t.Errorf("the policy of a release that is gone is still in force: %v", err)
 	}
@@ -143,7 +147,9 @@ func TestATenantWritesIssuersAndReadsOrders(t *testing.T) {
 	// the role that is aggregated says the right things.
 	kube := env.Client(t)
 	roles := &rbacv1.ClusterRoleList{}
-	if err := kube.List(t.Context(), roles, client.MatchingLabels{"rbac.authorization.k8s.io/aggregate-to-admin": "true", "app.kubernetes.io/name": "aliyun-issuer"}); err != nil {
+	if err := kube.List(t.Context(), roles,
+		client.MatchingLabels{"rbac.authorization.k8s.io/aggregate-to-admin": "true",
+			"app.kubernetes.io/name": "aliyun-issuer"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, role := range roles.Items {
@@ -156,16 +162,18 @@ func TestATenantWritesIssuersAndReadsOrders(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
-		return admin.Create(ctx, issuer) == nil, nil
-	})
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, env.Patience, true,
+		func(ctx context.Context) (bool, error) {
+			return admin.Create(ctx, issuer) == nil, nil
+		})
 	if err != nil {
 		t.Fatalf("a tenant cannot create an issuer: %v", err)
 	}
 	if err := admin.List(t.Context(), &v1alpha1.AliyunOrderList{}, client.InNamespace(tenant)); err != nil {
 		t.Errorf("a tenant cannot read orders: %v", err)
 	}
-	if err := admin.Create(t.Context(), gen.Order(tenant)); err == nil || !strings.Contains(err.Error(), "is forbidden") {
+	if err := admin.Create(t.Context(), gen.Order(tenant)); err == nil ||
+		!strings.Contains(err.Error(), "is forbidden") {
 		t.Errorf("a tenant could create an order: %v", err)
 	}
 	if err := admin.DeleteAllOf(t.Context(), &v1alpha1.AliyunOrder{}, client.InNamespace(tenant)); err == nil {
@@ -187,13 +195,19 @@ func TestTheControllerMayDoWhatItMustAndNoMore(t *testing.T) {
 		t.Errorf("it cannot read a Secret by its name: %v", err)
 	}
 	for what, try := range map[string]func() error{
-		"list Secrets":  func() error { return controller.List(t.Context(), &corev1.SecretList{}, client.InNamespace(tenant)) },
+		"list Secrets": func() error {
+			return controller.List(t.Context(), &corev1.SecretList{}, client.InNamespace(tenant))
+		},
 		"write Secrets": func() error { return controller.Update(t.Context(), secret) },
 		"delete orders": func() error {
 			return controller.DeleteAllOf(t.Context(), &v1alpha1.AliyunOrder{}, client.InNamespace(tenant))
 		},
-		"write issuers":       func() error { return controller.Create(t.Context(), gen.Issuer(tenant, "https://cas.example.com")) },
-		"read Pods":           func() error { return controller.List(t.Context(), &corev1.PodList{}, client.InNamespace(tenant)) },
+		"write issuers": func() error {
+			return controller.Create(t.Context(), gen.Issuer(tenant, "https://cas.example.com"))
+		},
+		"read Pods": func() error {
+			return controller.List(t.Context(), &corev1.PodList{}, client.InNamespace(tenant))
+		},
 		"bind roles":          func() error { return controller.List(t.Context(), &rbacv1.RoleBindingList{}) },
 		"read all namespaces": func() error { return controller.List(t.Context(), &corev1.NamespaceList{}) },
 	} {

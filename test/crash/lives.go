@@ -1,8 +1,8 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package crash takes lives of orders apart: whatever is lost, wherever, nothing is bought twice, nothing is left behind,
-// and every request comes to its end.
+// Package crash takes lives of orders apart: whatever is lost, wherever, nothing is bought twice, nothing is left
+// behind, and every request comes to its end.
 package crash
 
 import (
@@ -61,38 +61,47 @@ func lives(webhook *provider.Provider) map[string]life {
 		i.Spec.Orders = &v1alpha1.OrderPolicy{Timeout: &metav1.Duration{Duration: time.Hour}}
 	}
 	all := map[string]life{
-		"an order with dns.alidns":       {prepare: order, isOver: isIssued, billed: 1},
-		"an order with dns.manual":       {at: byHand, prepare: order, isOver: isIssued, billed: 1},
-		"an answer that was lost":        {prepare: lost(true), user: operate, isOver: isIssued, billed: 1},
-		"an order that was not made":     {prepare: lost(false), user: operate, isOver: isIssued, billed: 1},
-		"a request that is deleted":      {prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove, isOver: isGone},
-		"an order that the CA refuses":   {prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: refuse, isOver: isFailed},
+		"an order with dns.alidns":   {prepare: order, isOver: isIssued, billed: 1},
+		"an order with dns.manual":   {at: byHand, prepare: order, isOver: isIssued, billed: 1},
+		"an answer that was lost":    {prepare: lost(true), user: operate, isOver: isIssued, billed: 1},
+		"an order that was not made": {prepare: lost(false), user: operate, isOver: isIssued, billed: 1},
+		"a request that is deleted": {prepare: order, issuer: exclusive,
+			options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove, isOver: isGone},
+		"an order that the CA refuses": {prepare: order, issuer: exclusive,
+			options: cassim.Options{CADelay: 1000 * time.Hour}, user: refuse, isOver: isFailed},
 		"a domain that nobody validates": {prepare: order, issuer: late, isOver: isFailed},
 		"an Order that is deleted": {
-			prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: removeOrder, isOver: isFailed,
+			prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: removeOrder,
+			isOver: isFailed,
 		},
 		"a presumed order that is deleted": {
-			prepare: lost(true), options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove, isOver: isGone, billed: 1, isReported: true,
+			prepare: lost(true), options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove, isOver: isGone,
+			billed: 1, isReported: true,
 		},
 		"a submission in doubt that is deleted": {
-			prepare: lost(true), issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour, ListDelay: 3 * time.Minute},
-			user: removeInDoubt, isOver: isGone,
+			prepare: lost(true), issuer: exclusive,
+			options: cassim.Options{CADelay: 1000 * time.Hour, ListDelay: 3 * time.Minute},
+			user:    removeInDoubt, isOver: isGone,
 		},
-		"a Certificate that is edited": {prepare: edit, options: cassim.Options{CADelay: betweenPolls}, isOver: isIssued, billed: 1},
+		"a finished request that is made again": {prepare: prune, isOver: isIssued, billed: 1},
+		"a Certificate that is edited": {prepare: edit, options: cassim.Options{CADelay: betweenPolls},
+			isOver: isIssued, billed: 1},
 	}
 	for name, at := range map[string]func(*testing.T, *cassim.Options) place{
 		"dns.rfc2136": byUpdates, "dns.dnsEndpoint": byExternalDNS, "dns.webhook": by(webhook), "file.ingress": byFiles,
 	} {
 		all["an order with "+name] = life{at: at, prepare: order, isOver: isIssued, billed: 1}
 		all["a request with "+name+" that is deleted"] = life{
-			at: at, prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove, isOver: isGone,
+			at: at, prepare: order, issuer: exclusive, options: cassim.Options{CADelay: 1000 * time.Hour}, user: remove,
+			isOver: isGone,
 		}
 	}
 	return all
 }
 
-// betweenPolls is a time at which no poll can be due, whatever its jitter: CAS is asked 20 to 26 seconds after the state
-// began, and 40 to 58 seconds after. At the time of a poll, one walk of a life would pass a point more than the next.
+// betweenPolls is a time at which no poll can be due, whatever its jitter: CAS is asked 20 to 26 seconds after the
+// state began, and 40 to 58 seconds after. At the time of a poll, one walk of a life would pass a point more than the
+// next.
 const betweenPolls = 33 * time.Second
 
 // order is what every life begins with.
@@ -108,6 +117,18 @@ func edit(e *env.Env) {
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
 	e.Settle()
 	forget(e)
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(key)))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+}
+
+// prune removes a request that has its certificate, and makes it again with the same key.
+func prune(e *env.Env) {
+	key := gen.Key()
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(key)))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+	e.Until(time.Hour, func() bool { return isIssued(e) })
+	forget(e)
+	e.Until(time.Hour, func() bool { return len(e.Orders()) == 0 })
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(key)))
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
 }
@@ -176,7 +197,8 @@ func operate(e *env.Env) {
 // isHeld says that the order waits for an operator's word.
 func isHeld(order *v1alpha1.AliyunOrder) bool {
 	ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
-	return ready != nil && ready.Reason == v1alpha1.ReasonAmbiguousSubmission && strings.Contains(ready.Message, v1alpha1.OrderIDAnnotation)
+	return ready != nil && ready.Reason == v1alpha1.ReasonAmbiguousSubmission &&
+		strings.Contains(ready.Message, v1alpha1.OrderIDAnnotation)
 }
 
 func must(e *env.Env, err error) {

@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/dnsendpoint"
@@ -67,7 +67,8 @@ func byHand(*testing.T, *cassim.Options) place {
 				continue
 			}
 			added[v.RecordValue] = true
-			e.Simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType, v.RecordValue)
+			e.Simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType,
+				v.RecordValue)
 		}
 	}
 	p.state = func(e *env.Env) any {
@@ -84,24 +85,27 @@ func byHand(*testing.T, *cassim.Options) place {
 
 // byUpdates is a primary name server, which the CA and the controller ask, too.
 func byUpdates(t *testing.T, options *cassim.Options) place {
-	server := primary.Start(t, cassim.DefaultZone, `_dnsauth.www.example.com. 300 IN TXT "`+others+`"`, "_dnsauth.www.example.com. 300 IN MX 10 mail.example.com.")
+	server := primary.Start(t, cassim.DefaultZone, `_dnsauth.www.example.com. 300 IN TXT "`+others+`"`,
+		"_dnsauth.www.example.com. 300 IN MX 10 mail.example.com.")
 	options.Resolver = server.Addr
 	return place{
 		open: func(e *env.Env) {
 			server.Arrives, server.Answers = func() bool { return e.Points.Arrives("UPDATE") }, e.Points.Answers
-			e.Configure = func(remote *controllers.Remote) {
+			e.Configure = func(remote *access.Remote) {
 				remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{server.Addr}}
 				remote.Policy.Nameservers = []string{server.Addr}
 			}
 			e.Restart()
 			e.Create(&corev1.Secret{
-				ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"}, StringData: map[string]string{"secret": server.Secret},
+				ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"},
+				StringData: map[string]string{"secret": server.Secret},
 			})
 		},
 		issuer: func(i *v1alpha1.AliyunIssuer) {
 			i.Spec.Solvers = []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{RFC2136: &v1alpha1.RFC2136Solver{
 				Nameserver: server.Addr, TSIGKeyName: server.KeyName, TSIGAlgorithm: "HMACSHA256",
-				TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"},
+				TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{
+					SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"},
 			}}}}
 		},
 		user:  nobody,
@@ -112,12 +116,13 @@ func byUpdates(t *testing.T, options *cassim.Options) place {
 // by is a webhook, which many lives share.
 func by(webhook *provider.Provider) func(*testing.T, *cassim.Options) place {
 	return func(*testing.T, *cassim.Options) place {
-		p := inZone(v1alpha1.DNSSolver{Webhook: &v1alpha1.WebhookSolver{GroupName: webhook.Group, SolverName: provider.SolverName}})
+		p := inZone(v1alpha1.DNSSolver{
+			Webhook: &v1alpha1.WebhookSolver{GroupName: webhook.Group, SolverName: provider.SolverName}})
 		addRecord := p.open
 		p.open = func(e *env.Env) {
 			addRecord(e)
 			webhook.Attach(e.Namespace, e.Simulator)
-			e.Configure = func(remote *controllers.Remote) {
+			e.Configure = func(remote *access.Remote) {
 				remote.API = rest.CopyConfig(remote.API)
 				remote.API.Wrap(e.Points.Transport)
 				remote.Webhooks = []string{webhook.Group + "/" + provider.SolverName}
@@ -138,15 +143,16 @@ func add(e *env.Env, kind schema.GroupVersionKind, name string, spec map[string]
 	e.Create(object)
 }
 
-// byExternalDNS lets the user do what ExternalDNS does with TXT records. Somebody else has a DNSEndpoint of another type
-// for the same name: of two of one type ExternalDNS would publish only one.
+// byExternalDNS lets the user do what ExternalDNS does with TXT records. Somebody else has a DNSEndpoint of another
+// type for the same name: of two of one type ExternalDNS would publish only one.
 func byExternalDNS(*testing.T, *cassim.Options) place {
 	p := inZone(v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}})
 	addRecord := p.open
 	p.open = func(e *env.Env) {
 		addRecord(e)
 		add(e, dnsendpoint.Kind, "theirs", map[string]any{"endpoints": []any{
-			map[string]any{"dnsName": "_dnsauth.www.example.com", "recordType": "MX", "recordTTL": int64(300), "targets": []any{"10 mail.example.com"}},
+			map[string]any{"dnsName": "_dnsauth.www.example.com", "recordType": "MX", "recordTTL": int64(300),
+				"targets": []any{"10 mail.example.com"}},
 		}})
 	}
 	ids := map[string]string{}
@@ -191,10 +197,13 @@ func byFiles(t *testing.T, options *cassim.Options) place {
 		open: func(e *env.Env) {
 			site.Config.Handler = e.Router(httpfile.IngressKind)
 			site.Start()
-			for name, path := range map[string]string{"theirs": "/", "their-file": "/.well-known/pki-validation/fileauth.txt"} {
+			for name, path := range map[string]string{
+				"theirs": "/", "their-file": "/.well-known/pki-validation/fileauth.txt"} {
 				add(e, httpfile.IngressKind, name, map[string]any{"rules": []any{map[string]any{
 					"host": "www.example.com", "http": map[string]any{"paths": []any{map[string]any{
-						"path": path, "pathType": "Prefix", "backend": map[string]any{"service": map[string]any{"name": "theirs", "port": map[string]any{"number": int64(80)}}},
+						"path": path, "pathType": "Prefix",
+						"backend": map[string]any{
+							"service": map[string]any{"name": "theirs", "port": map[string]any{"number": int64(80)}}},
 					}}},
 				}}})
 			}

@@ -19,10 +19,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// frontProxy is who the API server is to aggregated APIs.
+// frontProxy is the name of the API server in its calls to aggregated APIs.
 const frontProxy = "front-proxy-client"
 
-// aggregate lets the API server prove to aggregated APIs for whom it calls. Their Services have to be an ExternalName
+// Lets the API server prove to aggregated APIs for whom it calls. The Services of these APIs have to be an ExternalName
 // of localhost, since endpoints may not be on the loopback.
 func aggregate(server *envtest.APIServer, folder string) error {
 	authority, err := newIdentity(folder, "front-proxy-ca", nil)
@@ -48,7 +48,7 @@ type identity struct {
 	key         crypto.Signer
 }
 
-// newIdentity writes name.crt and name.key. Without an authority it is one.
+// Writes name.crt and name.key. Without an authority, the certificate is that of a new authority.
 func newIdentity(folder, name string, authority *identity) (*identity, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -61,7 +61,8 @@ func newIdentity(folder, name string, authority *identity) (*identity, error) {
 	}}
 	if authority == nil {
 		authority = id
-		id.certificate.IsCA, id.certificate.BasicConstraintsValid, id.certificate.KeyUsage = true, true, x509.KeyUsageCertSign
+		id.certificate.IsCA, id.certificate.BasicConstraintsValid, id.certificate.KeyUsage = true, true,
+			x509.KeyUsageCertSign
 	}
 	der, err := x509.CreateCertificate(rand.Reader, id.certificate, authority.certificate, key.Public(), authority.key)
 	if err != nil {
@@ -71,7 +72,8 @@ func newIdentity(folder, name string, authority *identity) (*identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	for file, block := range map[string]*pem.Block{".crt": {Type: "CERTIFICATE", Bytes: der}, ".key": {Type: "PRIVATE KEY", Bytes: secret}} {
+	for file, block := range map[string]*pem.Block{".crt": {Type: "CERTIFICATE", Bytes: der},
+		".key": {Type: "PRIVATE KEY", Bytes: secret}} {
 		if err := os.WriteFile(filepath.Join(folder, name+file), pem.EncodeToMemory(block), 0o600); err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmapply "github.com/cert-manager/cert-manager/pkg/client/applyconfigurations/certmanager/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -22,65 +23,86 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// alone lets the namespaces be all of the cluster. So tests do not wade through the Orders of each other, and a read is
-// answered as it was before, until somebody writes to that kind through Client: a life mostly reads what has not
-// changed, and would keep the API server busy with nothing else. Nobody else may write to the namespaces.
+// Lets the namespaces of this Env look like all of the cluster, so that tests do not wade through the Orders of each
+// other. A read is answered from memory until somebody writes to that kind in that namespace through Client: a life
+// mostly reads what has not changed, and would keep the API server busy with nothing else. Nobody else may write to the
+// namespaces.
 func (e *Env) alone() {
-	m := &memory{answers: map[string]map[string]remembered{}}
-	e.Client = interceptor.NewClient(e.Client, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-			list := listOf(o)
-			if list == nil || !slices.Contains(e.namespaces, key.Namespace) {
-				return m.read(o, key.String(), func() error { return c.Get(ctx, key, o, opts...) })
+	m := &memory{answers: map[place]map[string]remembered{}}
+	funcs := m.forgetting()
+	funcs.Get = func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object,
+		opts ...client.GetOption) error {
+		all := listOf(o)
+		if all == nil || !slices.Contains(e.namespaces, key.Namespace) {
+			return m.read(o, key.Namespace, key.Name, func() error { return c.Get(ctx, key, o, opts...) })
+		}
+		if err := m.readAll(ctx, c, all, key.Namespace); err != nil {
+			return err
+		}
+		return pickFrom(all, key, o)
+	}
+	funcs.List = func(ctx context.Context, c client.WithWatch, list client.ObjectList,
+		opts ...client.ListOption) error {
+		wanted := (&client.ListOptions{}).ApplyOptions(opts)
+		return e.listAll(list, wanted, func() error {
+			if wanted.FieldSelector == nil {
+				return m.readAll(ctx, c, list, wanted.Namespace)
 			}
-			all := &client.ListOptions{Namespace: key.Namespace}
-			if err := m.read(list, fmt.Sprintf("%+v", *all), func() error { return c.List(ctx, list, all) }); err != nil {
+			all := list.DeepCopyObject().(client.ObjectList)
+			if err := m.readAll(ctx, c, all, wanted.Namespace); err != nil {
 				return err
 			}
-			return pickFrom(list, key, o)
-		},
-		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
-			wanted := (&client.ListOptions{}).ApplyOptions(opts)
-			return e.listAll(list, wanted, func() error {
-				return m.read(list, fmt.Sprintf("%+v", *wanted), func() error { return c.List(ctx, list, wanted) })
-			})
-		},
+			return listFrom(all, list, wanted)
+		})
+	}
+	e.Client = interceptor.NewClient(e.Client, funcs)
+}
+
+// Returns a client whose writes make the memory forget what they may have changed.
+func (m *memory) forgetting() interceptor.Funcs {
+	return interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			defer m.forget(o)
+			defer m.forget(o, o.GetNamespace())
 			return c.Create(ctx, o, opts...)
 		},
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
-			defer m.forget(o)
+			defer m.forget(o, o.GetNamespace())
 			return c.Delete(ctx, o, opts...)
 		},
-		DeleteAllOf: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteAllOfOption) error {
-			defer m.forget(o)
+		DeleteAllOf: func(ctx context.Context, c client.WithWatch, o client.Object,
+			opts ...client.DeleteAllOfOption) error {
+			defer m.forget(o, (&client.DeleteAllOfOptions{}).ApplyOptions(opts).Namespace)
 			return c.DeleteAllOf(ctx, o, opts...)
 		},
 		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
-			defer m.forget(o)
+			defer m.forget(o, o.GetNamespace())
 			return c.Update(ctx, o, opts...)
 		},
-		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
-			defer m.forget(o)
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch,
+			opts ...client.PatchOption) error {
+			defer m.forget(o, o.GetNamespace())
 			return c.Patch(ctx, o, patch, opts...)
 		},
-		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
-			defer m.forget(o)
+		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object,
+			opts ...client.SubResourceUpdateOption) error {
+			defer m.forget(o, o.GetNamespace())
 			return c.SubResource(sub).Update(ctx, o, opts...)
 		},
-		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
-			defer m.forget(o)
+		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, patch client.Patch,
+			opts ...client.SubResourcePatchOption) error {
+			defer m.forget(o, o.GetNamespace())
 			return c.SubResource(sub).Patch(ctx, o, patch, opts...)
 		},
-		SubResourceApply: func(ctx context.Context, c client.Client, sub string, o runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
-			defer m.forget(&cmapi.CertificateRequest{})
+		SubResourceApply: func(ctx context.Context, c client.Client, sub string, o runtime.ApplyConfiguration,
+			opts ...client.SubResourceApplyOption) error {
+			defer m.forget(&cmapi.CertificateRequest{},
+				*o.(*cmapply.CertificateRequestApplyConfiguration).GetNamespace())
 			return c.SubResource(sub).Apply(ctx, o, opts...)
 		},
-	})
+	}
 }
 
-// listAll reads a list, of each namespace where none is wanted.
+// Reads a list. If it is of no namespace, reads one of each namespace of this Env.
 func (e *Env) listAll(list client.ObjectList, wanted *client.ListOptions, read func() error) error {
 	if _, isClusters := list.(*v1alpha1.AliyunClusterIssuerList); isClusters || wanted.Namespace != "" {
 		return read()
@@ -99,7 +121,8 @@ func (e *Env) listAll(list client.ObjectList, wanted *client.ListOptions, read f
 	return meta.SetList(list, all)
 }
 
-// listOf is for a kind of which there are many, and of which one list answers all questions until the next write.
+// Returns an empty list for a kind that has many objects, so that one list answers all questions until the next write,
+// and nil for other kinds.
 func listOf(o client.Object) client.ObjectList {
 	switch o.(type) {
 	case *v1alpha1.AliyunOrder:
@@ -126,38 +149,47 @@ func pickFrom(list client.ObjectList, key client.ObjectKey, into client.Object) 
 	return err
 }
 
-// memory holds answers of the API server since the last write to their kind.
+// memory holds answers of the API server until the next write to their kind in their namespace.
 type memory struct {
 	mutex   sync.Mutex
-	answers map[string]map[string]remembered
+	answers map[place]map[string]remembered
 }
+
+// place is a kind in a namespace. The namespace is empty for kinds that have none.
+type place struct{ kind, namespace string }
 
 type remembered struct {
 	object runtime.Object
 	err    error
 }
 
-// kindOf is the same for an object and for a list of them.
+// Returns a name of the kind that is the same for an object and for a list of them.
 func kindOf(o runtime.Object) string { return strings.TrimSuffix(fmt.Sprintf("%T", o), "List") }
 
-func (m *memory) read(into runtime.Object, which string, ask func() error) error {
+func (m *memory) read(into runtime.Object, namespace, which string, ask func() error) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	question := fmt.Sprintf("%T %s", into, which)
-	if answer, isKnown := m.answers[kindOf(into)][question]; isKnown {
+	where, question := place{kindOf(into), namespace}, fmt.Sprintf("%T %s", into, which)
+	if answer, isKnown := m.answers[where][question]; isKnown {
 		reflect.ValueOf(into).Elem().Set(reflect.ValueOf(answer.object.DeepCopyObject()).Elem())
 		return answer.err
 	}
 	err := ask()
-	if m.answers[kindOf(into)] == nil {
-		m.answers[kindOf(into)] = map[string]remembered{}
+	if m.answers[where] == nil {
+		m.answers[where] = map[string]remembered{}
 	}
-	m.answers[kindOf(into)][question] = remembered{into.DeepCopyObject(), err}
+	m.answers[where][question] = remembered{into.DeepCopyObject(), err}
 	return err
 }
 
-func (m *memory) forget(written runtime.Object) {
+// Lists a namespace. Makes selections from that one list, since each selection would be a list of its own to the API
+// server.
+func (m *memory) readAll(ctx context.Context, from client.Reader, into client.ObjectList, namespace string) error {
+	return m.read(into, namespace, "", func() error { return from.List(ctx, into, client.InNamespace(namespace)) })
+}
+
+func (m *memory) forget(written runtime.Object, namespace string) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	delete(m.answers, kindOf(written))
+	delete(m.answers, place{kindOf(written), namespace})
 }

@@ -21,11 +21,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/controllers/issuer"
+	"github.com/aliyun-issuer/aliyun-issuer/controllers/order"
+	"github.com/aliyun-issuer/aliyun-issuer/controllers/request"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/orders"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/source"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/source/instance"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/source/plan"
 )
 
 // Cluster is what the reconcilers call their cluster.
@@ -37,11 +44,13 @@ type Env struct {
 	Clock *clocktesting.FakePassiveClock
 	// BeforeWrite is called with each object that a reconciler is about to write. Nil does nothing.
 	BeforeWrite func(object any)
-	// BeforeList is called with each list that a reconciler is about to read, from the cache or past it, and with what selects
-	// from it. Nil does nothing.
+	// BeforeList is called with each list that a reconciler is about to read, from the cache or past it, and with what
+	// selects from it. Nil does nothing.
 	BeforeList func(list client.ObjectList, wanted client.ListOptions)
 	// Configure changes what the reconcilers reach beside CAS, at every Restart. Nil changes nothing.
-	Configure func(remote *controllers.Remote)
+	Configure func(remote *access.Remote)
+	// Sources adds who else sells, and is asked before those that the product has, at every Restart. Nil adds nobody.
+	Sources func(remote *access.Remote) source.Registry
 	// CheckBound is how long a check of an issuer may take, from the next Restart on. Zero is the default.
 	CheckBound time.Duration
 	// BeforeCall is called with each good call that arrives at the simulator. Nil does nothing.
@@ -49,13 +58,13 @@ type Env struct {
 	// Points are where a run can be interrupted.
 	Points Points
 	gate   gate
-	// namespaces are all that there are.
+	// namespaces are those of this Env.
 	namespaces []string
 
-	requests    *controllers.CertificateRequestReconciler
-	orders      *controllers.OrderReconciler
-	issuers     []*controllers.IssuerReconciler
-	Submissions *controllers.Submissions
+	requests    *request.Reconciler
+	orders      *order.Reconciler
+	issuers     []*issuer.Reconciler
+	Submissions *order.Submissions
 	recorder    *events.FakeRecorder
 	counted     client.Client
 	logged      *lockedBuffer
@@ -64,7 +73,7 @@ type Env struct {
 
 	mutex  sync.Mutex
 	writes map[string]int
-	// writesToRequest is Writes when a request was written last.
+	// writesToRequest is what Writes was after the last write to a request.
 	writesToRequest int
 }
 
@@ -101,7 +110,7 @@ func (e *Env) AddNamespace() string {
 	return name
 }
 
-// Restart forgets everything that a process keeps in memory. A run that is held ends before.
+// Restart forgets everything that a process keeps in memory. A run that is held ends first.
 func (e *Env) Restart() {
 	e.LetGo()
 	if e.recorder != nil {
@@ -109,39 +118,53 @@ func (e *Env) Restart() {
 	}
 	e.Points.restart()
 	e.recorder = events.NewFakeRecorder(10000)
-	e.Submissions = &controllers.Submissions{}
-	remote := &controllers.Remote{
+	e.Submissions = &order.Submissions{}
+	remote := &access.Remote{
 		Secrets:   &credentials.Store{Reader: e.Client, Tokens: e.Client, Now: e.Clock.Now, STSRate: math.MaxFloat64},
-		Policy:    controllers.Policy{OwnIdentityForClusterIssuers: true, EndpointHosts: []string{"127.0.0.1"}},
+		Policy:    access.Policy{OwnIdentityForClusterIssuers: true, EndpointHosts: []string{"127.0.0.1"}},
 		SelfCheck: &dcv.SelfCheck{Nameservers: []string{e.Simulator.DNSAddr()}},
 		FileCheck: &httpfile.SelfCheck{},
 		Clock:     e.Clock,
-		Rate:      math.MaxFloat64, // hours pass in a second
+		Rate:      math.MaxFloat64, // no limit: hours pass in a second
 		Kube:      e.counted,
 		API:       config,
 	}
 	if e.Configure != nil {
 		e.Configure(remote)
 	}
-	fresh := &controllers.FreshOrders{}
-	e.requests = &controllers.CertificateRequestReconciler{
-		Client: e.counted, APIReader: e.uncached(), Recorder: e.recorder, Clock: e.Clock, Fresh: fresh, ClusterResourceNamespace: e.Namespace,
+	fresh := &orders.Fresh{}
+	sources := source.Registry{
+		&plan.Source{Kube: e.counted, APIReader: e.uncached(), Remote: remote, Cluster: Cluster},
+		&instance.Source{APIReader: e.uncached(), Remote: remote, Cluster: Cluster},
 	}
-	e.orders = &controllers.OrderReconciler{
-		Client: e.counted, APIReader: e.uncached(), Recorder: e.recorder, Remote: remote, Submissions: e.Submissions, Cluster: Cluster, Fresh: fresh,
+	if e.Sources != nil {
+		sources = append(e.Sources(remote), sources...)
 	}
+	e.requests = &request.Reconciler{
+		Client: e.counted, APIReader: e.uncached(), Recorder: e.recorder, Clock: e.Clock, Fresh: fresh,
+		Sources:                  sources,
+		ClusterResourceNamespace: e.Namespace,
+	}
+	e.orders = order.New(order.Config{
+		Client: e.counted, APIReader: e.uncached(), Recorder: e.recorder, Remote: remote, Submissions: e.Submissions,
+		Sources: sources, Fresh: fresh,
+		ClusterResourceNamespace: e.Namespace,
+	})
 	e.issuers = nil
 	for _, kind := range []string{v1alpha1.AliyunIssuerKind, v1alpha1.AliyunClusterIssuerKind} {
-		e.issuers = append(e.issuers, &controllers.IssuerReconciler{
-			Client: e.counted, Recorder: e.recorder, Remote: remote, Kind: kind, ClusterResourceNamespace: e.Namespace, CheckBound: cmp.Or(e.CheckBound, controllers.DefaultCheckBound),
+		e.issuers = append(e.issuers, &issuer.Reconciler{
+			Client: e.counted, Recorder: e.recorder, Remote: remote, Sources: sources, Kind: kind,
+			ClusterResourceNamespace: e.Namespace,
+			CheckBound:               cmp.Or(e.CheckBound, issuer.DefaultCheckBound),
 		})
 	}
 }
 
-// uncached is what reconcilers read past their cache by.
+// Returns the client by which reconcilers read past their cache.
 func (e *Env) uncached() client.Reader {
 	return interceptor.NewClient(e.Client, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object,
+			opts ...client.GetOption) error {
 			defer e.passGate(fmt.Sprintf("read %T", o))
 			return c.Get(ctx, key, o, opts...)
 		},
@@ -189,14 +212,19 @@ func (e *Env) counting(plain client.WithWatch) client.Client {
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
 			return write("delete", o, func() error { return c.Delete(ctx, o, opts...) })
 		},
-		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch,
+			opts ...client.PatchOption) error {
 			return write("patch", o, func() error { return c.Patch(ctx, o, patch, opts...) })
 		},
-		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
-			return write("patch "+sub+" of", o, func() error { return c.SubResource(sub).Patch(ctx, o, patch, opts...) })
+		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, patch client.Patch,
+			opts ...client.SubResourcePatchOption) error {
+			return write("patch "+sub+" of", o,
+				func() error { return c.SubResource(sub).Patch(ctx, o, patch, opts...) })
 		},
-		SubResourceApply: func(ctx context.Context, c client.Client, sub string, o runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
-			return write("apply "+sub+" of", &cmapi.CertificateRequest{}, func() error { return c.SubResource(sub).Apply(ctx, o, opts...) })
+		SubResourceApply: func(ctx context.Context, c client.Client, sub string, o runtime.ApplyConfiguration,
+			opts ...client.SubResourceApplyOption) error {
+			return write("apply "+sub+" of", &cmapi.CertificateRequest{},
+				func() error { return c.SubResource(sub).Apply(ctx, o, opts...) })
 		},
 	})
 }
@@ -208,7 +236,7 @@ func (e *Env) Writes() int {
 	return e.writes["*v1.CertificateRequest"] + e.writes["*v1alpha1.AliyunOrder"]
 }
 
-// WritesUntilTold is Writes up to the last one to a request, which tells it how it ended.
+// WritesUntilTold is how often the reconcilers had written once they had told a request how it ended.
 func (e *Env) WritesUntilTold() int { return e.writesToRequest }
 
 // Events are all that were told so far, as "type reason note".

@@ -10,12 +10,12 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// patience is how long a run may make no progress while another one is held, until it is taken to wait for that one: the
-// runs of a process share locks.
+// patience is how long a run may make no progress while another run is held, before it is taken to wait for that one:
+// the runs of a process share locks.
 const patience = 300 * time.Millisecond
 
-// gate holds one run in the midst of what it does, while the runs of other objects go on, as the workers of a process do.
-// The zero value holds nothing.
+// gate holds one run in the midst of what it does, while the runs of other objects go on, as the workers of a process
+// do. The zero value holds nothing.
 type gate struct {
 	mutex   sync.Mutex
 	point   string
@@ -34,9 +34,9 @@ type running struct {
 	panicked            any
 }
 
-// Hold holds the next run that comes to the point, which has the name that Points gives it. A call is held before it is
-// executed, or, after "answer to ", when it is; a write before it is made, or, after "made: ", when it is; and a read past
-// the cache, which is "read " and its type, once it is made. The empty point holds nothing.
+// Hold holds the next run that comes to the point, which is named as Points names it. It holds the run before a call is
+// executed or, after "answer to ", once it was; before a write is made or, after "made: ", once it was; and, for "read
+// " and a type, once that was read past the cache. The empty point holds nothing.
 func (e *Env) Hold(point string) {
 	e.gate.mutex.Lock()
 	defer e.gate.mutex.Unlock()
@@ -50,7 +50,7 @@ func (e *Env) Held() bool {
 	return e.gate.held != nil
 }
 
-// LetGo lets the run go on that is held, and waits for its end. After a crash it ends at its next point.
+// LetGo lets the held run go on, and waits for its end. After a crash, the run ends at its next point.
 func (e *Env) LetGo() {
 	e.T.Helper()
 	e.gate.mutex.Lock()
@@ -64,7 +64,7 @@ func (e *Env) LetGo() {
 	e.Points.survive(e.Restart, r.await)
 }
 
-// await waits for the end of the run, and panics if that did.
+// Waits for the end of the run, and panics if the run did.
 func (r *running) await() {
 	<-r.ended
 	if r.panicked != nil {
@@ -107,7 +107,7 @@ func (e *Env) reconcile(object any, reconcile func() (ctrl.Result, error)) (ctrl
 	}
 }
 
-// progress tells how many points were passed so far.
+// Returns how many points were passed so far.
 func (g *gate) progress(now *int) int {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
@@ -115,14 +115,14 @@ func (g *gate) progress(now *int) int {
 	return *now
 }
 
-// passGate is a point of the present run, unless that checks an issuer: no order waits for these.
+// Passes a point of the present run, unless that checks an issuer: no order waits for checks.
 func (e *Env) passGate(point string) {
 	if !e.Points.paused() {
 		e.gate.pass(point)
 	}
 }
 
-// pass is a point of the present run.
+// Passes a point of the present run.
 func (g *gate) pass(point string) {
 	g.mutex.Lock()
 	g.passed++
@@ -137,7 +137,7 @@ func (g *gate) pass(point string) {
 	<-r.open
 }
 
-// expectsErrors says that a run may end with one, since another one or a person has come in between.
+// Says whether a run may end with an error, since another run or a person has come in between.
 func (g *gate) expectsErrors() bool {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()

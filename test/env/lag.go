@@ -18,13 +18,14 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// Lag lets the cache of the reconcilers be one round behind the API server, also after a restart: an informer lists
-// what a replica of the API server remembers. What reconcilers read past the cache is up to date. It is called once,
-// after New.
+// Lag lets the cache of the reconcilers be one round behind the API server, even after a restart, since an informer
+// lists what a replica of the API server remembers. What reconcilers read past the cache is up to date. Lag is called
+// once, after New.
 func (e *Env) Lag() {
 	e.lag = &lag{client: e.Client}
 	e.counted = e.counting(interceptor.NewClient(e.Client, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object,
+			opts ...client.GetOption) error {
 			for _, list := range e.lag.past {
 				if kindOf(list) == kindOf(o) {
 					return pickFrom(list.DeepCopyObject().(client.ObjectList), key, o)
@@ -44,7 +45,7 @@ func (e *Env) Lag() {
 	e.Restart()
 }
 
-// listFrom lists what another list has of what is wanted.
+// Copies what is wanted from one list into another.
 func listFrom(list, into client.ObjectList, opts ...client.ListOption) error {
 	wanted := (&client.ListOptions{}).ApplyOptions(opts)
 	items, err := meta.ExtractList(list)
@@ -57,7 +58,7 @@ func listFrom(list, into client.ObjectList, opts ...client.ListOption) error {
 	}))
 }
 
-// fieldsOf has every string of an object by its path.
+// Returns every string of an object, by its path.
 func fieldsOf(o runtime.Object) fields.Set {
 	all, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
 	if err != nil {
@@ -88,7 +89,8 @@ type lag struct {
 // turn is called at the beginning of a round.
 func (l *lag) turn(ctx context.Context) error {
 	l.past, l.present = l.present, nil
-	for _, list := range []client.ObjectList{&cmapi.CertificateRequestList{}, &v1alpha1.AliyunOrderList{}, &v1alpha1.AliyunIssuerList{}} {
+	for _, list := range []client.ObjectList{&cmapi.CertificateRequestList{}, &v1alpha1.AliyunOrderList{},
+		&v1alpha1.AliyunIssuerList{}} {
 		if err := l.client.List(ctx, list); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ package env
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -14,17 +15,17 @@ import (
 	"sync"
 )
 
-// Proof is a record as DescribeCertificateState tells it.
+// Proof is a record as DescribeCertificateState tells it, or a file, which has no Type: Name is its path then.
 type Proof struct{ Type, Name, Value string }
 
-// Liar stands before the simulator of CAS and asks for another record than that does.
+// Liar stands before the simulator of CAS, and asks for another record or file than the simulator does.
 type Liar struct {
 	URL   string
 	mutex sync.Mutex
 	shown Proof
 }
 
-// StartLiar has a CAS ask for a record, until the test ends.
+// StartLiar has a CAS ask for a record or a file, until the test ends. Without a Value it asks for the true one.
 func StartLiar(e *Env, asks Proof) *Liar {
 	e.T.Helper()
 	target, err := url.Parse(e.Simulator.URL())
@@ -39,11 +40,16 @@ func StartLiar(e *Env, asks Proof) *Liar {
 			return err
 		}
 		var reply map[string]any
-		if json.Unmarshal(body, &reply) == nil && reply["RecordValue"] != nil {
+		name, value := "RecordDomain", "RecordValue"
+		if asks.Type == "" {
+			name, value = "Uri", "Content"
+		}
+		if json.Unmarshal(body, &reply) == nil && reply[value] != nil {
 			l.mutex.Lock()
 			defer l.mutex.Unlock()
-			l.shown = Proof{reply["RecordType"].(string), reply["RecordDomain"].(string), reply["RecordValue"].(string)}
-			reply["RecordType"], reply["RecordDomain"], reply["RecordValue"] = asks.Type, asks.Name, asks.Value
+			kind, _ := reply["RecordType"].(string)
+			l.shown = Proof{kind, reply[name].(string), reply[value].(string)}
+			reply["RecordType"], reply[name], reply[value] = asks.Type, asks.Name, cmp.Or(asks.Value, l.shown.Value)
 			if body, err = json.Marshal(reply); err != nil {
 				return err
 			}

@@ -119,7 +119,7 @@ func (p *Points) hasCrashed() bool {
 	return p.isCrashed
 }
 
-// expectsErrors says that a reconciler may return one.
+// Says whether a reconciler may return an error.
 func (p *Points) expectsErrors() bool { return p.Hit() }
 
 // errCrash unwinds what a crash ends.
@@ -173,7 +173,7 @@ func (p *Points) Arrives(name string) (drop bool) {
 	return kind == CrashBefore || kind == Transient
 }
 
-// Answers comes before the server answers the call that arrived, which it does not if told so.
+// Answers is a point before the server answers the call that arrived. The server does not answer if told so.
 func (p *Points) Answers() (drop bool) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -183,7 +183,7 @@ func (p *Points) Answers() (drop bool) {
 	return kind == CrashAfter || kind == ReplyLost
 }
 
-// Transport makes points of what is posted through another.
+// Transport makes a point of each request that is posted through next.
 func (p *Points) Transport(next http.RoundTripper) http.RoundTripper { return &transport{p, next} }
 
 type transport struct {

@@ -16,11 +16,11 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// idle is how far the clock moves when nothing asks for a next time.
+// idle is how far the clock moves when no reconciler asks for a next time.
 const idle = 5 * time.Minute
 
-// round runs every reconciler on every object of the namespaces, far more often than watches would: being woken must
-// cost nothing. It returns when the first of them wants to be run again.
+// Runs every reconciler on every object of the namespaces, far more often than watches would: being woken must cost
+// nothing. Returns after which time the first of them wants to be run again.
 func (e *Env) round(ctx context.Context) time.Duration {
 	e.T.Helper()
 	ctx = log.IntoContext(ctx, zap.New(zap.WriteTo(e.logged), zap.UseDevMode(true)))
@@ -48,7 +48,8 @@ func (e *Env) round(ctx context.Context) time.Duration {
 			e.T.Fatal(err)
 		}
 	}
-	issuers, clusterIssuers, requests := &v1alpha1.AliyunIssuerList{}, &v1alpha1.AliyunClusterIssuerList{}, &cmapi.CertificateRequestList{}
+	issuers, clusterIssuers, requests := &v1alpha1.AliyunIssuerList{}, &v1alpha1.AliyunClusterIssuerList{},
+		&cmapi.CertificateRequestList{}
 	for _, list := range []client.ObjectList{issuers, clusterIssuers, requests} {
 		if err := e.Client.List(ctx, list); err != nil {
 			e.T.Fatal(err)
@@ -75,8 +76,9 @@ func (e *Env) round(ctx context.Context) time.Duration {
 	return next
 }
 
-// Settle runs until nothing is written any more, and the cache has all that was, without moving the clock by more than a
-// second. Runs that wait for one that is held ask for the next second again and again, and are not waited for.
+// Settle runs the reconcilers until nothing is written any more and the cache has all that was written. It moves the
+// clock by at most a second. It does not wait for runs that wait for a held one: these ask for the next second again
+// and again.
 func (e *Env) Settle() time.Duration {
 	e.T.Helper()
 	isQuiet := false
@@ -107,7 +109,12 @@ func (e *Env) Until(limit time.Duration, done func() bool) {
 			return
 		}
 		if !e.Clock.Now().Before(deadline) {
-			e.T.Fatalf("it did not come to pass within %s; orders: %+v", limit, e.Orders())
+			requests := &cmapi.CertificateRequestList{}
+			if err := e.Client.List(e.T.Context(), requests, client.InNamespace(e.Namespace)); err != nil {
+				e.T.Error(err)
+			}
+			e.T.Fatalf("it did not come to pass within %s; requests: %+v; orders: %+v", limit, requests.Items,
+				e.Orders())
 		}
 		e.Clock.SetTime(e.Clock.Now().Add(min(next, deadline.Sub(e.Clock.Now()))))
 	}

@@ -17,13 +17,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
 
-// OneClock lets everybody see objects as created and deleted at a time of the Env's clock: at which they were first
-// seen so. The API server stamps them with its own time, which hours later on the Env's clock would be long ago. It is
-// called once, after New.
+// OneClock replaces the times at which objects were created and deleted, for everybody, by the time of the Env's clock
+// at which that was first seen. The API server stamps objects with its own time, which hours later on the Env's clock
+// would be long ago. OneClock is called once, after New.
 func (e *Env) OneClock() {
 	s := &stamps{clock: e.Clock, created: map[types.UID]metav1.Time{}, deleted: map[types.UID]metav1.Time{}}
 	e.Client = interceptor.NewClient(e.Client, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object,
+			opts ...client.GetOption) error {
 			return s.after(c.Get(ctx, key, o, opts...), o)
 		},
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
@@ -35,10 +36,12 @@ func (e *Env) OneClock() {
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			return s.after(c.Create(ctx, o, opts...), o)
 		},
-		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch,
+			opts ...client.PatchOption) error {
 			return s.after(c.Patch(ctx, o, patch, opts...), o)
 		},
-		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, patch client.Patch,
+			opts ...client.SubResourcePatchOption) error {
 			return s.after(c.SubResource(sub).Patch(ctx, o, patch, opts...), o)
 		},
 	})
@@ -46,7 +49,7 @@ func (e *Env) OneClock() {
 	e.Restart()
 }
 
-// stamps are when objects were first seen to exist, and to be deleted.
+// stamps are the times at which objects were first seen to exist, and to be deleted.
 type stamps struct {
 	clock            clock.PassiveClock
 	mutex            sync.Mutex

@@ -13,8 +13,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
 
-// TokenIssuer is the API server, as an account knows it that has registered it as an OIDC provider: it issues the tokens of
-// ServiceAccounts.
+// TokenIssuer returns the API server, which issues the tokens of ServiceAccounts, as an OIDC provider of an account.
 func TokenIssuer(t *testing.T, name string, audiences ...string) cassim.OIDCProvider {
 	t.Helper()
 	clients, err := kubernetes.NewForConfig(config)

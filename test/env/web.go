@@ -14,20 +14,22 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/controllers/order"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
 )
 
-// filesService is the Service that routes to files lead to.
+// filesService is the Service to which routes to files lead.
 const filesService = "aliyun-issuer-files"
 
-// Web lets the reconcilers make routes in the namespace, and look for files at the address: port 80 of every host is there, and nobody
-// serves port 443. It is for Configure.
-func (e *Env) Web(address string) func(*controllers.Remote) {
-	return func(remote *controllers.Remote) {
-		remote.Policy.Routes = controllers.RoutePolicy{
-			Domains: map[string][]string{e.Namespace: {cassim.DefaultZone}}, Keys: []string{"a"}, GatewayNamespaces: []string{"gateways"},
+// Web lets the reconcilers make routes in the namespace, and look for files at the address, which stands for port 80 of
+// every host. Nobody serves port 443. It is for Configure.
+func (e *Env) Web(address string) func(*access.Remote) {
+	return func(remote *access.Remote) {
+		remote.Policy.Routes = access.RoutePolicy{
+			Domains: map[string][]string{e.Namespace: {cassim.DefaultZone}}, Keys: []string{"a"},
+			GatewayNamespaces: []string{"gateways"},
 		}
 		remote.Backend = httpfile.Backend{Namespace: e.Namespace, Name: filesService, Port: 80}
 		remote.FileCheck = &httpfile.SelfCheck{Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
@@ -43,7 +45,7 @@ func (e *Env) Web(address string) func(*controllers.Remote) {
 
 // Router serves the files of Orders where a route of the kind leads to their Service, and nothing else.
 func (e *Env) Router(kind schema.GroupVersionKind) http.HandlerFunc {
-	files := &httpfile.Server{Files: &controllers.OrderFiles{Orders: e.Client}}
+	files := &httpfile.Server{Files: &order.Files{Orders: e.Client}}
 	return func(w http.ResponseWriter, r *http.Request) {
 		for _, route := range e.Objects(kind) {
 			if leadsToFile(route, r.Host, r.URL.Path) {

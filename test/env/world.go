@@ -18,7 +18,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
-// World is what is there before any controller runs: a namespace of one test, and a simulator of CAS.
+// World is what exists before any controller runs: a namespace of one test, and a simulator of CAS.
 type World struct {
 	T         *testing.T
 	Namespace string
@@ -75,7 +75,8 @@ func (w *World) Decide(name string, decision cmapi.CertificateRequestConditionTy
 	request := w.Request(name)
 	now := metav1.Now()
 	request.Status.Conditions = append(request.Status.Conditions, cmapi.CertificateRequestCondition{
-		Type: decision, Status: cmmeta.ConditionTrue, Reason: "test", Message: "decided by the test", LastTransitionTime: &now,
+		Type: decision, Status: cmmeta.ConditionTrue, Reason: "test", Message: "decided by the test",
+		LastTransitionTime: &now,
 	})
 	if err := w.Client.Status().Update(w.T.Context(), request); err != nil {
 		w.T.Fatal(err)

@@ -40,7 +40,10 @@ func serveZone(t *testing.T, records ...string) *bind {
 		"@ IN SOA ns hostmaster 1 3600 600 86400 60", "@ IN NS ns", "ns IN A 127.0.0.1",
 	}, records...)
 	config := fmt.Sprintf(`
-		options { directory %[1]q; pid-file none; check-names primary ignore; listen-on port %[2]d { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; dnssec-validation no; };
+		options {
+			directory %[1]q; pid-file none; check-names primary ignore; recursion no; dnssec-validation no;
+			listen-on port %[2]d { 127.0.0.1; }; listen-on-v6 { none; };
+		};
 		controls { };
 		key %[3]q { algorithm hmac-sha256; secret %[4]q; };
 		zone %[5]q { type primary; file "zone"; allow-update { key %[3]q; }; allow-transfer { key %[3]q; }; };

@@ -17,7 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
@@ -28,7 +28,7 @@ import (
 func newEnv(t *testing.T, server *bind) *env.Env {
 	t.Helper()
 	e := env.New(t, cassim.Options{Resolver: server.addr()})
-	e.Configure = func(remote *controllers.Remote) {
+	e.Configure = func(remote *access.Remote) {
 		remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{server.addr()}}
 		remote.Kube = env.Client(t) // others write, too
 	}
@@ -36,9 +36,10 @@ func newEnv(t *testing.T, server *bind) *env.Env {
 	return e
 }
 
-// order makes an approved request to an issuer with this solver.
-func order(e *env.Env, solver v1alpha1.Solver) {
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers = []v1alpha1.Solver{solver} }))
+// askFor makes an approved request to an issuer with this solver.
+func askFor(e *env.Env, solver v1alpha1.Solver) {
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(),
+		func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers = []v1alpha1.Solver{solver} }))
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
 }
@@ -80,10 +81,12 @@ func TestBINDTakesDynamicUpdates(t *testing.T) {
 	server := serveZone(t, `_dnsauth.www IN TXT "somebody else's"`, `www IN A 127.0.0.1`)
 	before := server.records(t)
 	e := newEnv(t, server)
-	e.Create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"}, StringData: map[string]string{"secret": server.secret}})
-	order(e, v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{RFC2136: &v1alpha1.RFC2136Solver{
+	e.Create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"},
+		StringData: map[string]string{"secret": server.secret}})
+	askFor(e, v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{RFC2136: &v1alpha1.RFC2136Solver{
 		Nameserver: server.addr(), TSIGKeyName: keyName, TSIGAlgorithm: "HMACSHA256",
-		TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"},
+		TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"},
+			Key: "secret"},
 	}}})
 	value := untilPresented(e)
 	if !server.has(t, value) || !server.has(t, "somebody else's") {
@@ -98,13 +101,16 @@ func TestBINDRefusesAKeyThatItDoesNotKnow(t *testing.T) {
 	server := serveZone(t)
 	before := server.records(t)
 	e := newEnv(t, server)
-	e.Create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"}, StringData: map[string]string{"secret": "d3JvbmcgIHNlY3JldA=="}})
-	order(e, v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{RFC2136: &v1alpha1.RFC2136Solver{
+	e.Create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"},
+		StringData: map[string]string{"secret": "d3JvbmcgIHNlY3JldA=="}})
+	askFor(e, v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{RFC2136: &v1alpha1.RFC2136Solver{
 		Nameserver: server.addr(), TSIGKeyName: keyName, TSIGAlgorithm: "HMACSHA256",
-		TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"},
+		TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"},
+			Key: "secret"},
 	}}})
 	e.Pass(10 * time.Minute)
-	if text := message(e); !strings.Contains(text, "has another secret or algorithm there: correct tsigAlgorithm and the Secret") {
+	if text := message(e); !strings.Contains(text, "has another secret or algorithm there: correct tsigAlgorithm "+
+		"and the Secret") {
 		t.Errorf("nobody is told: %s", text)
 	}
 	unchanged(t, server, before)
@@ -115,10 +121,13 @@ func startExternalDNS(t *testing.T, server *bind, namespace string) {
 	t.Helper()
 	host, port := server.host()
 	start(t, program(t, "extern/external-dns"),
-		"--kubeconfig="+env.Kubeconfig(t), "--namespace="+namespace, "--source=crd", "--managed-record-types=TXT", "--managed-record-types=CNAME",
+		"--kubeconfig="+env.Kubeconfig(t), "--namespace="+namespace, "--source=crd", "--managed-record-types=TXT",
+		"--managed-record-types=CNAME",
 		"--provider=rfc2136", "--rfc2136-host="+host, "--rfc2136-port="+port, "--rfc2136-zone="+zone,
-		"--rfc2136-tsig-keyname="+keyName, "--rfc2136-tsig-secret="+server.secret, "--rfc2136-tsig-secret-alg=hmac-sha256", "--rfc2136-tsig-axfr",
-		"--registry=txt", "--txt-owner-id=test", "--txt-prefix=externaldns-", "--policy=sync", "--interval=1s", "--metrics-address="+loopback(freePort(t)))
+		"--rfc2136-tsig-keyname="+keyName, "--rfc2136-tsig-secret="+server.secret,
+		"--rfc2136-tsig-secret-alg=hmac-sha256", "--rfc2136-tsig-axfr",
+		"--registry=txt", "--txt-owner-id=test", "--txt-prefix=externaldns-", "--policy=sync", "--interval=1s",
+		"--metrics-address="+loopback(freePort(t)))
 }
 
 func TestExternalDNSPublishesWhatADNSEndpointAsksFor(t *testing.T) {
@@ -126,7 +135,7 @@ func TestExternalDNSPublishesWhatADNSEndpointAsksFor(t *testing.T) {
 	before := server.records(t)
 	e := newEnv(t, server)
 	startExternalDNS(t, server, e.Namespace)
-	order(e, v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}})
+	askFor(e, v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}})
 	value := untilPresented(e)
 	wait(t, "ExternalDNS has published the record", func() bool { return server.has(t, value) })
 	e.Until(time.Hour, isReady(e))
@@ -140,7 +149,7 @@ func TestARecordThatExternalDNSDoesNotOwnStallsTheOrder(t *testing.T) {
 	server := serveZone(t, theirs)
 	e := newEnv(t, server)
 	startExternalDNS(t, server, e.Namespace)
-	order(e, v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}})
+	askFor(e, v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}})
 	value := untilPresented(e)
 	time.Sleep(5 * time.Second) // rounds of ExternalDNS
 	e.Pass(time.Hour)

@@ -20,7 +20,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/controllers/order"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
@@ -33,7 +34,8 @@ func startRouter(t *testing.T) string {
 	address := loopback(freePort(t))
 	t.Setenv("KUBECONFIG", env.Kubeconfig(t))
 	start(t, program(t, "extern/traefik"), "--entrypoints.web.address="+address, "--log.level=INFO",
-		"--providers.kubernetesingress", "--providers.kubernetesingress.allowexternalnameservices", "--providers.kubernetesingress.throttleduration=100ms",
+		"--providers.kubernetesingress", "--providers.kubernetesingress.allowexternalnameservices",
+		"--providers.kubernetesingress.throttleduration=100ms",
 		"--global.checknewversion=false", "--global.sendanonymoususage=false")
 	wait(t, "the router listens", func() bool {
 		conn, err := net.Dial("tcp", address)
@@ -67,12 +69,13 @@ func theirs(namespace string, port int32) *unstructured.Unstructured {
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "theirs"},
 		Spec: networkingv1.IngressSpec{Rules: []networkingv1.IngressRule{{
 			Host: gen.Domain,
-			IngressRuleValue: networkingv1.IngressRuleValue{HTTP: &networkingv1.HTTPIngressRuleValue{Paths: []networkingv1.HTTPIngressPath{{
-				Path: "/", PathType: new(networkingv1.PathTypePrefix),
-				Backend: networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{
-					Name: "theirs", Port: networkingv1.ServiceBackendPort{Number: port},
-				}},
-			}}}},
+			IngressRuleValue: networkingv1.IngressRuleValue{
+				HTTP: &networkingv1.HTTPIngressRuleValue{Paths: []networkingv1.HTTPIngressPath{{
+					Path: "/", PathType: new(networkingv1.PathTypePrefix),
+					Backend: networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{
+						Name: "theirs", Port: networkingv1.ServiceBackendPort{Number: port},
+					}},
+				}}}},
 		}}},
 	}
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(ingress)
@@ -86,11 +89,12 @@ func theirs(namespace string, port int32) *unstructured.Unstructured {
 func TestARouterLeadsToTheFileBesideSomebodyElsesSite(t *testing.T) {
 	router := startRouter(t)
 	e := env.New(t, cassim.Options{WebAddr: router})
-	files := httptest.NewServer(&httpfile.Server{Files: &controllers.OrderFiles{Orders: e.Client}})
+	files := httptest.NewServer(&httpfile.Server{Files: &order.Files{Orders: e.Client}})
 	t.Cleanup(files.Close)
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "their site") }))
+	site := httptest.NewServer(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "their site") }))
 	t.Cleanup(site.Close)
-	e.Configure = func(remote *controllers.Remote) {
+	e.Configure = func(remote *access.Remote) {
 		e.Web(router)(remote)
 		remote.Kube = env.Client(t) // others write, too
 		remote.Backend.Port = portOf(files)
@@ -103,7 +107,7 @@ func TestARouterLeadsToTheFileBesideSomebodyElsesSite(t *testing.T) {
 	answer := func(path string) string { return get(t, "http://"+router+path, gen.Domain) }
 	wait(t, "their site is there", func() bool { return answer("/") == "their site" })
 
-	order(e, v1alpha1.Solver{File: &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}})
+	askFor(e, v1alpha1.Solver{File: &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}})
 	content := untilPresented(e)
 	path := e.Orders()[0].Status.Validation.Zone
 	wait(t, "the router leads to the file", func() bool { return answer(path) == content })

@@ -58,7 +58,8 @@ func IssuerSpec(url string) v1alpha1.IssuerSpec {
 
 // Issuer is an AliyunIssuer with IssuerSpec.
 func Issuer(namespace, url string, modifiers ...func(*v1alpha1.AliyunIssuer)) *v1alpha1.AliyunIssuer {
-	issuer := &v1alpha1.AliyunIssuer{ObjectMeta: metav1.ObjectMeta{Name: IssuerName, Namespace: namespace}, Spec: IssuerSpec(url)}
+	issuer := &v1alpha1.AliyunIssuer{ObjectMeta: metav1.ObjectMeta{Name: IssuerName, Namespace: namespace},
+		Spec: IssuerSpec(url)}
 	for _, modify := range modifiers {
 		modify(issuer)
 	}
@@ -71,7 +72,8 @@ func Manual(issuer *v1alpha1.AliyunIssuer) {
 }
 
 // Request is a CertificateRequest for Domain, to the issuer IssuerName.
-func Request(namespace, name string, csr []byte, modifiers ...func(*cmapi.CertificateRequest)) *cmapi.CertificateRequest {
+func Request(namespace, name string, csr []byte,
+	modifiers ...func(*cmapi.CertificateRequest)) *cmapi.CertificateRequest {
 	request := &cmapi.CertificateRequest{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 		Spec: cmapi.CertificateRequestSpec{
@@ -79,6 +81,32 @@ func Request(namespace, name string, csr []byte, modifiers ...func(*cmapi.Certif
 			IssuerRef: cmmeta.IssuerReference{Group: v1alpha1.Group, Kind: v1alpha1.AliyunIssuerKind, Name: IssuerName},
 		},
 	}
+	for _, modify := range modifiers {
+		modify(request)
+	}
+	return request
+}
+
+// OfCertificate makes a request one that cert-manager made for a Certificate, which nobody has to make.
+func OfCertificate(request *cmapi.CertificateRequest) {
+	request.Annotations = map[string]string{cmapi.CertificateNameKey: request.Name}
+	request.OwnerReferences = []metav1.OwnerReference{{
+		APIVersion: cmapi.SchemeGroupVersion.String(), Kind: cmapi.CertificateKind, Name: request.Name,
+		UID: "of-a-certificate", Controller: new(true),
+	}}
+}
+
+// Certified is a request that cert-manager made for a Certificate.
+func Certified(csr []byte, modifiers ...func(*cmapi.CertificateRequest)) *cmapi.CertificateRequest {
+	return Bare(csr, append(modifiers, func(r *cmapi.CertificateRequest) {
+		r.Annotations = map[string]string{cmapi.CertificateNameKey: "www"}
+		r.OwnerReferences = []metav1.OwnerReference{{Kind: cmapi.CertificateKind, Name: "www", Controller: new(true)}}
+	})...)
+}
+
+// Bare is a request that somebody made without a Certificate.
+func Bare(csr []byte, modifiers ...func(*cmapi.CertificateRequest)) *cmapi.CertificateRequest {
+	request := &cmapi.CertificateRequest{Spec: cmapi.CertificateRequestSpec{Request: csr}}
 	for _, modify := range modifiers {
 		modify(request)
 	}
@@ -113,8 +141,10 @@ func Order(namespace string) *v1alpha1.AliyunOrder {
 	return &v1alpha1.AliyunOrder{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "forged-", Namespace: namespace},
 		Spec: v1alpha1.OrderSpec{
-			RequestRef: v1alpha1.RequestReference{Name: "www", UID: "uid"}, IssuerRef: v1alpha1.IssuerReference{Kind: v1alpha1.AliyunIssuerKind, Name: IssuerName},
-			Request: []byte("x"), CommonName: Domain, BaseName: "example.com", DNSNames: []string{Domain}, SecretNamespace: namespace, Access: spec.Access,
+			RequestRef: v1alpha1.RequestReference{Name: "www", UID: "uid"}, IssuerRef: v1alpha1.IssuerReference{
+				Kind: v1alpha1.AliyunIssuerKind, Name: IssuerName},
+			Request: []byte("x"), CommonName: Domain, BaseName: "example.com", DNSNames: []string{Domain},
+			SecretNamespace: namespace, Access: spec.Access,
 			Source: spec.Source, Solver: spec.Solvers[0],
 		},
 	}

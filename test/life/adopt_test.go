@@ -4,6 +4,8 @@
 package life
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +22,8 @@ import (
 const create = "CreateCertificateWithCsrRequest"
 
 // unanswered makes an issuer and an approved request whose submission gets no answer.
-func unanswered(t *testing.T, options cassim.Options, isExecuted bool, modifiers ...func(*v1alpha1.AliyunIssuer)) *env.Env {
+func unanswered(t *testing.T, options cassim.Options, isExecuted bool,
+	modifiers ...func(*v1alpha1.AliyunIssuer)) *env.Env {
 	t.Helper()
 	e := env.New(t, options)
 	e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Executed: isExecuted})
@@ -60,8 +63,10 @@ func TestAnOrderWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 	e := unanswered(t, cassim.Options{CADelay: time.Hour}, true)
 	e.Pass(10 * time.Minute)
 	order := onlyOrder(t, e)
-	if order.Status.OrderIDBasis != v1alpha1.OrderIDByListing || order.Status.OrderID != e.Simulator.Ledger()[0].OrderID {
-		t.Fatalf("the order is %q by %q, want the billed one by Listing", order.Status.OrderID, order.Status.OrderIDBasis)
+	if order.Status.OrderIDBasis != v1alpha1.OrderIDByListing ||
+		order.Status.OrderID != e.Simulator.Ledger()[0].OrderID {
+		t.Fatalf("the order is %q by %q, want the billed one by Listing", order.Status.OrderID,
+			order.Status.OrderIDBasis)
 	}
 	e.Restart()
 	e.Until(3*time.Hour, isReady(e))
@@ -94,7 +99,8 @@ func TestWhatIsLostTwiceIsHeldUntilAPersonSays(t *testing.T) {
 				t.Fatalf("%d submissions, want 2", n)
 			}
 			ready := cmutil.GetCertificateRequestCondition(e.Request("www"), cmapi.CertificateRequestConditionReady)
-			if ready.Reason != cmapi.CertificateRequestReasonPending || !strings.Contains(ready.Message, "certmanager.aliyun.com/order-id=") {
+			if ready.Reason != cmapi.CertificateRequestReasonPending ||
+				!strings.Contains(ready.Message, "certmanager.aliyun.com/order-id=") {
 				t.Fatalf("the request says %+v", ready)
 			}
 			if word != v1alpha1.NoOrder {
@@ -103,7 +109,9 @@ func TestWhatIsLostTwiceIsHeldUntilAPersonSays(t *testing.T) {
 			annotate(t, e, word)
 			if word != v1alpha1.NoOrder {
 				e.Pass(20 * time.Minute)
-				if message := cmutil.GetCertificateRequestCondition(e.Request("www"), cmapi.CertificateRequestConditionReady).Message; !strings.Contains(message, `is "not an id"`) {
+				if message := cmutil.GetCertificateRequestCondition(
+					e.Request("www"), cmapi.CertificateRequestConditionReady).Message; !strings.Contains(
+					message, `is "not an id"`) {
 					t.Errorf("the request says %q", message)
 				}
 				billed(t, e, 0)
@@ -119,9 +127,11 @@ func TestWhatIsLostTwiceIsHeldUntilAPersonSays(t *testing.T) {
 }
 
 func TestAnOrderThatWasOnlyPresumedIsNotWithdrawnFromASharedAccount(t *testing.T) {
-	for use, want := range map[v1alpha1.AccountUse]bool{v1alpha1.AccountShared: false, v1alpha1.AccountExclusive: true} {
+	for use, want := range map[v1alpha1.AccountUse]bool{v1alpha1.AccountShared: false,
+		v1alpha1.AccountExclusive: true} {
 		t.Run(string(use), func(t *testing.T) {
-			e := unanswered(t, cassim.Options{CADelay: 100 * time.Hour}, true, func(i *v1alpha1.AliyunIssuer) { i.Spec.Account = use })
+			e := unanswered(t, cassim.Options{CADelay: 100 * time.Hour}, true,
+				func(i *v1alpha1.AliyunIssuer) { i.Spec.Account = use })
 			e.Pass(10 * time.Minute)
 			order := onlyOrder(t, e)
 			if err := e.Client.Delete(t.Context(), e.Request("www")); err != nil {
@@ -148,7 +158,8 @@ func TestAnOrderThatWasOnlyPresumedIsNotWithdrawnFromASharedAccount(t *testing.T
 func TestAnOrphanedOrderIsGivenBack(t *testing.T) {
 	e := ordered(t, cassim.Options{CADelay: 100 * time.Hour})
 	e.Settle()
-	if err := e.Client.Delete(t.Context(), e.Request("www")); err != nil { // without its Order, as --cascade=orphan does
+	if err := e.Client.Delete(
+		t.Context(), e.Request("www")); err != nil { // without its Order, as --cascade=orphan does
 		t.Fatal(err)
 	}
 	e.Until(time.Hour, func() bool { return len(e.Orders()) == 0 })
@@ -163,7 +174,8 @@ func TestAnEditOfTheCertificateKeepsTheOrder(t *testing.T) {
 	key := gen.Key()
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(key)))
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
-	e.Settle() // without letting time pass: the API server, whose clock is the real one, says when the Order was deleted
+	// without letting time pass: the API server, whose clock is the real one, says when the Order was deleted
+	e.Settle()
 	old := onlyOrder(t, e)
 	if err := e.Client.Delete(t.Context(), e.Request("www")); err != nil {
 		t.Fatal(err)
@@ -177,7 +189,8 @@ func TestAnEditOfTheCertificateKeepsTheOrder(t *testing.T) {
 	billed(t, e, 1)
 	e.Pass(10 * time.Minute)
 	if order := onlyOrder(t, e); order.UID == old.UID || order.Status.OrderID != old.Status.OrderID {
-		t.Errorf("the order that is left is %s with id %s, want another one with id %s", order.Name, order.Status.OrderID, old.Status.OrderID)
+		t.Errorf("the order that is left is %s with id %s, want another one with id %s", order.Name,
+			order.Status.OrderID, old.Status.OrderID)
 	}
 	if records := e.Simulator.Records("example.com"); len(records) != 0 {
 		t.Errorf("records were left behind: %v", records)
@@ -201,4 +214,47 @@ func TestAnotherKeyDoesNotInheritTheOrder(t *testing.T) {
 	if len(ledger) != 2 || !ledger[0].Released || ledger[1].Released {
 		t.Errorf("the ledger is %+v, want the first order given back and the second one alive", ledger)
 	}
+}
+
+// TestTheAnswerOfCASEndsWhatWasWrittenMeanwhile lets another process write another id while CAS answers.
+func TestTheAnswerOfCASEndsWhatWasWrittenMeanwhile(t *testing.T) {
+	meanwhile := func(t *testing.T, basis v1alpha1.OrderIDBasis) (e *env.Env, ours, other string) {
+		t.Helper()
+		e = ordered(t, cassim.Options{CADelay: 10 * time.Minute})
+		e.Hold("answer to " + create)
+		e.Settle()
+		other = e.Simulator.AddForeignOrder(
+			gen.Domain, func(f *cassim.ForeignOrder) { f.State = cassim.StateDomainVerify })
+		order := orderOf(e, "www")
+		order.Status.OrderID, order.Status.OrderIDBasis = other, basis
+		if err := e.Client.Status().Update(t.Context(), order); err != nil {
+			t.Fatal(err)
+		}
+		e.LetGo()
+		e.Pass(time.Minute)
+		return e, e.Simulator.Ledger()[0].OrderID, other
+	}
+	t.Run("an id that was presumed gives way", func(t *testing.T) {
+		e, ours, other := meanwhile(t, v1alpha1.OrderIDByListing)
+		e.Until(time.Hour, isReady(e))
+		order := orderOf(e, "www")
+		if is := order.Status; is.OrderID != ours || is.OrderIDBasis != v1alpha1.OrderIDByAnswer ||
+			!slices.Contains(is.ExcludedOrderIDs, other) {
+			t.Errorf("the order has %q by %q, and excludes %q", is.OrderID, is.OrderIDBasis, is.ExcludedOrderIDs)
+		}
+		unharmed(t, e)
+	})
+	t.Run("of two answers the second is given back by a person", func(t *testing.T) {
+		e, ours, other := meanwhile(t, v1alpha1.OrderIDByAnswer)
+		told := regexp.MustCompile(
+			`this AliyunOrder goes on with (\d+). Cancel and delete (\d+) in the console of CAS`).FindStringSubmatch(
+			strings.Join(e.Events(), "\n"))
+		if told == nil || told[1] != other || told[2] != ours {
+			t.Fatalf("nobody is told which order to give back: %q", e.Events())
+		}
+		(&reader{Env: e}).cancelAndDelete(told[2])
+		if held := messagesOf(e, v1alpha1.ReasonAmbiguousSubmission); len(held) > 0 {
+			t.Errorf("it is held: %q", held)
+		}
+	})
 }

@@ -27,7 +27,8 @@ func TestOneLookEndsNoOrder(t *testing.T) {
 			calls := e.Simulator.Calls()[describe]
 			e.Simulator.ForceState(id, state)
 			e.Until(time.Hour, func() bool { return e.Simulator.Calls()[describe] > calls })
-			if text := said(e); reason(e) != held || !strings.Contains(text, "that is believed if CAS still says so at") {
+			if text := said(e); reason(e) != held ||
+				!strings.Contains(text, "that is believed if CAS still says so at") {
 				t.Fatalf("the request is %s: %s", reason(e), text)
 			}
 			e.Simulator.ForceState(id, cassim.StateDomainVerify)
@@ -49,13 +50,15 @@ func TestAnOrderThatTellsPayedAtFirstIsIssued(t *testing.T) {
 	}
 }
 
-// TestARefusalThatContradictsABeliefEndsIt lets CAS say payed for long enough to be believed, of an order that it works on.
+// TestARefusalThatContradictsABeliefEndsIt lets CAS say payed for long enough to be believed, of an order that it works
+// on.
 func TestARefusalThatContradictsABeliefEndsIt(t *testing.T) {
 	for _, state := range []string{cassim.StatePayed, cassim.StateVerifyFail} {
 		t.Run(state, func(t *testing.T) {
 			e, id := bought(t, slow)
 			e.Simulator.ForceState(id, state)
-			e.Simulator.Inject(cassim.Fault{Action: "DeleteCertificateRequest", Kind: cassim.Refuse, Status: 403, Code: "OrderStateError", Message: "The order cannot be deleted in its state.", Times: -1})
+			e.Simulator.Inject(cassim.Fault{Action: "DeleteCertificateRequest", Kind: cassim.Refuse, Status: 403,
+				Code: "OrderStateError", Message: "The order cannot be deleted in its state.", Times: -1})
 			e.Until(time.Hour, func() bool { return e.Simulator.Calls()["DeleteCertificateRequest"] > 0 })
 			e.Simulator.LiftFaults()
 			e.Simulator.ForceState(id, cassim.StateProcess)
@@ -73,7 +76,8 @@ func TestARefusalThatContradictsABeliefEndsIt(t *testing.T) {
 	}
 }
 
-// TestAnOrderThatNobodyWantsAnyMoreIsGivenBackWhateverIsBelievedOfIt deletes the request of an order that tells payed at first.
+// TestAnOrderThatNobodyWantsAnyMoreIsGivenBackWhateverIsBelievedOfIt deletes the request of an order that tells payed
+// at first.
 func TestAnOrderThatNobodyWantsAnyMoreIsGivenBackWhateverIsBelievedOfIt(t *testing.T) {
 	e, id := bought(t, cassim.Options{CADelay: slow.CADelay, Knobs: cassim.Knobs{FirstState: cassim.StatePayed}})
 	abandon(t, e)
@@ -83,7 +87,8 @@ func TestAnOrderThatNobodyWantsAnyMoreIsGivenBackWhateverIsBelievedOfIt(t *testi
 
 // TestAProofThatCASChangesIsPublishedAnew lets the CA look far too late for the first value.
 func TestAProofThatCASChangesIsPublishedAnew(t *testing.T) {
-	e := ordered(t, cassim.Options{Knobs: cassim.Knobs{ProofValue: "30m"}, RecordDelay: 20 * time.Minute, DCVDelay: 1000 * time.Hour})
+	e := ordered(t, cassim.Options{Knobs: cassim.Knobs{ProofValue: "30m"}, RecordDelay: 20 * time.Minute,
+		DCVDelay: 1000 * time.Hour})
 	e.Pass(45 * time.Minute)
 	first := onlyOrder(t, e).Status.Validation.RecordValue
 	if records := e.Simulator.Records(cassim.DefaultZone); len(records) != 1 || records[0].Value != first {
@@ -92,8 +97,10 @@ func TestAProofThatCASChangesIsPublishedAnew(t *testing.T) {
 	e.Pass(15 * time.Minute)
 	second := onlyOrder(t, e).Status.Validation
 	records := e.Simulator.Records(cassim.DefaultZone)
-	if second.RecordValue == first || len(records) != 1 || records[0].Value != second.RecordValue || second.VisibleAt == nil {
-		t.Errorf("the proof is %+v and the records are %+v, want one with another value than %q", second, records, first)
+	if second.RecordValue == first || len(records) != 1 || records[0].Value != second.RecordValue ||
+		second.VisibleAt == nil {
+		t.Errorf("the proof is %+v and the records are %+v, want one with another value than %q", second, records,
+			first)
 	}
 	if text := strings.Join(e.Events(), "\n"); !strings.Contains(text, "ProofChanged") {
 		t.Errorf("nobody is told: %s", text)
@@ -109,7 +116,8 @@ func TestAnOldProofThatCannotBeRemovedKeepsTheNewOneWaitingForItsBoundOnly(t *te
 	e.Pass(33 * time.Minute)
 	isPublished := false
 	for _, record := range e.Simulator.Records(cassim.DefaultZone) {
-		isPublished = isPublished || record.Value == onlyOrder(t, e).Status.Validation.RecordValue && record.Value != first
+		isPublished = isPublished || record.Value == onlyOrder(t, e).Status.Validation.RecordValue &&
+			record.Value != first
 	}
 	if text := strings.Join(e.Events(), "\n"); !isPublished || !strings.Contains(text, "CleanUpFailed") {
 		t.Errorf("the records are %+v: %s", e.Simulator.Records(cassim.DefaultZone), text)
@@ -133,12 +141,14 @@ func TestAProofByHandIsAskedForAnewWhenCASChangesIt(t *testing.T) {
 	e.Until(20*time.Minute, isReady(e))
 }
 
-// TestALostOrderIsNotOverlookedForTheDateOfItsPlan lets BuyDate be that date: it is neither bought again, nor taken over
-// without a word.
+// TestALostOrderIsNotOverlookedForTheDateOfItsPlan lets BuyDate be that date: it is neither bought again, nor taken
+// over without a word.
 func TestALostOrderIsNotOverlookedForTheDateOfItsPlan(t *testing.T) {
-	for name, usedCount := range map[string]string{"with a count that tells": cassim.UsedFalls, "with a count that does not": cassim.UsedStays} {
+	for name, usedCount := range map[string]string{"with a count that tells": cassim.UsedFalls,
+		"with a count that does not": cassim.UsedStays} {
 		t.Run(name, func(t *testing.T) {
-			e := unanswered(t, cassim.Options{CADelay: time.Hour, Knobs: cassim.Knobs{BuyDate: cassim.BuyDateOfPlan, UsedCount: usedCount}}, true)
+			e := unanswered(t, cassim.Options{
+				CADelay: time.Hour, Knobs: cassim.Knobs{BuyDate: cassim.BuyDateOfPlan, UsedCount: usedCount}}, true)
 			e.Pass(time.Hour)
 			if heldFor(e) != v1alpha1.ReasonAmbiguousSubmission || !strings.Contains(said(e), mine(e)) {
 				t.Fatalf("it is not left to a person who is told its id: %s", said(e))
@@ -186,7 +196,7 @@ func TestNamesInCapitalsAreServedWithAWarningThatHelps(t *testing.T) {
 	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
 	issue := func(request, name string) *v1alpha1.AliyunOrder {
 		t.Helper()
-		e.Create(gen.Request(e.Namespace, request, gen.CSR(gen.Key(), named(name))))
+		e.Create(gen.Request(e.Namespace, request, gen.CSR(gen.Key(), named(name)), gen.OfCertificate))
 		e.Decide(request, cmapi.CertificateRequestConditionApproved)
 		e.Until(time.Hour, func() bool { return len(e.Request(request).Status.Certificate) > 0 })
 		orders := e.Orders()
@@ -199,11 +209,13 @@ func TestNamesInCapitalsAreServedWithAWarningThatHelps(t *testing.T) {
 		return nil
 	}
 	first := issue("www", "Uno.Example.COM")
-	if c := meta.FindStatusCondition(first.Status.Conditions, v1alpha1.ConditionNamesRespelled); c == nil || !strings.Contains(c.Message, "Uno.Example.COM") {
+	if c := meta.FindStatusCondition(first.Status.Conditions, v1alpha1.ConditionNamesRespelled); c == nil ||
+		!strings.Contains(c.Message, "Uno.Example.COM") {
 		t.Errorf("its Order does not tell: %+v", first.Status.Conditions)
 	}
 	const advice = "lower case in the Certificate"
-	if text := said(e); strings.Count(text, "NamesRespelled CAs write names in lower case") != 1 || !strings.Contains(text, "request  Ready=True") || !strings.Contains(text, advice) {
+	if text := said(e); strings.Count(text, "NamesRespelled CAs write names in lower case") != 1 ||
+		!strings.Contains(text, "request  Ready=True") || !strings.Contains(text, advice) {
 		t.Errorf("nobody is told: %s", text)
 	}
 	events := len(e.Events())

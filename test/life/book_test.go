@@ -32,7 +32,8 @@ func askFor(e *env.Env, namespace, name, domain string) {
 }
 
 // wokenTogether makes requests whose Orders wake together in a process that has made none of them.
-func wokenTogether(t *testing.T, options cassim.Options, domains map[string]string, modifiers ...func(*v1alpha1.AliyunIssuer)) *env.Env {
+func wokenTogether(t *testing.T, options cassim.Options, domains map[string]string,
+	modifiers ...func(*v1alpha1.AliyunIssuer)) *env.Env {
 	t.Helper()
 	e := env.New(t, options)
 	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), append(modifiers, func(i *v1alpha1.AliyunIssuer) {
@@ -72,8 +73,8 @@ func uniqueIDs(t *testing.T, e *env.Env) {
 	}
 }
 
-// TestTwoAliyunOrdersNeverHoldOneOrderAtCAS holds the look of the one in the midst, while the other goes on. Then one of
-// them is deleted.
+// TestTwoAliyunOrdersNeverHoldOneOrderAtCAS holds the look of the one in the midst, while the other goes on. Then one
+// of them is deleted.
 func TestTwoAliyunOrdersNeverHoldOneOrderAtCAS(t *testing.T) {
 	for _, point := range []string{"read *v1alpha1.AliyunOrderList", create, "answer to " + create} {
 		t.Run("held at "+point, func(t *testing.T) {
@@ -100,13 +101,15 @@ func TestTwoAliyunOrdersNeverHoldOneOrderAtCAS(t *testing.T) {
 	}
 }
 
-// TestOfTwoHoldersOfAnIDTheWeakerGivesItUpAndIsTold has an Order presume what is another one's, as an earlier version, or
-// a cluster whose STS was down, may have left it.
+// TestOfTwoHoldersOfAnIDTheWeakerGivesItUpAndIsTold has an Order presume what is another one's, as an earlier version,
+// or a cluster whose STS was down, may have left it.
 func TestOfTwoHoldersOfAnIDTheWeakerGivesItUpAndIsTold(t *testing.T) {
-	for name, isDeleted := range map[string]bool{"while both are wanted": false, "while the owner's request is deleted": true} {
+	for name, isDeleted := range map[string]bool{"while both are wanted": false,
+		"while the owner's request is deleted": true} {
 		t.Run(name, func(t *testing.T) {
 			e := env.New(t, cassim.Options{CADelay: 10 * time.Hour})
-			e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) { i.Spec.Account = v1alpha1.AccountExclusive }))
+			e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(),
+				func(i *v1alpha1.AliyunIssuer) { i.Spec.Account = v1alpha1.AccountExclusive }))
 			for request, domain := range apexAndWWW {
 				askFor(e, e.Namespace, request, domain)
 			}
@@ -192,7 +195,8 @@ func strangerInDoubt(t *testing.T, e *env.Env, keyID, secret string) string {
 // TestADoubtOfAStrangerHoldsNobody has another tenant's order for my name in doubt, in an account of its own.
 func TestADoubtOfAStrangerHoldsNobody(t *testing.T) {
 	accounts := []cassim.Account{
-		{Keys: []cassim.Key{{ID: cassim.DefaultKeyID, Secret: cassim.DefaultKeySecret}}, Packages: map[string]int{gen.Product: 20}, Zones: []string{cassim.DefaultZone}},
+		{Keys: []cassim.Key{{ID: cassim.DefaultKeyID, Secret: cassim.DefaultKeySecret}},
+			Packages: map[string]int{gen.Product: 20}, Zones: []string{cassim.DefaultZone}},
 		{Keys: []cassim.Key{{ID: "LTAIother", Secret: "secret of other"}}, Packages: map[string]int{gen.Product: 20}},
 	}
 	e := env.New(t, cassim.Options{Accounts: accounts})
@@ -213,7 +217,8 @@ func TestADoubtOfTheSameAccountIsWaitedForAndNotNamed(t *testing.T) {
 	e.Pass(time.Hour)
 	billed(t, e, 0)
 	messages := messagesOf(e, v1alpha1.ReasonAmbiguousSubmission)
-	if len(messages) != 1 || !strings.Contains(messages[0], "an AliyunOrder of another namespace") || strings.Contains(messages[0], other) || strings.Contains(messages[0], "evil") {
+	if len(messages) != 1 || !strings.Contains(messages[0], "an AliyunOrder of another namespace") ||
+		strings.Contains(messages[0], other) || strings.Contains(messages[0], "evil") {
 		t.Errorf("it says %q", messages)
 	}
 }
@@ -224,7 +229,8 @@ func TestACountIsNoEvidenceForAnotherPlan(t *testing.T) {
 	const other = "geotrust-dv-1-starter"
 	e := env.New(t, cassim.Options{CADelay: 10 * time.Hour, ListDelay: 3 * time.Hour})
 	e.Simulator.SetPackage(other, 100, 30)
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) { i.Spec.Orders = &v1alpha1.OrderPolicy{Paused: true} }))
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(),
+		func(i *v1alpha1.AliyunIssuer) { i.Spec.Orders = &v1alpha1.OrderPolicy{Paused: true} }))
 	askFor(e, e.Namespace, "www", gen.Domain)
 	e.Settle()
 	issuer := issuerOf(e)
@@ -256,7 +262,7 @@ func TestAnOrderThatIsGivenBackHidesNoPurchase(t *testing.T) {
 		}
 		e.Pass(2 * time.Hour)
 		billed(t, e, 2)
-		if got := orderOf(e, "www").Status; got.OrderID != "" || got.Submission.UsedCount != nil {
+		if got := orderOf(e, "www").Status; got.OrderID != "" || got.Submission.ResourcePlan.UsedCount != nil {
 			t.Errorf("the count is taken for evidence still: %+v", got)
 		}
 	}
@@ -270,7 +276,8 @@ func TestAMixedOutageLeavesNothingToAPerson(t *testing.T) {
 	}
 	e := wokenTogether(t, cassim.Options{CADelay: time.Minute}, domains)
 	for i := range 4 {
-		e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.Refuse, Status: 500, Code: "InternalError", Executed: i%2 == 0})
+		e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.Refuse, Status: 500, Code: "InternalError",
+			Executed: i%2 == 0})
 	}
 	e.Until(3*time.Hour, func() bool {
 		for name := range domains {

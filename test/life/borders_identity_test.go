@@ -14,13 +14,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
-// pretender starts CAS and STS of somebody who says that every key is of the account of the test, and makes their issuer.
+// pretender starts CAS and STS of somebody who says that every key is of the account of the test, and makes their
+// issuer.
 func pretender(e *env.Env) *cassim.Server {
 	e.T.Helper()
 	fake := cassim.New(cassim.Options{Clock: e.Clock})
@@ -49,7 +50,8 @@ func pretends(e *env.Env) {
 	accounts := map[string]bool{}
 	for _, name := range []string{gen.IssuerName, "pretender"} {
 		issuer := &v1alpha1.AliyunIssuer{}
-		if err := e.Client.Get(e.T.Context(), client.ObjectKey{Namespace: e.Namespace, Name: name}, issuer); err != nil {
+		if err := e.Client.Get(e.T.Context(), client.ObjectKey{Namespace: e.Namespace, Name: name},
+			issuer); err != nil {
 			e.T.Fatal(err)
 		}
 		if issuer.Status.Identity != nil {
@@ -78,7 +80,7 @@ func TestAPlanIsExhaustedByWordOfItsOwnServersOnly(t *testing.T) {
 // TestNobodySlowsTheCallsOfAnAccountByPretendingToBeOfIt has one call in a hundred seconds for each API and account.
 func TestNobodySlowsTheCallsOfAnAccountByPretendingToBeOfIt(t *testing.T) {
 	e := env.New(t, cassim.Options{})
-	e.Configure = func(remote *controllers.Remote) { remote.Rate = 0.01 }
+	e.Configure = func(remote *access.Remote) { remote.Rate = 0.01 }
 	e.Restart()
 	fake := pretender(e)
 	e.Settle()
@@ -101,14 +103,17 @@ func TestTheAccountOfARoleIsWhatSTSTellsAndNotItsARN(t *testing.T) {
 			if want == "" {
 				e.Simulator.Inject(cassim.Fault{Action: "GetCallerIdentity", Kind: cassim.DropReply, Times: -1})
 			}
-			e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), gen.Manual, func(i *v1alpha1.AliyunIssuer) { i.Spec.Credentials = assumed("team", "") }))
+			e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), gen.Manual,
+				func(i *v1alpha1.AliyunIssuer) { i.Spec.Credentials = assumed("team", "") }))
 			requestOf(e, gen.IssuerName, "www")
 			e.Pass(10 * time.Minute)
 			billed(t, e, 1)
-			if order := onlyOrder(t, e); order.Status.AccountID != want || !strings.Contains(order.Spec.Credentials.AssumeRole.RoleARN, account) {
+			if order := onlyOrder(t, e); order.Status.AccountID != want ||
+				!strings.Contains(order.Spec.Credentials.AssumeRole.RoleARN, account) {
 				t.Errorf("the order is of the account %q, want %q", order.Status.AccountID, want)
 			}
-			if n := e.Simulator.Calls()["GetCallerIdentity"]; want != "" && n > 3 { // two checks in ten minutes, and the session
+			if n := e.Simulator.Calls()["GetCallerIdentity"]; want != "" &&
+				n > 3 { // two checks in ten minutes, and the session
 				t.Errorf("STS was asked %d times", n)
 			}
 		})
@@ -118,14 +123,15 @@ func TestTheAccountOfARoleIsWhatSTSTellsAndNotItsARN(t *testing.T) {
 func TestANameServerThatTheOperatorListsIsUpdated(t *testing.T) {
 	e, _ := updating(t)
 	listed := e.Configure
-	e.Configure = func(remote *controllers.Remote) {
+	e.Configure = func(remote *access.Remote) {
 		listed(remote)
 		remote.Policy.Nameservers = []string{"ns.example.com"}
 	}
 	e.Restart()
 	e.Pass(time.Hour)
 	billed(t, e, 0)
-	if told := meta.FindStatusCondition(theIssuer(e).Status.Conditions, v1alpha1.ConditionSolversValid); told == nil || told.Reason != v1alpha1.ReasonNameserverNotAllowed {
+	if told := meta.FindStatusCondition(theIssuer(e).Status.Conditions, v1alpha1.ConditionSolversValid); told == nil ||
+		told.Reason != v1alpha1.ReasonNameserverNotAllowed {
 		t.Errorf("the issuer says %+v", told)
 	}
 	e.Configure = listed // as the message says

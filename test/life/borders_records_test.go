@@ -13,7 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/dnsendpoint"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
@@ -30,36 +30,41 @@ type publisher struct {
 func publishers(t *testing.T, e *env.Env) map[string]publisher {
 	t.Helper()
 	server := primary.Start(t, cassim.DefaultZone)
-	e.Configure = func(remote *controllers.Remote) { remote.Policy.Nameservers = []string{server.Addr} }
+	e.Configure = func(remote *access.Remote) { remote.Policy.Nameservers = []string{server.Addr} }
 	e.Restart()
-	e.Create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"}, StringData: map[string]string{"secret": server.Secret}})
+	e.Create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"},
+		StringData: map[string]string{"secret": server.Secret}})
 	return map[string]publisher{
 		"dns.alidns": {
 			&v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{Endpoint: &v1alpha1.Endpoint{URL: e.Simulator.URL()}}},
 			func() int { return len(e.Simulator.Records(cassim.DefaultZone)) },
 		},
 		"dns.alidns that follows CNAMEs": {
-			&v1alpha1.DNSSolver{CNAMEStrategy: v1alpha1.CNAMEFollow, Alidns: &v1alpha1.AlidnsSolver{Endpoint: &v1alpha1.Endpoint{URL: e.Simulator.URL()}}},
+			&v1alpha1.DNSSolver{CNAMEStrategy: v1alpha1.CNAMEFollow,
+				Alidns: &v1alpha1.AlidnsSolver{Endpoint: &v1alpha1.Endpoint{URL: e.Simulator.URL()}}},
 			func() int { return len(e.Simulator.Records(cassim.DefaultZone)) },
 		},
 		"dns.dnsEndpoint": {
-			&v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}, func() int { return len(e.Objects(dnsendpoint.Kind)) },
+			&v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}},
+			func() int { return len(e.Objects(dnsendpoint.Kind)) },
 		},
 		"dns.rfc2136": {
 			&v1alpha1.DNSSolver{RFC2136: &v1alpha1.RFC2136Solver{
 				Nameserver: server.Addr, TSIGKeyName: server.KeyName, TSIGAlgorithm: "HMACSHA256",
-				TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"},
+				TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{
+					SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"},
 			}},
 			func() int { return len(server.Records()) },
 		},
 		"dns.manual": {
-			&v1alpha1.DNSSolver{Manual: &v1alpha1.ManualSolver{}}, func() int { return strings.Count(said(e), "create the DNS record") },
+			&v1alpha1.DNSSolver{Manual: &v1alpha1.ManualSolver{}},
+			func() int { return strings.Count(said(e), "create the DNS record") },
 		},
 	}
 }
 
-// TestNothingButAValidationRecordIsPublishedWhateverCASAsksFor has a CAS of somebody's own choose type, name and value. Then
-// a person does what the message says, and the order goes on.
+// TestNothingButAValidationRecordIsPublishedWhateverCASAsksFor has a CAS of somebody's own choose type, name and value.
+// Then a person does what the message says, and the order goes on.
 func TestNothingButAValidationRecordIsPublishedWhateverCASAsksFor(t *testing.T) {
 	for solver := range publishers(t, env.New(t, cassim.Options{})) {
 		for title, asks := range map[string]env.Proof{
@@ -71,7 +76,8 @@ func TestNothingButAValidationRecordIsPublishedWhateverCASAsksFor(t *testing.T) 
 				e := env.New(t, cassim.Options{})
 				cas, with := env.StartLiar(e, asks), publishers(t, e)[solver]
 				e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
-					i.Spec.Endpoint, i.Spec.Solvers = &v1alpha1.Endpoint{URL: cas.URL}, []v1alpha1.Solver{{DNS: with.solver}}
+					i.Spec.Endpoint, i.Spec.Solvers = &v1alpha1.Endpoint{URL: cas.URL},
+						[]v1alpha1.Solver{{DNS: with.solver}}
 				}))
 				e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
 				e.Decide("www", cmapi.CertificateRequestConditionApproved)
@@ -79,7 +85,8 @@ func TestNothingButAValidationRecordIsPublishedWhateverCASAsksFor(t *testing.T) 
 				if n := with.published(); n > 0 {
 					t.Errorf("%d are published: %s", n, said(e))
 				}
-				if text := said(e); !strings.Contains(text, "which is no validation record") || !strings.Contains(text, "publish that by hand") {
+				if text := said(e); !strings.Contains(text, "which is no validation record") ||
+					!strings.Contains(text, "publish that by hand") {
 					t.Errorf("nobody is told: %s", text)
 				}
 				shown := cas.Console()

@@ -83,17 +83,20 @@ func attempts(i *inside) map[string]attempt {
 		})
 	}
 	return map[string]attempt{
-		"a Secret of another namespace": {named("of-another-team"), `the Secret "of-another-team" does not exist in the namespace "NAMESPACE": create it`},
+		"a Secret of another namespace": {named("of-another-team"), `the Secret "of-another-team" does not exist in ` +
+			`the namespace "NAMESPACE": create it`},
 		"a ServiceAccount of another namespace": {edit(func(s *v1alpha1.IssuerSpec) {
 			s.Credentials = v1alpha1.Credentials{OIDC: &v1alpha1.OIDCCredentials{
-				RoleARN: "acs:ram::1000000000000001:role/cas", ProviderARN: "acs:ram::1000000000000001:oidc-provider/cluster",
+				RoleARN:           "acs:ram::1000000000000001:role/cas",
+				ProviderARN:       "acs:ram::1000000000000001:oidc-provider/cluster",
 				ServiceAccountRef: &v1alpha1.ServiceAccountReference{Name: "of-another-team"},
 			}}
 		}), `the ServiceAccount "of-another-team" does not exist in the namespace "NAMESPACE": create it`},
 		"the token of a ServiceAccount as an AccessKey": {
 			holding(edit(func(s *v1alpha1.IssuerSpec) {
 				s.Credentials.AccessKeySecretRef.Name = "token"
-				s.Credentials.AccessKeySecretRef.AccessKeyIDKey, s.Credentials.AccessKeySecretRef.AccessKeySecretKey = "tls.key", "tls.crt"
+				s.Credentials.AccessKeySecretRef.AccessKeyIDKey,
+					s.Credentials.AccessKeySecretRef.AccessKeySecretKey = "tls.key", "tls.crt"
 			}), func(namespace string) *corev1.Secret {
 				secret := opaque(namespace, "token", "tls.key", otherKeySecret, "tls.crt", otherKeyID)
 				secret.Type = corev1.SecretTypeTLS
@@ -101,12 +104,19 @@ func attempts(i *inside) map[string]attempt {
 			}), `is of the type "kubernetes.io/tls", whose values are no AccessKeys and go nowhere`},
 		"a key of a megabyte": {
 			holding(named("large"), func(namespace string) *corev1.Secret {
-				return opaque(namespace, "large", "accessKeyID", strings.Repeat("a", 1<<20-1000), "accessKeySecret", "x")
+				return opaque(namespace, "large", "accessKeyID", strings.Repeat("a", 1<<20-1000), "accessKeySecret",
+					"x")
 			}), `has more than 8192 bytes for "accessKeyID": shorten it`},
-		"a second header in the contact": {withContact("Zhang San\r\nBcc: all@example.com"), `has line breaks or control characters in the value for "name": remove them`},
-		"a contact of a megabyte":        {withContact(strings.Repeat("a", 1<<20-1000)), `has more than 254 bytes for "name": shorten it`},
-		"CAS inside of the cluster":      {edit(func(s *v1alpha1.IssuerSpec) { s.Endpoint = &v1alpha1.Endpoint{URL: i.url} }), `may not name the host "localhost" in an endpoint`},
-		"STS inside of the cluster":      {edit(func(s *v1alpha1.IssuerSpec) { s.STSEndpoint = &v1alpha1.Endpoint{URL: i.url} }), `may not name the host "localhost" in an endpoint`},
+		"a second header in the contact": {withContact("Zhang San\r\nBcc: all@example.com"),
+			`has line breaks or control characters in the value for "name": remove them`},
+		"a contact of a megabyte": {withContact(strings.Repeat("a", 1<<20-1000)), `has more than 254 bytes for ` +
+			`"name": shorten it`},
+		"CAS inside of the cluster": {
+			edit(func(s *v1alpha1.IssuerSpec) { s.Endpoint = &v1alpha1.Endpoint{URL: i.url} }),
+			`may not name the host "localhost" in an endpoint`},
+		"STS inside of the cluster": {
+			edit(func(s *v1alpha1.IssuerSpec) { s.STSEndpoint = &v1alpha1.Endpoint{URL: i.url} }),
+			`may not name the host "localhost" in an endpoint`},
 		"DNS inside of the cluster": {edit(func(s *v1alpha1.IssuerSpec) {
 			s.Solvers[0].DNS.Alidns.Endpoint = &v1alpha1.Endpoint{URL: i.url}
 		}), `solver 0: an AliyunIssuer may not name the host "localhost" in an endpoint`},
@@ -114,20 +124,24 @@ func attempts(i *inside) map[string]attempt {
 			holding(edit(func(s *v1alpha1.IssuerSpec) {
 				s.Solvers[0].DNS = &v1alpha1.DNSSolver{RFC2136: &v1alpha1.RFC2136Solver{
 					Nameserver: strings.TrimPrefix(i.url, "http://"), TSIGKeyName: "key",
-					TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"},
+					TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{
+						SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"},
 				}}
-			}), func(namespace string) *corev1.Secret { return opaque(namespace, "tsig", "secret", "c2VjcmV0") }), `solver 0: an AliyunIssuer may not have the name server "localhost:`},
+			}), func(namespace string) *corev1.Secret { return opaque(namespace, "tsig", "secret", "c2VjcmV0") }),
+			`solver 0: an AliyunIssuer may not have the name server "localhost:`},
 		"the identity of the controller": {edit(func(s *v1alpha1.IssuerSpec) {
 			s.Endpoint, s.STSEndpoint, s.Credentials = nil, nil, v1alpha1.Credentials{}
 		}), "the issuer may not use the controller's own identity"},
 		"the controller's token for a role that trusts it": {edit(func(s *v1alpha1.IssuerSpec) {
 			s.Endpoint, s.STSEndpoint = nil, nil
 			s.Credentials = v1alpha1.Credentials{OIDC: &v1alpha1.OIDCCredentials{
-				RoleARN: "acs:ram::1000000000000001:role/cas", ProviderARN: "acs:ram::1000000000000001:oidc-provider/cluster",
+				RoleARN:     "acs:ram::1000000000000001:role/cas",
+				ProviderARN: "acs:ram::1000000000000001:oidc-provider/cluster",
 			}}
 		}), "the issuer may not use the controller's own identity"},
 		"the identity of the controller for DNS": {edit(func(s *v1alpha1.IssuerSpec) {
-			s.Solvers[0].DNS.Alidns.Endpoint, s.Solvers[0].DNS.Alidns.Credentials = nil, &v1alpha1.Credentials{ECSRAMRole: &v1alpha1.ECSRAMRoleCredentials{}}
+			s.Solvers[0].DNS.Alidns.Endpoint, s.Solvers[0].DNS.Alidns.Credentials = nil,
+				&v1alpha1.Credentials{ECSRAMRole: &v1alpha1.ECSRAMRoleCredentials{}}
 		}), "solver 0: an AliyunIssuer that uses the controller's own identity may not name an endpoint"},
 	}
 }
@@ -139,7 +153,8 @@ func TestNobodyGetsPastTheBorderOfTheirNamespace(t *testing.T) {
 	for name, a := range attempts(i) {
 		t.Run(name, func(t *testing.T) {
 			kube := env.Client(t)
-			other := opaque(env.Namespace(t, kube), "of-another-team", "accessKeyID", otherKeyID, "accessKeySecret", otherKeySecret)
+			other := opaque(env.Namespace(t, kube), "of-another-team", "accessKeyID", otherKeyID, "accessKeySecret",
+				otherKeySecret)
 			account := &corev1.ServiceAccount{ObjectMeta: *other.ObjectMeta.DeepCopy()}
 			for _, object := range []client.Object{other, account} {
 				if err := kube.Create(t.Context(), object); err != nil {
@@ -176,8 +191,8 @@ func TestNobodyGetsPastTheBorderOfTheirNamespace(t *testing.T) {
 	}
 }
 
-// TestAnOrderIsWhatItsStatusSaysAndNoAnnotationOfARequest lets a tenant claim the order of another one, where tenants can
-// write: on Certificates, whose annotations cert-manager copies.
+// TestAnOrderIsWhatItsStatusSaysAndNoAnnotationOfARequest lets a tenant claim the order of another one, where tenants
+// can write: on Certificates, whose annotations cert-manager copies.
 func TestAnOrderIsWhatItsStatusSaysAndNoAnnotationOfARequest(t *testing.T) {
 	e := ordered(t, cassim.Options{})
 	e.Until(time.Hour, isReady(e))
@@ -186,7 +201,8 @@ func TestAnOrderIsWhatItsStatusSaysAndNoAnnotationOfARequest(t *testing.T) {
 		csr.Subject.CommonName, csr.DNSNames = "forged.example.com", []string{"forged.example.com"}
 	}))
 	forged.Annotations = map[string]string{
-		v1alpha1.OrderIDAnnotation: theirs, v1alpha1.Group + "/release": "true", "venafi.cert-manager.io/pickup-id": theirs,
+		v1alpha1.OrderIDAnnotation: theirs, v1alpha1.Group + "/release": "true",
+		"venafi.cert-manager.io/pickup-id": theirs,
 	}
 	e.Create(forged)
 	e.Decide("forged", cmapi.CertificateRequestConditionApproved)
@@ -209,20 +225,28 @@ func TestAClusterIssuerServesWhomAndWhatItsOperatorAllows(t *testing.T) {
 		name       string
 		refused    string
 	}{
-		"all":                              {name: gen.Domain},
-		"the domain":                       {domains: []string{"example.com"}, name: "example.com"},
-		"below the domain":                 {domains: []string{"example.net", "example.com"}, name: "a.b.example.com"},
-		"the domain in other letters":      {domains: []string{"example.com"}, name: "WWW.EXAMPLE.com"},
-		"another domain that ends like it": {domains: []string{"example.com"}, name: "www.badexample.com", refused: `does not order for "www.badexample.com"`},
-		"the parent":                       {domains: []string{"www.example.com"}, name: "example.com", refused: `does not order for "example.com"`},
-		"a wildcard above what is allowed": {domains: []string{"www.example.com"}, name: "*.example.com", refused: `does not order for "*.example.com"`},
-		"a namespace by its name":          {namespaces: &v1alpha1.NamespaceSelector{Names: []string{"NAMESPACE"}}, name: gen.Domain},
-		"a namespace by another name":      {namespaces: &v1alpha1.NamespaceSelector{Names: []string{"other"}}, name: gen.Domain, refused: "does not serve the namespace"},
-		"a namespace by its labels":        {namespaces: selects("cas", "yes"), name: gen.Domain},
-		"a namespace with another label":   {namespaces: selects("cas", "no"), name: gen.Domain, refused: "does not serve the namespace"},
-		"a selector with an operator that is none": {namespaces: &v1alpha1.NamespaceSelector{Selector: &metav1.LabelSelector{
-			MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "cas", Operator: "Like", Values: []string{"y"}}},
-		}}, name: gen.Domain, refused: "does not serve the namespace"},
+		"all":                         {name: gen.Domain},
+		"the domain":                  {domains: []string{"example.com"}, name: "example.com"},
+		"below the domain":            {domains: []string{"example.net", "example.com"}, name: "a.b.example.com"},
+		"the domain in other letters": {domains: []string{"example.com"}, name: "WWW.EXAMPLE.com"},
+		"another domain that ends like it": {domains: []string{"example.com"}, name: "www.badexample.com",
+			refused: `does not order for "www.badexample.com"`},
+		"the parent": {domains: []string{"www.example.com"}, name: "example.com",
+			refused: `does not order for "example.com"`},
+		"a wildcard above what is allowed": {domains: []string{"www.example.com"}, name: "*.example.com",
+			refused: `does not order for "*.example.com"`},
+		"a namespace by its name": {namespaces: &v1alpha1.NamespaceSelector{Names: []string{"NAMESPACE"}},
+			name: gen.Domain},
+		"a namespace by another name": {namespaces: &v1alpha1.NamespaceSelector{Names: []string{"other"}},
+			name: gen.Domain, refused: "does not serve the namespace"},
+		"a namespace by its labels": {namespaces: selects("cas", "yes"), name: gen.Domain},
+		"a namespace with another label": {namespaces: selects("cas", "no"), name: gen.Domain,
+			refused: "does not serve the namespace"},
+		"a selector with an operator that is none": {
+			namespaces: &v1alpha1.NamespaceSelector{Selector: &metav1.LabelSelector{
+				MatchExpressions: []metav1.LabelSelectorRequirement{
+					{Key: "cas", Operator: "Like", Values: []string{"y"}}},
+			}}, name: gen.Domain, refused: "does not serve the namespace"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := env.New(t, cassim.Options{})
@@ -248,7 +272,8 @@ func TestAClusterIssuerServesWhomAndWhatItsOperatorAllows(t *testing.T) {
 func TestWhatAnOperatorTakesBackIsNotBoughtAnyMore(t *testing.T) {
 	e := env.New(t, cassim.Options{})
 	label(e, "cas", "yes")
-	issuer := clusterIssuer(e, selects("cas", "yes"), nil, func(s *v1alpha1.IssuerSpec) { s.Orders = &v1alpha1.OrderPolicy{Paused: true} })
+	issuer := clusterIssuer(e, selects("cas", "yes"), nil,
+		func(s *v1alpha1.IssuerSpec) { s.Orders = &v1alpha1.OrderPolicy{Paused: true} })
 	request(e, gen.Domain)
 	e.Pass(time.Minute)
 	if len(e.Orders()) != 1 {
@@ -295,7 +320,8 @@ func label(e *env.Env, key, value string) {
 }
 
 // clusterIssuer reads its Secrets from the namespace of the test, and takes wildcards.
-func clusterIssuer(e *env.Env, namespaces *v1alpha1.NamespaceSelector, domains []string, modifiers ...func(*v1alpha1.IssuerSpec)) *v1alpha1.AliyunClusterIssuer {
+func clusterIssuer(e *env.Env, namespaces *v1alpha1.NamespaceSelector, domains []string,
+	modifiers ...func(*v1alpha1.IssuerSpec)) *v1alpha1.AliyunClusterIssuer {
 	e.T.Helper()
 	spec := gen.IssuerSpec(e.Simulator.URL())
 	for _, modify := range modifiers {
@@ -303,7 +329,8 @@ func clusterIssuer(e *env.Env, namespaces *v1alpha1.NamespaceSelector, domains [
 	}
 	issuer := &v1alpha1.AliyunClusterIssuer{
 		ObjectMeta: metav1.ObjectMeta{Name: e.Namespace},
-		Spec:       v1alpha1.ClusterIssuerSpec{IssuerSpec: spec, AllowedNamespaces: namespaces, AllowedDomains: domains},
+		Spec: v1alpha1.ClusterIssuerSpec{IssuerSpec: spec, AllowedNamespaces: namespaces,
+			AllowedDomains: domains},
 	}
 	e.Create(issuer)
 	e.T.Cleanup(func() { // every later test would check it, too

@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,7 +32,8 @@ import (
 func ask(e *env.Env, name, domain string) {
 	e.T.Helper()
 	e.Create(gen.Request(e.Namespace, name, gen.CSR(gen.Key(), func(c *x509.CertificateRequest) {
-		c.Subject, c.DNSNames = pkix.Name{CommonName: domain + "." + cassim.DefaultZone}, []string{domain + "." + cassim.DefaultZone}
+		c.Subject, c.DNSNames = pkix.Name{CommonName: domain + "." + cassim.DefaultZone},
+			[]string{domain + "." + cassim.DefaultZone}
 	})))
 	e.Decide(name, cmapi.CertificateRequestConditionApproved)
 }
@@ -38,7 +41,8 @@ func ask(e *env.Env, name, domain string) {
 func issuerOf(e *env.Env) *v1alpha1.AliyunIssuer {
 	e.T.Helper()
 	issuer := &v1alpha1.AliyunIssuer{}
-	if err := e.Client.Get(e.T.Context(), client.ObjectKey{Namespace: e.Namespace, Name: gen.IssuerName}, issuer); err != nil {
+	if err := e.Client.Get(e.T.Context(), client.ObjectKey{Namespace: e.Namespace, Name: gen.IssuerName},
+		issuer); err != nil {
 		e.T.Fatal(err)
 	}
 	return issuer
@@ -59,7 +63,8 @@ func editPolicy(e *env.Env, change func(*v1alpha1.OrderPolicy)) {
 // messagesOf are the messages of Orders that are held for a reason.
 func messagesOf(e *env.Env, reason string) (messages []string) {
 	for _, order := range e.Orders() {
-		if ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Reason == reason {
+		if ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady); ready != nil &&
+			ready.Reason == reason {
 			messages = append(messages, ready.Message)
 		}
 	}
@@ -70,7 +75,8 @@ func billedSoFar(e *env.Env, want int) func() bool {
 	return func() bool { return len(e.Simulator.Ledger()) == want }
 }
 
-// TestGeneratedNamesDoNotEmptyThePlan lets previews ask for a name each, and does what the message says then, in each way.
+// TestGeneratedNamesDoNotEmptyThePlan lets previews ask for a name each, and does what the message says then, in each
+// way.
 func TestGeneratedNamesDoNotEmptyThePlan(t *testing.T) {
 	e := env.New(t, cassim.Options{}) // with a plan of 20 certificates
 	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
@@ -84,22 +90,26 @@ func TestGeneratedNamesDoNotEmptyThePlan(t *testing.T) {
 	e.Pass(15 * time.Minute)
 	billed(t, e, 10)
 	messages := messagesOf(e, v1alpha1.ReasonReservedForRenewals)
-	if len(messages) != 16 || !strings.Contains(messages[0], `10 certificates left, and 10, 50% of what it had a day ago, are kept for renewals`) {
+	if len(messages) != 16 || !strings.Contains(messages[0], `10 certificates left, and 10, 50% of what it had a `+
+		`day ago, are kept for renewals`) {
 		t.Fatalf("%d are held: %q", len(messages), messages)
 	}
 	row := rowOf(e, v1alpha1.BudgetReserve)
 	if row.Used != 10 || row.Limit == nil || *row.Limit != 10 || row.NextAt == nil {
 		t.Errorf("the status tells of the reserve: %+v", row)
 	}
-	if row := rowOf(e, v1alpha1.BudgetNamespacePerDay); row.Used != 10 || *row.Limit != 100 || row.Namespace != e.Namespace {
+	if row := rowOf(e, v1alpha1.BudgetNamespacePerDay); row.Used != 10 || *row.Limit != 100 ||
+		row.Namespace != e.Namespace {
 		t.Errorf("the status tells of the namespace: %+v", row)
 	}
 
 	ask(e, "shop-2", "shop") // a renewal goes on
 	e.Until(time.Hour, billedSoFar(e, 11))
 
-	if !strings.Contains(messagesOf(e, v1alpha1.ReasonReservedForRenewals)[0], `set spec.orders.reserve of the AliyunIssuer "cas" to less than`) {
-		t.Errorf("the message does not say which field to set: %q", messagesOf(e, v1alpha1.ReasonReservedForRenewals)[0])
+	if !strings.Contains(messagesOf(e, v1alpha1.ReasonReservedForRenewals)[0], `set spec.orders.reserve of the `+
+		`AliyunIssuer "cas" to less than`) {
+		t.Errorf("the message does not say which field to set: %q",
+			messagesOf(e, v1alpha1.ReasonReservedForRenewals)[0])
 	}
 	editPolicy(e, func(p *v1alpha1.OrderPolicy) { p.Reserve = new(intstr.FromInt32(7)) })
 	e.Until(15*time.Minute, billedSoFar(e, 13))
@@ -125,10 +135,14 @@ func TestABudgetHoldsUntilItIsRaised(t *testing.T) {
 		field func(*v1alpha1.OrderBudget, *int32)
 		says  string
 	}{
-		"issuer.perDay":       {func(b *v1alpha1.OrderBudget, n *int32) { b.Issuer.PerDay = n }, `in the last 24 hours, and its budget is 1`},
-		"issuer.per30Days":    {func(b *v1alpha1.OrderBudget, n *int32) { b.Issuer.Per30Days = n }, `in the last 30 days, and its budget is 1`},
-		"namespace.perDay":    {func(b *v1alpha1.OrderBudget, n *int32) { b.Namespace.PerDay = n }, `in the last 24 hours, and its budget is 1`},
-		"namespace.per30Days": {func(b *v1alpha1.OrderBudget, n *int32) { b.Namespace.Per30Days = n }, `in the last 30 days, and its budget is 1`},
+		"issuer.perDay": {func(b *v1alpha1.OrderBudget, n *int32) { b.Issuer.PerDay = n },
+			`in the last 24 hours, and its budget is 1`},
+		"issuer.per30Days": {func(b *v1alpha1.OrderBudget, n *int32) { b.Issuer.Per30Days = n },
+			`in the last 30 days, and its budget is 1`},
+		"namespace.perDay": {func(b *v1alpha1.OrderBudget, n *int32) { b.Namespace.PerDay = n },
+			`in the last 24 hours, and its budget is 1`},
+		"namespace.per30Days": {func(b *v1alpha1.OrderBudget, n *int32) { b.Namespace.Per30Days = n },
+			`in the last 30 days, and its budget is 1`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := env.New(t, cassim.Options{})
@@ -143,7 +157,8 @@ func TestABudgetHoldsUntilItIsRaised(t *testing.T) {
 			billed(t, e, 1)
 			messages := messagesOf(e, v1alpha1.ReasonBudgetExceeded)
 			advice := fmt.Sprintf(`set spec.orders.budget.%s of the AliyunIssuer "cas" to more than 1`, name)
-			if len(messages) != 1 || !strings.Contains(messages[0], test.says) || !strings.Contains(messages[0], advice) {
+			if len(messages) != 1 || !strings.Contains(messages[0], test.says) ||
+				!strings.Contains(messages[0], advice) {
 				t.Fatalf("it is held with %q", messages)
 			}
 			e.Restart()
@@ -212,7 +227,8 @@ func (r *renewing) request() {
 	r.revision++
 	request := gen.Request(r.Namespace, fmt.Sprintf("www-%d", r.revision), gen.CSR(gen.Key()))
 	request.Annotations = map[string]string{cmapi.CertificateNameKey: r.certificate.Name}
-	request.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(r.certificate, cmapi.SchemeGroupVersion.WithKind("Certificate"))}
+	request.OwnerReferences = []metav1.OwnerReference{
+		*metav1.NewControllerRef(r.certificate, cmapi.SchemeGroupVersion.WithKind("Certificate"))}
 	r.Create(request)
 	r.Decide(request.Name, cmapi.CertificateRequestConditionApproved)
 }
@@ -236,8 +252,8 @@ func (r *renewing) live(d time.Duration) {
 	}
 }
 
-// TestALoopThatGoesOnIsGivenLessAndItsCauseIsNamed lets a Certificate want its renewal 15 seconds after it was issued, for
-// ten days. Then somebody mends that.
+// TestALoopThatGoesOnIsGivenLessAndItsCauseIsNamed lets a Certificate want its renewal 15 seconds after it was issued,
+// for ten days. Then somebody mends that.
 func TestALoopThatGoesOnIsGivenLessAndItsCauseIsNamed(t *testing.T) {
 	e := env.New(t, cassim.Options{})
 	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
@@ -250,15 +266,18 @@ func TestALoopThatGoesOnIsGivenLessAndItsCauseIsNamed(t *testing.T) {
 	r.request()
 	r.live(23 * time.Hour)
 	billed(t, e, 3)
-	cause := `the CA's certificate lasts 4800h0m0s, and spec.renewBefore of the Certificate "shop" makes its renewal due within a day of being issued. Set spec.renewBefore lower, or leave it out`
-	if messages := messagesOf(e, v1alpha1.ReasonOrderRateExceeded); len(messages) != 1 || !strings.Contains(messages[0], cause) {
+	cause := `the CA's certificate lasts 4800h0m0s, and spec.renewBefore of the Certificate "shop" makes its ` +
+		`renewal due within a day of being issued. Set spec.renewBefore lower, or leave it out`
+	if messages := messagesOf(e, v1alpha1.ReasonOrderRateExceeded); len(messages) != 1 ||
+		!strings.Contains(messages[0], cause) {
 		t.Errorf("the first day says %q", messages)
 	}
 	r.live(48 * time.Hour)
 	billed(t, e, 4)
 	r.live(6 * 24 * time.Hour)
 	billed(t, e, 6)
-	if messages := messagesOf(e, v1alpha1.ReasonOrderRateExceeded); len(messages) != 1 || !strings.Contains(messages[0], "held 4 times since") || !strings.Contains(messages[0], cause) {
+	if messages := messagesOf(e, v1alpha1.ReasonOrderRateExceeded); len(messages) != 1 ||
+		!strings.Contains(messages[0], "held 4 times since") || !strings.Contains(messages[0], cause) {
 		t.Errorf("the ninth day says %q", messages)
 	}
 
@@ -272,11 +291,64 @@ func TestALoopThatGoesOnIsGivenLessAndItsCauseIsNamed(t *testing.T) {
 	billed(t, e, 7)
 }
 
+// TestALoopEndsOnceItsCauseIsMended has cert-manager say why it orders again and again, and mends that.
+func TestALoopEndsOnceItsCauseIsMended(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason, told string
+		mend         func(*cmapi.Certificate)
+	}{
+		"a Secret that something deletes": {
+			"DoesNotExist", `the Secret "shop-tls" of the Certificate "shop" does not exist. Something deletes it ` +
+				`again and again: find out what does`,
+			func(*cmapi.Certificate) {},
+		},
+		"a Secret of two Certificates": {
+			"IncorrectCertificate", `the Secret "shop-tls" of the Certificate "shop" was written for another ` +
+				`Certificate, too. Give each of them a spec.secretName of its own`,
+			func(c *cmapi.Certificate) { c.Spec.SecretName = "shop-alone" },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := env.New(t, cassim.Options{})
+			e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
+			certificate := &cmapi.Certificate{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "shop"}}
+			certificate.Spec.SecretName, certificate.Spec.DNSNames = "shop-tls", []string{gen.Domain}
+			certificate.Spec.IssuerRef = gen.Request("", "", nil).Spec.IssuerRef
+			e.Create(certificate)
+			issuing := func(status cmmeta.ConditionStatus, reason string) {
+				t.Helper()
+				cmutil.SetCertificateCondition(certificate, certificate.Generation, cmapi.CertificateConditionIssuing,
+					status, reason, "because")
+				if err := e.Client.Status().Update(t.Context(), certificate); err != nil {
+					t.Fatal(err)
+				}
+			}
+			issuing(cmmeta.ConditionTrue, test.reason)
+			r := &renewing{Env: e, certificate: certificate}
+			r.request()
+			r.live(23 * time.Hour)
+			billed(t, e, 3)
+			if messages := messagesOf(e, v1alpha1.ReasonOrderRateExceeded); len(messages) != 1 ||
+				!strings.Contains(messages[0], test.told) {
+				t.Fatalf("it is held with %q", messages)
+			}
+			test.mend(certificate)
+			if err := e.Client.Update(t.Context(), certificate); err != nil {
+				t.Fatal(err)
+			}
+			issuing(cmmeta.ConditionFalse, "Mended")
+			e.Clock.SetTime(e.Clock.Now().Add(24 * time.Hour))
+			e.Until(2*time.Hour, billedSoFar(e, 4))
+		})
+	}
+}
+
 // TestARecordThatIsFullIsTakenByTheAPIServer fills each list to its bound, and orders then.
 func TestARecordThatIsFullIsTakenByTheAPIServer(t *testing.T) {
 	e := env.New(t, cassim.Options{})
 	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), gen.Manual, func(i *v1alpha1.AliyunIssuer) {
-		i.Spec.Orders = &v1alpha1.OrderPolicy{Reserve: new(intstr.FromInt32(0)), Budget: &v1alpha1.OrderBudget{Issuer: v1alpha1.OrderLimits{PerDay: new(int32(100000))}}}
+		i.Spec.Orders = &v1alpha1.OrderPolicy{Reserve: new(intstr.FromInt32(0)),
+			Budget: &v1alpha1.OrderBudget{Issuer: v1alpha1.OrderLimits{PerDay: new(int32(100000))}}}
 	}))
 	e.Settle()
 	issuer, now := issuerOf(e), e.Clock.Now()
@@ -287,17 +359,26 @@ func TestARecordThatIsFullIsTakenByTheAPIServer(t *testing.T) {
 	for age := 23 * time.Hour; age > 0; age -= time.Hour {
 		counts = append(counts, v1alpha1.OrderCount{At: metav1.NewTime(now.Add(-age)), Orders: 999})
 	}
-	record := &v1alpha1.SpendingStatus{Orders: counts, Plan: &v1alpha1.PlanMark{ProductCode: gen.Product, At: metav1.NewTime(now)}}
+	record := &v1alpha1.SpendingStatus{
+		Orders: counts, Supply: &v1alpha1.SupplyMark{Product: gen.Product, At: metav1.NewTime(now)}}
 	for i := range 100 {
-		record.Namespaces = append(record.Namespaces, v1alpha1.NamespaceSpending{Name: fmt.Sprintf("%063d", i), Orders: counts})
+		record.Namespaces = append(
+			record.Namespaces, v1alpha1.NamespaceSpending{Name: fmt.Sprintf("%063d", i), Orders: counts})
 	}
 	for i := range 1000 {
 		at := metav1.NewTime(now.Add(-time.Hour))
-		set := v1alpha1.NameSetSpending{Names: fmt.Sprintf("%032x", i), NotBefore: &at, NotAfter: new(metav1.NewTime(now.Add(4799 * time.Hour)))}
+		set := v1alpha1.NameSetSpending{Names: fmt.Sprintf("%032x", i), NotBefore: &at,
+			NotAfter: new(metav1.NewTime(now.Add(4799 * time.Hour)))}
 		for n := range 4 {
-			set.Orders = append(set.Orders, v1alpha1.NameSetOrder{At: at, Order: types.UID(fmt.Sprintf("%036d", 4*i+n)), Orders: 999})
+			set.Orders = append(set.Orders, v1alpha1.NameSetOrder{At: at, Order: types.UID(fmt.Sprintf("%036d", 4*i+n)),
+				Namespace: "01234567", Orders: 999})
 		}
-		set.Loop = &v1alpha1.OrderLoop{Since: at, Times: 9, After: set.Orders[3].Order, Limit: 3, Cause: v1alpha1.LoopSecretMissing}
+		set.LastRequest = &v1alpha1.SeenRequest{
+			Request: fmt.Sprintf("%016x", i), Key: fmt.Sprintf("%016x", i), OrderID: fmt.Sprintf("%064d", i),
+			Product: fmt.Sprintf("%064d", i), At: at,
+		}
+		set.Loop = &v1alpha1.OrderLoop{Since: at, Times: 9, After: set.Orders[3].Order, Limit: 3,
+			Cause: v1alpha1.LoopSecretMissing}
 		record.NameSets = append(record.NameSets, set)
 	}
 	issuer.Status.Spending = record
@@ -312,8 +393,9 @@ func TestARecordThatIsFullIsTakenByTheAPIServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("a record that is full has %d bytes", len(text))
-	if len(after.NameSets) != 1000 || len(after.Namespaces) != 100 || len(text) > 1<<20 {
-		t.Errorf("it has %d name sets, %d namespaces and %d bytes", len(after.NameSets), len(after.Namespaces), len(text))
+	if len(after.NameSets) != 1000 || len(after.Namespaces) != 100 || len(text) > 5<<18 {
+		t.Errorf("it has %d name sets, %d namespaces and %d bytes", len(after.NameSets), len(after.Namespaces),
+			len(text))
 	}
 	if len(after.NameSets[0].Orders) != 1 {
 		t.Errorf("what was ordered last is not there: %+v", after.NameSets[0])

@@ -25,7 +25,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
-// servers makes an issuer with a solver for each of n servers, all of Alibaba Cloud DNS, which do this before they answer.
+// servers makes an issuer with a solver for each of n servers, all of Alibaba Cloud DNS, which do this before they
+// answer.
 func servers(t *testing.T, n int, before http.HandlerFunc) *env.Env {
 	t.Helper()
 	e := env.New(t, cassim.Options{})
@@ -97,8 +98,8 @@ func TestServersAreAskedSideBySide(t *testing.T) {
 	}
 }
 
-// TestACheckEndsInTimeHoweverManyServersDoNotAnswer lets them fall silent once the issuer is ready: it stays so, and one
-// that has been edited since says why it is not.
+// TestACheckEndsInTimeHoweverManyServersDoNotAnswer lets them fall silent once the issuer is ready: it stays so, and
+// one that has been edited since says why it is not.
 func TestACheckEndsInTimeHoweverManyServersDoNotAnswer(t *testing.T) {
 	var isSilent atomic.Bool
 	var unanswered atomic.Int32
@@ -126,7 +127,8 @@ func TestACheckEndsInTimeHoweverManyServersDoNotAnswer(t *testing.T) {
 	}
 	e.Pass(time.Minute)
 	for _, is := range []metav1.Condition{solvers(), readyOf(e)} {
-		if is.Status != metav1.ConditionFalse || is.Reason != v1alpha1.ReasonCASUnavailable || !strings.Contains(is.Message, "solver 0: DescribeDomains: the call was given up") {
+		if is.Status != metav1.ConditionFalse || is.Reason != v1alpha1.ReasonCASUnavailable ||
+			!strings.Contains(is.Message, "solver 0: DescribeDomains: the call was given up") {
 			t.Errorf("nobody is told that a server has not answered: %+v", is)
 		}
 	}
@@ -134,10 +136,14 @@ func TestACheckEndsInTimeHoweverManyServersDoNotAnswer(t *testing.T) {
 	e.Until(2*time.Minute, func() bool { return readyOf(e).Status == metav1.ConditionTrue })
 }
 
-// TestAClusterIssuerNamesNobodysOrders has an order refused, for want of a permission to order and to publish.
+// TestAClusterIssuerNamesNobodysOrders has an order refused, for want of a permission to order, to publish and to clean
+// up.
 func TestAClusterIssuerNamesNobodysOrders(t *testing.T) {
-	for action, reason := range map[string]string{create: v1alpha1.ReasonPermissionRefused, "AddDomainRecord": v1alpha1.ReasonZoneRefused} {
-		t.Run(reason, func(t *testing.T) {
+	for action, reason := range map[string]string{
+		create: v1alpha1.ReasonPermissionRefused, "AddDomainRecord": v1alpha1.ReasonZoneRefused,
+		deleteRecord: v1alpha1.ReasonZoneRefused,
+	} {
+		t.Run(action, func(t *testing.T) {
 			e := env.New(t, cassim.Options{})
 			issuer := clusterIssuer(e, nil, nil)
 			request(e, gen.Domain)

@@ -18,7 +18,9 @@ import (
 )
 
 func withDNSEndpoint(*v1alpha1.Endpoint) []v1alpha1.Solver {
-	return []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{Labels: map[string]string{"external-dns": "public"}}}}}
+	return []v1alpha1.Solver{
+		{DNS: &v1alpha1.DNSSolver{
+			DNSEndpoint: &v1alpha1.DNSEndpointSolver{Labels: map[string]string{"external-dns": "public"}}}}}
 }
 
 // publish does what ExternalDNS does.
@@ -27,7 +29,8 @@ func publish(e *env.Env, from unstructured.Unstructured) {
 	for _, item := range list {
 		endpoint := item.(map[string]any)
 		relative := strings.TrimSuffix(endpoint["dnsName"].(string), "."+cassim.DefaultZone)
-		e.Simulator.AddRecord(cassim.DefaultZone, relative, endpoint["recordType"].(string), endpoint["targets"].([]any)[0].(string))
+		e.Simulator.AddRecord(cassim.DefaultZone, relative, endpoint["recordType"].(string),
+			endpoint["targets"].([]any)[0].(string))
 	}
 }
 
@@ -40,12 +43,14 @@ func TestExternalDNSIsAskedForTheRecordAndNoLongerAfterwards(t *testing.T) {
 	}
 	order := onlyOrder(t, e)
 	spec := map[string]any{"endpoints": []any{map[string]any{
-		"dnsName": "_dnsauth.www.example.com", "recordType": "TXT", "recordTTL": int64(60), "targets": []any{order.Status.Validation.RecordValue},
+		"dnsName": "_dnsauth.www.example.com", "recordType": "TXT", "recordTTL": int64(60),
+		"targets": []any{order.Status.Validation.RecordValue},
 	}}}
 	if diff := cmp.Diff(spec, asked[0].Object["spec"]); diff != "" {
 		t.Errorf("what is asked for differs (-want +got):\n%s", diff)
 	}
-	if owners := asked[0].GetOwnerReferences(); len(owners) != 1 || owners[0].UID != order.UID || asked[0].GetLabels()["external-dns"] != "public" {
+	if owners := asked[0].GetOwnerReferences(); len(owners) != 1 || owners[0].UID != order.UID ||
+		asked[0].GetLabels()["external-dns"] != "public" {
 		t.Errorf("owners are %+v, and labels %v", owners, asked[0].GetLabels())
 	}
 	publish(e, asked[0])
@@ -79,14 +84,16 @@ func TestADNSEndpointThatVanishesOrIsChangedIsPutRight(t *testing.T) {
 func TestOfTwoDNSEndpointsForANameTheOtherIsLeftAndNamed(t *testing.T) {
 	e := withSolvers(t, cassim.Options{}, withDNSEndpoint)
 	other := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"endpoints": []any{
-		map[string]any{"dnsName": "_dnsauth.www.example.com", "recordType": "TXT", "recordTTL": int64(300), "targets": []any{"somebody else's"}},
+		map[string]any{"dnsName": "_dnsauth.www.example.com", "recordType": "TXT", "recordTTL": int64(300),
+			"targets": []any{"somebody else's"}},
 	}}}}
 	other.SetGroupVersionKind(dnsendpoint.Kind)
 	other.SetNamespace(e.Namespace)
 	other.SetName("theirs")
 	e.Create(other)
 	e.Pass(time.Hour)
-	if text := said(e); !strings.Contains(text, `the DNSEndpoint "theirs" asks for another TXT record`) || !strings.Contains(text, "publishes only one of two") {
+	if text := said(e); !strings.Contains(text, `the DNSEndpoint "theirs" asks for another TXT record`) ||
+		!strings.Contains(text, "publishes only one of two") {
 		t.Errorf("nobody is told: %s", text)
 	}
 	if asked := e.Objects(dnsendpoint.Kind); len(asked) != 1 {

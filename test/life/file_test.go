@@ -34,13 +34,15 @@ type web struct {
 func withFile(t *testing.T, solver *v1alpha1.FileSolver, name string, knobs cassim.Knobs) (*env.Env, *web) {
 	t.Helper()
 	site := &web{answer: http.NotFound}
-	site.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { site.answer(w, r) }))
+	site.Server = httptest.NewServer(
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { site.answer(w, r) }))
 	t.Cleanup(site.Close)
 	address := site.Listener.Addr().String()
 	e := env.New(t, cassim.Options{WebAddr: address, Knobs: knobs})
 	e.Configure = e.Web(address)
 	e.Restart()
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers = []v1alpha1.Solver{{File: solver}} }))
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(),
+		func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers = []v1alpha1.Solver{{File: solver}} }))
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key(), named(name))))
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
 	return e, site
@@ -49,7 +51,8 @@ func withFile(t *testing.T, solver *v1alpha1.FileSolver, name string, knobs cass
 func TestAFileValidatesAnOrderByARouteThatGoesAfterwards(t *testing.T) {
 	parents := []v1alpha1.ParentReference{{Name: "web", Namespace: "gateways", Port: new(int32(80))}}
 	for kind, solver := range map[schema.GroupVersionKind]*v1alpha1.FileSolver{
-		httpfile.IngressKind:   {Ingress: &v1alpha1.IngressSolver{IngressClassName: new("nginx"), Annotations: map[string]string{"a": "b"}}},
+		httpfile.IngressKind: {
+			Ingress: &v1alpha1.IngressSolver{IngressClassName: new("nginx"), Annotations: map[string]string{"a": "b"}}},
 		httpfile.HTTPRouteKind: {GatewayHTTPRoute: &v1alpha1.HTTPRouteSolver{ParentRefs: parents}},
 	} {
 		t.Run(kind.Kind, func(t *testing.T) {
@@ -63,7 +66,8 @@ func TestAFileValidatesAnOrderByARouteThatGoesAfterwards(t *testing.T) {
 			if left := e.Objects(kind); len(left) > 0 {
 				t.Errorf("left behind: %+v", left)
 			}
-			if answer := get(t, site, "example.com", "/.well-known/pki-validation/fileauth.txt"); answer != "404 page not found\n" {
+			if answer := get(t, site, "example.com",
+				"/.well-known/pki-validation/fileauth.txt"); answer != "404 page not found\n" {
 				t.Errorf("the file is still there: %q", answer)
 			}
 		})
@@ -98,7 +102,8 @@ func TestWhatTheWebServerAnswersInsteadIsTold(t *testing.T) {
 	e.Pass(10 * time.Minute)
 	text := said(e)
 	for _, want := range []string{
-		"http://example.com: redirects (301) to https://example.com/.well-known/pki-validation/fileauth.txt, and the CA follows no redirect",
+		"http://example.com: redirects (301) to https://example.com/.well-known/pki-validation/fileauth.txt, and " +
+			"the CA follows no redirect",
 		"http://www.example.com: redirects (301)", "https://example.com: refuses the connection",
 	} {
 		if !strings.Contains(text, want) {
@@ -116,7 +121,8 @@ func TestAFileByHandIsNoticed(t *testing.T) {
 	e, site := withFile(t, &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}, "shop.example.com", cassim.Knobs{})
 	e.Pass(10 * time.Minute)
 	value := onlyOrder(t, e).Status.Validation.RecordValue
-	if text := said(e); !strings.Contains(text, `put a file with the content "`+value+`" at http://shop.example.com/.well-known/pki-validation/fileauth.txt`) {
+	if text := said(e); !strings.Contains(text, `put a file with the content "`+value+
+		`" at http://shop.example.com/.well-known/pki-validation/fileauth.txt`) {
 		t.Errorf("nobody is told: %s", text)
 	}
 	site.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, value+"\n") }
@@ -125,7 +131,8 @@ func TestAFileByHandIsNoticed(t *testing.T) {
 
 // TestWhatTheCAHasSeenIsIssuedWhateverWeSee lets the CA look at one of two hosts.
 func TestWhatTheCAHasSeenIsIssuedWhateverWeSee(t *testing.T) {
-	e, site := withFile(t, &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}, "example.com", cassim.Knobs{FileHosts: cassim.FileAtDomain})
+	e, site := withFile(t, &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}, "example.com",
+		cassim.Knobs{FileHosts: cassim.FileAtDomain})
 	e.Pass(time.Minute)
 	value := onlyOrder(t, e).Status.Validation.RecordValue
 	site.answer = func(w http.ResponseWriter, r *http.Request) {
@@ -149,23 +156,27 @@ func TestAFileSolverIsNotGivenWhatOnlyDNSCanValidate(t *testing.T) {
 		csr     func(*x509.CertificateRequest)
 	}{
 		"no CA takes a file for a wildcard": {wildcards, named("*.example.com")},
-		`CAs add "www.example.com" only to what was validated by DNS`: {gen.Product, func(csr *x509.CertificateRequest) {
-			csr.Subject.CommonName, csr.DNSNames = "example.com", []string{"example.com", "www.example.com"}
-		}},
+		`CAs add "www.example.com" only to what was validated by DNS`: {
+			gen.Product, func(csr *x509.CertificateRequest) {
+				csr.Subject.CommonName, csr.DNSNames = "example.com", []string{"example.com", "www.example.com"}
+			}},
 	} {
 		t.Run(want, func(t *testing.T) {
 			e := env.New(t, cassim.Options{Accounts: []cassim.Account{account}})
 			var dns []v1alpha1.Solver
 			issuer := gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
 				plan := i.Spec.Source.ResourcePlan
-				plan.ProductCode, plan.AdditionalNames = asked.product, []v1alpha1.AdditionalName{v1alpha1.AdditionalNameWWW}
-				dns, i.Spec.Solvers = i.Spec.Solvers, []v1alpha1.Solver{{File: &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}}}
+				plan.ProductCode, plan.AdditionalNames = asked.product,
+					[]v1alpha1.AdditionalName{v1alpha1.AdditionalNameWWW}
+				dns, i.Spec.Solvers = i.Spec.Solvers,
+					[]v1alpha1.Solver{{File: &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}}}
 			})
 			e.Create(issuer)
 			e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key(), asked.csr)))
 			e.Decide("www", cmapi.CertificateRequestConditionApproved)
 			e.Pass(10 * time.Minute)
-			if text := said(e); !strings.Contains(text, `no DNS solver of the AliyunIssuer "cas" matches`) || !strings.Contains(text, want) {
+			if text := said(e); !strings.Contains(text, `no DNS solver of the AliyunIssuer "cas" matches`) ||
+				!strings.Contains(text, want) {
 				t.Errorf("nobody is told: %s", text)
 			}
 			billed(t, e, 0)

@@ -4,14 +4,12 @@
 package life
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
@@ -24,16 +22,19 @@ type stranger struct {
 	domain string
 	age    time.Duration
 	state  string
-	// Whether a person has to say which order is which: if the one whose answer was lost was executed, and if it was not.
+	// Whether a person has to say which order is which: if the one whose answer was lost was executed, and if it was
+	// not.
 	ifExecuted, ifNot bool
 }
 
 var strangers = map[string]stranger{
-	"bought in the console two hours ago":     {age: 2 * time.Hour, ifExecuted: true, ifNot: true},
-	"bought in the console 90 days ago":       {age: 90 * 24 * time.Hour, state: cassim.StateCertificate},
-	"bought at that moment by a cluster":      {ifExecuted: true},
-	"for the wildcard, at that moment":        {domain: "*.example.com", ifExecuted: true, ifNot: true},
-	"for the apex, two hours ago, and issued": {domain: "example.com", age: 2 * time.Hour, state: cassim.StateCertificate}, // its certificate has another key
+	"bought in the console two hours ago": {age: 2 * time.Hour, ifExecuted: true, ifNot: true},
+	"bought in the console 90 days ago":   {age: 90 * 24 * time.Hour, state: cassim.StateCertificate},
+	"bought at that moment by a cluster":  {ifExecuted: true},
+	"for the wildcard, at that moment":    {domain: "*.example.com", ifExecuted: true, ifNot: true},
+	// its certificate has another key
+	"for the apex, two hours ago, and issued": {domain: "example.com", age: 2 * time.Hour,
+		state: cassim.StateCertificate},
 }
 
 // beside loses an answer while there is the order of a stranger.
@@ -118,16 +119,25 @@ func TestAnAmbiguousOrderThatIsDeletedTakesNoneOfTheCandidatesWithIt(t *testing.
 	}
 }
 
+// ambiguities are the strangers that a person has to tell apart from the order whose answer was lost.
+var ambiguities = map[string]stranger{
+	"ambiguous console order":  strangers["bought in the console two hours ago"],
+	"ambiguous cluster order":  strangers["bought at that moment by a cluster"],
+	"ambiguous wildcard order": strangers["for the wildcard, at that moment"],
+}
+
+func ambiguous(t *testing.T, s stranger) *env.Env {
+	t.Helper()
+	e, _ := beside(t, s, v1alpha1.AccountShared, true)
+	e.Pass(30 * time.Minute)
+	return e
+}
+
 // TestACandidateIsNamedWithWhatAPersonNeedsToKnow compares the words of each ambiguity.
 func TestACandidateIsNamedWithWhatAPersonNeedsToKnow(t *testing.T) {
-	for name, s := range map[string]stranger{
-		"ambiguous console order":  strangers["bought in the console two hours ago"],
-		"ambiguous cluster order":  strangers["bought at that moment by a cluster"],
-		"ambiguous wildcard order": strangers["for the wildcard, at that moment"],
-	} {
+	for name, s := range ambiguities {
 		t.Run(name, func(t *testing.T) {
-			e, _ := beside(t, s, v1alpha1.AccountShared, true)
-			e.Pass(30 * time.Minute)
+			e := ambiguous(t, s)
 			golden(t, name, said(e))
 			hasNoSecret(t, "what users read", said(e))
 		})
@@ -137,17 +147,6 @@ func TestACandidateIsNamedWithWhatAPersonNeedsToKnow(t *testing.T) {
 // golden compares with a file in testdata, or writes it.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", strings.ReplaceAll(name, " ", "-")+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("the messages have changed (-want +got); 'go test ./test/life -update' takes them over:\n%s", diff)
-	}
+	env.Golden(t, filepath.Join("testdata", strings.ReplaceAll(name, " ", "-")+".golden"), "the messages have", got,
+		*update)
 }

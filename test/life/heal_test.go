@@ -23,6 +23,10 @@ type trouble struct {
 	// isLater lets the order be made before the trouble begins.
 	isLater     bool
 	begin, mend func(*env.Env)
+	// isBetween lets the trouble begin once the issuer is ready, and the order be made then.
+	isBetween bool
+	// isShown tells that a check of the issuer shows when it is mended.
+	isShown bool
 	// reason is what the Order says while it lasts, or its issuer if there is no Order yet.
 	reason string
 }
@@ -30,7 +34,8 @@ type trouble struct {
 // overdue is an account that Alibaba Cloud does not serve until its bill is paid. Calls of one action, or all.
 func overdue(code, action string) (begin, mend func(*env.Env)) {
 	return func(e *env.Env) {
-		e.Simulator.Inject(cassim.Fault{Action: action, Kind: cassim.Refuse, Status: 403, Code: code, Message: "because", Times: -1})
+		e.Simulator.Inject(cassim.Fault{Action: action, Kind: cassim.Refuse, Status: 403, Code: code,
+			Message: "because", Times: -1})
 	}, func(e *env.Env) { e.Simulator.LiftFaults() }
 }
 
@@ -53,29 +58,59 @@ func troubles() map[string]trouble {
 	}
 	slow := cassim.Options{CADelay: 10 * time.Minute}
 	all := map[string]trouble{
-		"the plan is exhausted":                      {begin: exhaust, mend: refill, reason: v1alpha1.ReasonQuotaExhausted},
-		"the plan is exhausted, in newer words":      {options: cassim.Options{Knobs: cassim.Knobs{QuotaCode: "InsufficientQuota"}}, begin: exhaust, mend: refill, reason: v1alpha1.ReasonQuotaExhausted},
-		"nobody has bought a plan":                   {begin: func(e *env.Env) { e.Simulator.RemovePackage(gen.Product) }, mend: refill, reason: v1alpha1.ReasonNoPackage},
-		"RAM forbids to order":                       {begin: deny(create), mend: allow(create), reason: v1alpha1.ReasonPermissionDenied},
-		"RAM forbids to describe":                    {isLater: true, options: slow, begin: deny("DescribeCertificateState"), mend: allow("DescribeCertificateState"), reason: v1alpha1.ReasonPermissionDenied},
-		"RAM forbids the record":                     {begin: deny("AddDomainRecord"), mend: allow("AddDomainRecord"), reason: v1alpha1.ReasonPermissionDenied},
-		"the AccessKey is disabled":                  {begin: disable(true), mend: disable(false), reason: v1alpha1.ReasonCredentialsRefused},
-		"the AccessKey is disabled under way":        {isLater: true, options: slow, begin: disable(true), mend: disable(false), reason: v1alpha1.ReasonCredentialsRefused},
-		"the clock is wrong":                         {begin: skew(time.Hour), mend: skew(0), reason: v1alpha1.ReasonClockSkew},
-		"the clock is wrong under way":               {isLater: true, options: slow, begin: skew(-time.Hour), mend: skew(0), reason: v1alpha1.ReasonClockSkew},
-		"the account is overdue":                     refuse(false, "InsufficientBalance", "", v1alpha1.ReasonAccountBlocked),
-		"the account is overdue under way":           refuse(true, "InsufficientBalance", "", v1alpha1.ReasonAccountBlocked),
-		"the account is under risk control":          refuse(false, "Forbidden.RiskControl", "", v1alpha1.ReasonAccountBlocked),
-		"CAS is down for reads":                      refuse(true, "ServiceUnavailable", "DescribeCertificateState", v1alpha1.ReasonCASUnavailable),
-		"CAS answers reads with an unknown code":     refuse(true, "NeverHeardOf", "DescribeCertificateState", v1alpha1.ReasonCASUnavailable),
-		"CAS throttles reads":                        refuse(true, "Throttling.User", "DescribeCertificateState", ""),
-		"CAS throttles orders":                       refuse(false, "Throttling.User", create, ""),
-		"CAS answers reads with a number for a code": {isLater: true, begin: always(cassim.NumericCode), mend: lift, reason: v1alpha1.ReasonCASUnavailable},
-		"CAS answers reads with a page of HTML":      {isLater: true, begin: always(cassim.HTML200), mend: lift, reason: v1alpha1.ReasonCASUnavailable},
-		"CAS answers reads with half of the answer":  {isLater: true, begin: always(cassim.Truncated), mend: lift, reason: v1alpha1.ReasonCASUnavailable},
-		"CAS answers reads with nothing":             {isLater: true, begin: always(cassim.EmptyBody), mend: lift, reason: v1alpha1.ReasonCASUnavailable},
-		"CAS does not answer reads":                  {isLater: true, begin: always(cassim.DropReply), mend: lift, reason: v1alpha1.ReasonCASUnavailable},
-		"somebody redirects reads":                   {isLater: true, begin: always(cassim.Redirect307), mend: lift, reason: v1alpha1.ReasonEndpointInvalid},
+		"the plan is exhausted": {isShown: true, begin: exhaust, mend: refill,
+			reason: v1alpha1.ReasonQuotaExhausted},
+		"the plan is exhausted, in newer words": {
+			isShown: true, options: cassim.Options{Knobs: cassim.Knobs{QuotaCode: "InsufficientQuota"}}, begin: exhaust,
+			mend: refill, reason: v1alpha1.ReasonQuotaExhausted},
+		"nobody has bought a plan": {
+			isShown: true, begin: func(e *env.Env) { e.Simulator.RemovePackage(gen.Product) }, mend: refill,
+			reason: v1alpha1.ReasonNoPackage},
+		"the plan is exhausted meanwhile": {isBetween: true, isShown: true, begin: exhaust, mend: refill,
+			reason: v1alpha1.ReasonQuotaExhausted},
+		"the AccessKey is disabled meanwhile": {isBetween: true, isShown: true, begin: disable(true),
+			mend: disable(false), reason: v1alpha1.ReasonIssuerNotReady},
+		"the clock is wrong meanwhile": {isBetween: true, isShown: true, begin: skew(time.Hour),
+			mend: skew(0), reason: v1alpha1.ReasonIssuerNotReady},
+		"RAM forbids to order": {begin: deny(create), mend: allow(create),
+			reason: v1alpha1.ReasonPermissionDenied},
+		"RAM forbids to describe": {isLater: true, options: slow,
+			begin: deny("DescribeCertificateState"), mend: allow("DescribeCertificateState"),
+			reason: v1alpha1.ReasonPermissionDenied},
+		"RAM forbids the record": {begin: deny("AddDomainRecord"), mend: allow("AddDomainRecord"),
+			reason: v1alpha1.ReasonPermissionDenied},
+		"the AccessKey is disabled": {isShown: true, begin: disable(true), mend: disable(false),
+			reason: v1alpha1.ReasonCredentialsRefused},
+		"the AccessKey is disabled under way": {isLater: true, options: slow, begin: disable(true),
+			mend: disable(false), reason: v1alpha1.ReasonCredentialsRefused},
+		"the clock is wrong": {isShown: true, begin: skew(time.Hour), mend: skew(0),
+			reason: v1alpha1.ReasonClockSkew},
+		"the clock is wrong under way": {isLater: true, options: slow, begin: skew(-time.Hour),
+			mend: skew(0), reason: v1alpha1.ReasonClockSkew},
+		"the account is overdue": refuse(false, "InsufficientBalance", "",
+			v1alpha1.ReasonAccountBlocked),
+		"the account is overdue under way": refuse(true, "InsufficientBalance", "",
+			v1alpha1.ReasonAccountBlocked),
+		"the account is under risk control": refuse(false, "Forbidden.RiskControl", "",
+			v1alpha1.ReasonAccountBlocked),
+		"CAS is down for reads": refuse(true, "ServiceUnavailable", "DescribeCertificateState",
+			v1alpha1.ReasonCASUnavailable),
+		"CAS answers reads with an unknown code": refuse(true, "NeverHeardOf", "DescribeCertificateState",
+			v1alpha1.ReasonCASUnavailable),
+		"CAS throttles reads":  refuse(true, "Throttling.User", "DescribeCertificateState", ""),
+		"CAS throttles orders": refuse(false, "Throttling.User", create, ""),
+		"CAS answers reads with a number for a code": {isLater: true, begin: always(cassim.NumericCode), mend: lift,
+			reason: v1alpha1.ReasonCASUnavailable},
+		"CAS answers reads with a page of HTML": {isLater: true, begin: always(cassim.HTML200), mend: lift,
+			reason: v1alpha1.ReasonCASUnavailable},
+		"CAS answers reads with half of the answer": {isLater: true, begin: always(cassim.Truncated), mend: lift,
+			reason: v1alpha1.ReasonCASUnavailable},
+		"CAS answers reads with nothing": {isLater: true, begin: always(cassim.EmptyBody), mend: lift,
+			reason: v1alpha1.ReasonCASUnavailable},
+		"CAS does not answer reads": {isLater: true, begin: always(cassim.DropReply), mend: lift,
+			reason: v1alpha1.ReasonCASUnavailable},
+		"somebody redirects reads": {isLater: true, begin: always(cassim.Redirect307), mend: lift,
+			reason: v1alpha1.ReasonEndpointInvalid},
 	}
 	for name, t := range all {
 		if t.isLater && t.options.CADelay == 0 {
@@ -100,10 +135,14 @@ func TestWhatIsMendedHealsByItself(t *testing.T) {
 	for name, trouble := range troubles() {
 		t.Run(name, func(t *testing.T) {
 			e := env.New(t, trouble.options)
-			if !trouble.isLater {
+			if !trouble.isLater && !trouble.isBetween {
 				trouble.begin(e)
 			}
 			e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
+			if trouble.isBetween {
+				e.Settle()
+				trouble.begin(e)
+			}
 			e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
 			e.Decide("www", cmapi.CertificateRequestConditionApproved)
 			e.Settle()
@@ -120,6 +159,9 @@ func TestWhatIsMendedHealsByItself(t *testing.T) {
 				t.Errorf("it is told as %s, want %s: %s", got, trouble.reason, said(e))
 			}
 			trouble.mend(e)
+			if trouble.isShown {
+				e.Until(time.Minute, func() bool { return len(e.Simulator.Ledger()) > 0 })
+			}
 			e.Until(time.Hour, isReady(e))
 			billed(t, e, 1)
 			hasNoSecret(t, "what users read", said(e))
@@ -133,7 +175,8 @@ func heldFor(e *env.Env) string {
 		return meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady).Reason
 	}
 	issuer := &v1alpha1.AliyunIssuer{}
-	if err := e.Client.Get(e.T.Context(), client.ObjectKey{Namespace: e.Namespace, Name: gen.IssuerName}, issuer); err != nil {
+	if err := e.Client.Get(e.T.Context(), client.ObjectKey{Namespace: e.Namespace, Name: gen.IssuerName},
+		issuer); err != nil {
 		e.T.Fatal(err)
 	}
 	return meta.FindStatusCondition(issuer.Status.Conditions, v1alpha1.ConditionReady).Reason

@@ -105,7 +105,9 @@ func TestTheChainIsDeliveredLeafFirstAndWithoutItsRootHoweverCASGivesIt(t *testi
 			roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
 			roots.AppendCertsFromPEM(e.Simulator.RootPEM())
 			intermediates.AddCert(chain[1])
-			if _, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: gen.Domain, CurrentTime: e.Clock.Now()}); err != nil {
+			if _, err := chain[0].Verify(
+				x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: gen.Domain,
+					CurrentTime: e.Clock.Now()}); err != nil {
 				t.Error(err)
 			}
 			if strings.Contains(string(request.Status.Certificate), "PRIVATE KEY") || len(request.Status.CA) != 0 {
@@ -147,7 +149,8 @@ func TestAnOrderThatIsDeletedByHandFailsItsRequestAndIsNotMadeAgain(t *testing.T
 	}
 	e.Until(10*time.Minute, func() bool { return len(e.Orders()) == 0 })
 	e.Pass(time.Hour)
-	if reason := cmutil.CertificateRequestReadyReason(e.Request("www")); reason != cmapi.CertificateRequestReasonFailed {
+	if reason := cmutil.CertificateRequestReadyReason(
+		e.Request("www")); reason != cmapi.CertificateRequestReasonFailed {
 		t.Errorf("the request is %s, want Failed", reason)
 	}
 	if ledger := e.Simulator.Ledger(); len(ledger) != 1 || !ledger[0].Released {

@@ -19,13 +19,14 @@ import (
 )
 
 // decisive are the knobs that the search for a lost order depends on.
-var decisive = []string{"orderID", "maxShowSize", "showSizeAbove", "listOrder", "listProduct", "buyDate", "firstState", "duplicate", "usedCount", "errorCodes", "dateHeader", "csrReuse", "certID"}
+var decisive = []string{"orderID", "maxShowSize", "showSizeAbove", "listOrder", "listProduct", "buyDate", "firstState",
+	"duplicate", "usedCount", "errorCodes", "dateHeader", "csrReuse", "certID"}
 
 // TestALostAnswerIsSettledWhateverNobodyKnows loses the answer of a submission that CAS has executed, and of one that
 // it has not, among sixty orders of others whose names the fuzzy search finds too.
 func TestALostAnswerIsSettledWhateverNobodyKnows(t *testing.T) {
-	// A product in other words, or the date of the plan, is no proof that the order is this one's, and none that it is not: a
-	// person decides.
+	// A product in other words, or the date of the plan, is no proof that the order is this one's, and none that it is
+	// not: a person decides.
 	ambiguous := map[string]bool{"listProduct=other": true, "buyDate=plan": true}
 	for _, unknown := range cassim.AllKnobs() {
 		for i, value := range unknown.Values {
@@ -92,9 +93,11 @@ func unharmed(t *testing.T, e *env.Env) {
 // TestAnAnswerThatCannotBeUnderstoodIsNoAnswer gives every answer that says nothing about whether an order was made, to
 // a submission that was executed and to one that was not. In the end there is one order.
 func TestAnAnswerThatCannotBeUnderstoodIsNoAnswer(t *testing.T) {
-	codes := []string{"", "InternalError", "DeductQuotaFailed", "CreateOrderFailed", "CreateCertificateRequestFailed", "DomainRepeat", "ParamRepeat", "SignatureNonceUsed", "InsufficientBalance", "NeverHeardOf"}
+	codes := []string{"", "InternalError", "DeductQuotaFailed", "CreateOrderFailed", "CreateCertificateRequestFailed",
+		"DomainRepeat", "ParamRepeat", "SignatureNonceUsed", "InsufficientBalance", "NeverHeardOf"}
 	faults := map[string]cassim.Fault{}
-	for _, kind := range []cassim.FaultKind{cassim.NumericCode, cassim.HTML200, cassim.EmptyBody, cassim.EmptyObject, cassim.NoOrderID, cassim.Truncated, cassim.Redirect307} {
+	for _, kind := range []cassim.FaultKind{cassim.NumericCode, cassim.HTML200, cassim.EmptyBody, cassim.EmptyObject,
+		cassim.NoOrderID, cassim.Truncated, cassim.Redirect307} {
 		faults[string(kind)] = cassim.Fault{Kind: kind, Target: "http://127.0.0.1:1/"}
 	}
 	for _, code := range codes {
@@ -151,7 +154,8 @@ func TestSANsOfTheRequestNeverCostAnOrder(t *testing.T) {
 					}
 				}
 				if got := reason(e); got != want || lost != wantLost {
-					t.Errorf("the request is %s with %d orders kept, want %s with %d: %s", got, lost, want, wantLost, said(e))
+					t.Errorf("the request is %s with %d orders kept, want %s with %d: %s", got, lost, want, wantLost,
+						said(e))
 				}
 			})
 		}
@@ -161,7 +165,8 @@ func TestSANsOfTheRequestNeverCostAnOrder(t *testing.T) {
 // TestAnOrderThatNobodyValidatesIsGivenBackBeforeItsRequestFails waits a day in vain, whenever CAS would give up.
 func TestAnOrderThatNobodyValidatesIsGivenBackBeforeItsRequestFails(t *testing.T) {
 	for _, knobs := range []cassim.Knobs{
-		{OrderExpiry: cassim.Never}, {OrderExpiry: "24h"}, {OrderExpiry: "168h"}, {TXTLifetime: cassim.Never}, {VerifyFailReason: cassim.Present, OrderExpiry: "24h"},
+		{OrderExpiry: cassim.Never}, {OrderExpiry: "24h"}, {OrderExpiry: "168h"}, {TXTLifetime: cassim.Never},
+		{VerifyFailReason: cassim.Present, OrderExpiry: "24h"},
 		{UsedCount: cassim.UsedStays}, {ErrorCodes: cassim.CodesNewer},
 	} {
 		t.Run(fmt.Sprintf("%+v", knobs), func(t *testing.T) {
@@ -178,6 +183,25 @@ func TestAnOrderThatNobodyValidatesIsGivenBackBeforeItsRequestFails(t *testing.T
 				return isFailed
 			}
 			e.Until(2*time.Hour, failedAfter)
+			billed(t, e, 1)
+		})
+	}
+}
+
+// TestAnIntentThatIsWrittenLateIsNoDoubt loses the API server's answer to each write of an order's status. One of them
+// is the intent, which no call followed: nobody has to find out what CAS made of it.
+func TestAnIntentThatIsWrittenLateIsNoDoubt(t *testing.T) {
+	for n := 1; n <= 4; n++ {
+		t.Run(fmt.Sprintf("write %d", n), func(t *testing.T) {
+			e := env.New(t, cassim.Options{})
+			e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
+			e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
+			e.Points.Trace(fmt.Sprintf("patch status of *v1alpha1.AliyunOrder #%d", n), env.ReplyLost)
+			e.Decide("www", cmapi.CertificateRequestConditionApproved)
+			e.Until(10*time.Minute, isReady(e))
+			if !e.Points.Hit() {
+				t.Error("there was no such write")
+			}
 			billed(t, e, 1)
 		})
 	}

@@ -55,7 +55,8 @@ func verified(t *testing.T, e *env.Env) {
 		chain = append(chain, certificate)
 		intermediates.AddCert(certificate)
 	}
-	if _, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: gen.Domain, CurrentTime: e.Clock.Now()}); err != nil {
+	if _, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: gen.Domain,
+		CurrentTime: e.Clock.Now()}); err != nil {
 		t.Error(err)
 	}
 }
@@ -64,15 +65,17 @@ func verified(t *testing.T, e *env.Env) {
 // delivered; what cannot is held, costs no second order, and is delivered once CAS gives it properly.
 func TestOddChainsAreDeliveredOrHeldUntilTheyAreMended(t *testing.T) {
 	for form, isHeld := range map[cassim.ChainForm]bool{
-		cassim.ChainEmpty: true, cassim.ChainPartialLeaf: true, cassim.ChainWithoutLeaf: true, cassim.ChainPartial: false,
-		cassim.ChainCrossSigned: false, cassim.ChainOtherBlocks: false, cassim.ChainDuplicates: false, cassim.ChainGarbage: false,
+		cassim.ChainEmpty: true, cassim.ChainPartialLeaf: true, cassim.ChainWithoutLeaf: true,
+		cassim.ChainPartial:     false,
+		cassim.ChainCrossSigned: false, cassim.ChainOtherBlocks: false, cassim.ChainDuplicates: false,
+		cassim.ChainGarbage:  false,
 		cassim.ChainSHA1Root: false,
 	} {
 		t.Run(form, func(t *testing.T) {
 			e, id := bought(t, slow)
 			e.Simulator.OrderChain(id, form)
 			e.Simulator.ForceState(id, cassim.StateCertificate)
-			e.Pass(time.Hour)
+			e.Pass(2 * time.Hour)
 			if isHeld {
 				if got := heldFor(e); got != v1alpha1.ReasonInvalidCertificate || reason(e) != held {
 					t.Fatalf("it is told as %s, and the request is %s", got, reason(e))
@@ -91,6 +94,30 @@ func TestOddChainsAreDeliveredOrHeldUntilTheyAreMended(t *testing.T) {
 	}
 }
 
+// TestACertificateThatComesLateIsWaitedFor has CAS say that the order is issued, and give its certificate only later.
+// Whoever was told meanwhile that it cannot be used would order anew.
+func TestACertificateThatComesLateIsWaitedFor(t *testing.T) {
+	for form, patience := range map[cassim.ChainForm]time.Duration{cassim.ChainEmpty: 40 * time.Minute,
+		cassim.ChainWithoutLeaf: 3 * time.Minute} {
+		t.Run(form, func(t *testing.T) {
+			e, id := bought(t, slow)
+			e.Simulator.OrderChain(id, form)
+			e.Simulator.ForceState(id, cassim.StateCertificate)
+			e.Pass(patience)
+			if text := said(e); !strings.Contains(text, "gives no certificate yet") {
+				t.Errorf("nobody is told what is waited for: %s", text)
+			}
+			e.Simulator.OrderChain(id, cassim.ChainFull)
+			e.Until(10*time.Minute, isReady(e))
+			if told := messagesOf(e, v1alpha1.ReasonInvalidCertificate); len(told) > 0 {
+				t.Errorf("it was called unusable: %s", told)
+			}
+			verified(t, e)
+			billed(t, e, 1)
+		})
+	}
+}
+
 func TestALoneLeafWhoseIssuerIsNotInTheStoreIsDeliveredWithAWarning(t *testing.T) {
 	e, id := bought(t, cassim.Options{CADelay: 1000 * time.Hour, Knobs: cassim.Knobs{CertID: cassim.Absent}})
 	e.Simulator.OrderChain(id, cassim.ChainPartial)
@@ -101,8 +128,8 @@ func TestALoneLeafWhoseIssuerIsNotInTheStoreIsDeliveredWithAWarning(t *testing.T
 	}
 }
 
-// TestACertificateThatDoesNotFitIsHeldAndNeverBoughtAgain lets the CA make a mistake. The order is neither failed, which
-// would buy another, nor withdrawn: it is paid for, and the support of Alibaba Cloud may mend it.
+// TestACertificateThatDoesNotFitIsHeldAndNeverBoughtAgain lets the CA make a mistake. The order is neither failed,
+// which would buy another, nor withdrawn: it is paid for, and the support of Alibaba Cloud may mend it.
 func TestACertificateThatDoesNotFitIsHeldAndNeverBoughtAgain(t *testing.T) {
 	for name, mistake := range map[string]func(e *env.Env, id string){
 		"another key":   func(e *env.Env, id string) { e.Simulator.WrongKey(id) },
@@ -130,6 +157,22 @@ func TestACertificateThatDoesNotFitIsHeldAndNeverBoughtAgain(t *testing.T) {
 	}
 }
 
+// TestACertificateThatDoesNotFitIsFoundAgainAndNotBoughtTwice removes the AliyunOrder by force, with all that it knew.
+// The request is the one for which the order was bought, so the next AliyunOrder waits for the same people.
+func TestACertificateThatDoesNotFitIsFoundAgainAndNotBoughtTwice(t *testing.T) {
+	e, id := bought(t, slow)
+	e.Simulator.WrongNames(id, "other.example.com")
+	e.Simulator.ForceState(id, cassim.StateCertificate)
+	e.Pass(2 * time.Hour)
+	strip(e)
+	e.Restart()
+	e.Pass(2 * time.Hour)
+	if got := heldFor(e); got != v1alpha1.ReasonInvalidCertificate || onlyOrder(t, e).Status.OrderID != id {
+		t.Errorf("it is told as %s: %+v", got, onlyOrder(t, e).Status)
+	}
+	billed(t, e, 1)
+}
+
 func TestACertificateThatBeginsLaterIsDeliveredThen(t *testing.T) {
 	e, id := bought(t, slow)
 	e.Simulator.WrongDates(id, e.Clock.Now().Add(5*time.Hour), e.Clock.Now().Add(500*time.Hour))
@@ -145,7 +188,8 @@ func TestACertificateThatBeginsLaterIsDeliveredThen(t *testing.T) {
 func TestStatesMayGoBackAndForth(t *testing.T) {
 	e, id := bought(t, slow)
 	for _, state := range []string{
-		cassim.StateProcess, cassim.StateDomainVerify, "checking_twice", cassim.StateProcess, "unknow", cassim.StateDomainVerify, cassim.StateProcess,
+		cassim.StateProcess, cassim.StateDomainVerify, "checking_twice", cassim.StateProcess, "unknow",
+		cassim.StateDomainVerify, cassim.StateProcess,
 	} {
 		e.Simulator.ForceState(id, state)
 		e.Pass(30 * time.Minute)
@@ -167,9 +211,10 @@ func TestACertificateThatComesThoughItsOrderWasCancelledIsDelivered(t *testing.T
 			name = "the request is gone"
 		}
 		t.Run(name, func(t *testing.T) {
-			e, id := bought(t, cassim.Options{CancelDelay: time.Hour, DCVDelay: 1000 * time.Hour}, func(i *v1alpha1.AliyunIssuer) {
-				i.Spec.Orders = &v1alpha1.OrderPolicy{Timeout: &metav1.Duration{Duration: time.Hour}}
-			})
+			e, id := bought(t, cassim.Options{CancelDelay: time.Hour, DCVDelay: 1000 * time.Hour},
+				func(i *v1alpha1.AliyunIssuer) {
+					i.Spec.Orders = &v1alpha1.OrderPolicy{Timeout: &metav1.Duration{Duration: time.Hour}}
+				})
 			if !isLive {
 				if err := e.Client.Delete(t.Context(), e.Request("www")); err != nil {
 					t.Fatal(err)
@@ -255,7 +300,8 @@ func TestAnSTSTokenThatHasExpiredIsReplacedInTheSecret(t *testing.T) {
 	e := env.New(t, cassim.Options{Accounts: []cassim.Account{account}, CADelay: 2 * time.Hour})
 	put := func(name string) {
 		object := &corev1.Secret{}
-		if err := e.Client.Get(t.Context(), client.ObjectKey{Namespace: e.Namespace, Name: gen.SecretName}, object); err != nil {
+		if err := e.Client.Get(t.Context(), client.ObjectKey{Namespace: e.Namespace, Name: gen.SecretName},
+			object); err != nil {
 			t.Fatal(err)
 		}
 		object.Data = gen.Secret("", "STS."+name, name+"-secret").Data
@@ -276,7 +322,8 @@ func TestAnSTSTokenThatHasExpiredIsReplacedInTheSecret(t *testing.T) {
 	if reason(e) != held || heldFor(e) != v1alpha1.ReasonCredentialsRefused {
 		t.Fatalf("the request is %s for %s", reason(e), heldFor(e))
 	}
-	e.Simulator.RotateKey("STS.first", cassim.Key{ID: "STS.second", Secret: "second-secret", SecurityToken: "second-token"})
+	e.Simulator.RotateKey("STS.first",
+		cassim.Key{ID: "STS.second", Secret: "second-secret", SecurityToken: "second-token"})
 	put("second")
 	e.Until(3*time.Hour, isReady(e))
 	billed(t, e, 1)

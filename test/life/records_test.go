@@ -61,7 +61,8 @@ func TestTheRecordGoesWhereItsNameIsDelegatedTo(t *testing.T) {
 	e := env.New(t, cassim.Options{Accounts: []cassim.Account{account}})
 	e.Simulator.AddZone(cassim.DefaultZone, "")
 	e.Simulator.AddRecord(cassim.DefaultZone, "_dnsauth.www", "CNAME", "www-example-com.validation.example.net")
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers[0].DNS.CNAMEStrategy = v1alpha1.CNAMEFollow }))
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(),
+		func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers[0].DNS.CNAMEStrategy = v1alpha1.CNAMEFollow }))
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
 	e.Pass(5 * time.Second)
@@ -86,10 +87,21 @@ func TestNothingIsOrderedForADomainThatNoCAWouldIssueFor(t *testing.T) {
 		before func(e *env.Env)
 		mended func(e *env.Env)
 	}{
-		"no zone": {name: "www.example.org", said: `DNS knows no zone that holds "www.example.org"`, mended: func(e *env.Env) { e.Simulator.AddZone("example.org", "") }},
-		"CAA": {name: "caa.example.com", said: `CAA at "example.com" allows only "letsencrypt.org": add 0 issue "digicert.com"`, before: func(e *env.Env) {
+		"no zone": {name: "www.example.org", said: `DNS knows no zone that holds "www.example.org"`,
+			mended: func(e *env.Env) { e.Simulator.AddZone("example.org", "1000000000000001") }},
+		"CAA": {name: "caa.example.com", said: `CAA at "example.com" allows only "letsencrypt.org": add 0 issue ` +
+			`"digicert.com"`, before: func(e *env.Env) {
 			e.Simulator.AddRecord(cassim.DefaultZone, "@", "CAA", `0 issue "letsencrypt.org"`)
-		}, mended: func(e *env.Env) { e.Simulator.AddRecord(cassim.DefaultZone, "@", "CAA", `0 issue "digicert.com"`) }},
+		}, mended: func(e *env.Env) {
+			e.Simulator.AddRecord(cassim.DefaultZone, "@", "CAA", `0 issue "digicert.com"`)
+		}},
+		"CAA of a wildcard": {name: "img.example.com", said: `CAA at "*.example.com", which answers for ` +
+			`"img.example.com", allows only "letsencrypt.org": add 0 issue "digicert.com" there`,
+			before: func(e *env.Env) {
+				e.Simulator.AddRecord(cassim.DefaultZone, "*", "CAA", `0 issue "letsencrypt.org"`)
+			}, mended: func(e *env.Env) {
+				e.Simulator.AddRecord(cassim.DefaultZone, "*", "CAA", `0 issue "digicert.com"`)
+			}},
 		"no public name": {name: "db.corp.internal", said: `.internal is not for public hosts`},
 	}
 	for title, test := range tests {
@@ -103,7 +115,8 @@ func TestNothingIsOrderedForADomainThatNoCAWouldIssueFor(t *testing.T) {
 			e.Decide("www", cmapi.CertificateRequestConditionApproved)
 			e.Pass(30 * time.Minute)
 			billed(t, e, 0)
-			if text := said(e); !strings.Contains(text, test.said) || !strings.Contains(text, "nothing is ordered yet") || !strings.Contains(text, "spec.orders.skipChecks") {
+			if text := said(e); !strings.Contains(text, test.said) ||
+				!strings.Contains(text, "nothing is ordered yet") || !strings.Contains(text, "spec.orders.skipChecks") {
 				t.Errorf("nobody is told: %s", text)
 			}
 			if test.mended == nil {

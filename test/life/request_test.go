@@ -5,6 +5,7 @@ package life
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,8 +23,10 @@ import (
 // it and before it writes: the new one asks for another key, and the old certificate would be of no use to it.
 func TestARequestThatIsMadeAgainIsNotWrittenByMistake(t *testing.T) {
 	for name, isTheWrite := range map[string]func(*cmapi.CertificateRequest) bool{
-		"before it is told that it waits":  func(*cmapi.CertificateRequest) bool { return true },
-		"before it is given a certificate": func(r *cmapi.CertificateRequest) bool { return len(r.Status.Conditions) > 1 },
+		"before it is told that it waits": func(*cmapi.CertificateRequest) bool { return true },
+		"before it is given a certificate": func(r *cmapi.CertificateRequest) bool {
+			return len(r.Status.Conditions) > 1
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := ordered(t, cassim.Options{CADelay: time.Minute})
@@ -66,7 +69,8 @@ func TestAnApplyNeverRemovesACertificate(t *testing.T) {
 			withRequest(e, func(r *cmapi.CertificateRequest) {
 				for i := range r.Status.Conditions {
 					if r.Status.Conditions[i].Type == cmapi.CertificateRequestConditionReady {
-						r.Status.Conditions[i].Status, r.Status.Conditions[i].Reason = "False", cmapi.CertificateRequestReasonPending
+						r.Status.Conditions[i].Status, r.Status.Conditions[i].Reason = "False",
+							cmapi.CertificateRequestReasonPending
 					}
 				}
 			})
@@ -74,7 +78,8 @@ func TestAnApplyNeverRemovesACertificate(t *testing.T) {
 		"it is denied too late": func(e *env.Env) {
 			withRequest(e, func(r *cmapi.CertificateRequest) {
 				r.Status.Conditions = []cmapi.CertificateRequestCondition{{
-					Type: cmapi.CertificateRequestConditionDenied, Status: "True", Reason: "test", Message: "denied by the test",
+					Type: cmapi.CertificateRequestConditionDenied, Status: "True", Reason: "test",
+					Message: "denied by the test",
 				}}
 			})
 		},
@@ -148,7 +153,8 @@ func TestAnIssuerIsCheckedAtMostOnceInThirtySeconds(t *testing.T) {
 	const checks, keys = 2*minutes + 1, 2 // whom a key belongs to is asked once more, for the rate of its calls
 	for action, most := range map[string]int{"GetCallerIdentity": checks + keys, "DescribePackageState": checks} {
 		if n := e.Simulator.Calls()[action]; n < 1 || n > most {
-			t.Errorf("%d calls of %s in %d minutes of changes, want at most %d: a check in 30 seconds", n, action, minutes, most)
+			t.Errorf("%d calls of %s in %d minutes of changes, want at most %d: a check in 30 seconds", n, action,
+				minutes, most)
 		}
 	}
 }
@@ -162,4 +168,20 @@ func touch(e *env.Env, issuer *v1alpha1.AliyunIssuer) {
 	if err := e.Client.Update(e.T.Context(), issuer); err != nil {
 		e.T.Fatal(err)
 	}
+}
+
+// TestAnOrderThatIsDeletedBeforeItsFirstWriteEndsItsRequest has a run held that would have written for the first time.
+func TestAnOrderThatIsDeletedBeforeItsFirstWriteEndsItsRequest(t *testing.T) {
+	e, _ := withKey(t, cassim.Options{})
+	e.Hold("patch status of *v1alpha1.AliyunOrder")
+	e.Settle()
+	remove(e, orderOf(e, "www"))
+	e.LetGo()
+	e.Until(time.Hour, hasFailed(e, "www"))
+	e.Until(time.Hour, func() bool { return len(e.Orders()) == 0 })
+	if told := e.Request("www").Status.Conditions; !strings.Contains(told[len(told)-1].Message,
+		"the AliyunOrder was deleted; nothing was bought") {
+		t.Errorf("the request says %+v", told)
+	}
+	billed(t, e, 0)
 }

@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
@@ -26,24 +26,38 @@ import (
 func updating(t *testing.T, records ...string) (*env.Env, *primary.Server) {
 	t.Helper()
 	server := primary.Start(t, "example.com", records...)
-	e := env.New(t, cassim.Options{Resolver: server.Addr})
-	e.Configure = func(remote *controllers.Remote) {
+	return updated(t, server, cassim.Options{}), server
+}
+
+// updated is updating with a server that is there, and a solver that may differ.
+func updated(t *testing.T, server *primary.Server, options cassim.Options,
+	differs ...func(*env.Env, *v1alpha1.RFC2136Solver)) *env.Env {
+	t.Helper()
+	options.Resolver = server.Addr
+	e := env.New(t, options)
+	e.Configure = func(remote *access.Remote) {
 		remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{server.Addr}}
 		remote.Policy.Nameservers = []string{server.Addr}
 	}
 	e.Restart()
 	e.Create(&corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"}, StringData: map[string]string{"secret": server.Secret + "\n"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"},
+		StringData: map[string]string{"secret": server.Secret + "\n"},
 	})
+	solver := &v1alpha1.RFC2136Solver{
+		Nameserver: server.Addr, TSIGKeyName: "update-key", TSIGAlgorithm: "HMACSHA512",
+		TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"},
+			Key: "secret"},
+	}
+	for _, change := range differs {
+		change(e, solver)
+	}
 	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
-		i.Spec.Solvers = []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{RFC2136: &v1alpha1.RFC2136Solver{
-			Nameserver: server.Addr, TSIGKeyName: "update-key", TSIGAlgorithm: "HMACSHA512",
-			TSIGSecretSecretRef: &v1alpha1.SecretKeyReference{SecretReference: v1alpha1.SecretReference{Name: "tsig"}, Key: "secret"},
-		}}}}
+		i.Spec.Solvers = []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{RFC2136: solver}}}
 	}))
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
-	return e, server
+	return e
 }
 
 func TestADynamicUpdateValidatesAnOrderAndLeavesNothingBehind(t *testing.T) {
@@ -72,7 +86,8 @@ func TestTheRecordGoesThoughItsKeyWasDeletedFirst(t *testing.T) {
 	if len(server.Records()) != 1 {
 		t.Fatalf("records are %q", server.Records())
 	}
-	if err := e.Client.Delete(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"}}); err != nil {
+	if err := e.Client.Delete(
+		t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: "tsig"}}); err != nil {
 		t.Fatal(err)
 	}
 	remove(e, e.Request("www"))

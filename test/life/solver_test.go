@@ -18,10 +18,12 @@ import (
 )
 
 // withSolvers makes an approved request to an issuer with these solvers.
-func withSolvers(t *testing.T, options cassim.Options, solvers func(endpoint *v1alpha1.Endpoint) []v1alpha1.Solver) *env.Env {
+func withSolvers(t *testing.T, options cassim.Options,
+	solvers func(endpoint *v1alpha1.Endpoint) []v1alpha1.Solver) *env.Env {
 	t.Helper()
 	e := env.New(t, options)
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers = solvers(i.Spec.Endpoint) }))
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(),
+		func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers = solvers(i.Spec.Endpoint) }))
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
 	return e
@@ -33,7 +35,8 @@ func TestARequestThatNoSolverIsForWaitsForOne(t *testing.T) {
 		return []v1alpha1.Solver{{Selector: &v1alpha1.SolverSelector{DNSZones: []string{"example.org"}}, DNS: manual}}
 	})
 	e.Pass(10 * time.Minute)
-	if text := said(e); !strings.Contains(text, `no solver of the AliyunIssuer "cas" matches "www.example.com": add one`) {
+	if text := said(e); !strings.Contains(
+		text, `no solver of the AliyunIssuer "cas" matches "www.example.com": add one`) {
 		t.Errorf("nobody is told: %s", text)
 	}
 	billed(t, e, 0)
@@ -57,11 +60,15 @@ func TestTheZoneMayBeInAnotherAccount(t *testing.T) {
 	orders, zones := cassim.DefaultAccount(), cassim.DefaultAccount()
 	orders.ID, orders.Zones = "1111", nil
 	zones.ID, zones.Packages, zones.Keys = "2222", nil, []cassim.Key{{ID: "dnskey", Secret: "dns-secret"}}
-	e := withSolvers(t, cassim.Options{Accounts: []cassim.Account{orders, zones}}, func(endpoint *v1alpha1.Endpoint) []v1alpha1.Solver {
-		return []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{Endpoint: endpoint, Credentials: &v1alpha1.Credentials{
-			AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{SecretReference: v1alpha1.SecretReference{Name: "dns"}},
-		}}}}}
-	})
+	e := withSolvers(t, cassim.Options{Accounts: []cassim.Account{orders, zones}},
+		func(endpoint *v1alpha1.Endpoint) []v1alpha1.Solver {
+			return []v1alpha1.Solver{
+				{DNS: &v1alpha1.DNSSolver{
+					Alidns: &v1alpha1.AlidnsSolver{Endpoint: endpoint, Credentials: &v1alpha1.Credentials{
+						AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
+							SecretReference: v1alpha1.SecretReference{Name: "dns"}},
+					}}}}}
+		})
 	e.Pass(5 * time.Minute)
 	billed(t, e, 0) // the Secret is not there yet
 	secret := gen.Secret(e.Namespace, "dnskey", "dns-secret")
@@ -73,7 +80,9 @@ func TestTheZoneMayBeInAnotherAccount(t *testing.T) {
 		if request.Action == "GetCallerIdentity" {
 			continue // both are asked who they are
 		}
-		isDNS := strings.HasSuffix(request.Action, "DomainRecord") || strings.HasPrefix(request.Action, "DescribeDomain") || strings.HasPrefix(request.Action, "DescribeSubDomain")
+		isDNS := strings.HasSuffix(request.Action, "DomainRecord") ||
+			strings.HasPrefix(request.Action, "DescribeDomain") ||
+			strings.HasPrefix(request.Action, "DescribeSubDomain")
 		if want := map[bool]string{true: zones.ID, false: orders.ID}[isDNS]; request.AccountID != want {
 			t.Errorf("%s was called by the account %s, want %s", request.Action, request.AccountID, want)
 		}

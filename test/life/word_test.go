@@ -11,7 +11,7 @@ import (
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
@@ -22,16 +22,18 @@ import (
 // what the answer says.
 func TestAWordThatCannotBeRightIsRefusedInWords(t *testing.T) {
 	issuedLongAgo := func(e *env.Env) string {
-		return e.Simulator.AddForeignOrder(gen.Domain, func(f *cassim.ForeignOrder) { f.State = cassim.StateCertificate })
+		return e.Simulator.AddForeignOrder(
+			gen.Domain, func(f *cassim.ForeignOrder) { f.State = cassim.StateCertificate })
 	}
 	for name, test := range map[string]struct {
 		word func(*env.Env) string
 		why  string
 	}{
-		"an issued order with another key":    {issuedLongAgo, "another key"},
-		"no id":                               {func(*env.Env) string { return "98,98" }, "is no id"},
-		"an id that CAS does not know":        {func(*env.Env) string { return "12345" }, "does not know"},
-		"the order of another of these names": {func(e *env.Env) string { return orderOf(e, "shop").Status.OrderID }, "holds"},
+		"an issued order with another key": {issuedLongAgo, "another key"},
+		"no id":                            {func(*env.Env) string { return "98,98" }, "is no id"},
+		"an id that CAS does not know":     {func(*env.Env) string { return "12345" }, "does not know"},
+		"the order of another of these names": {func(e *env.Env) string { return orderOf(e, "shop").Status.OrderID },
+			"holds"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := env.New(t, cassim.Options{CADelay: 10 * time.Hour})
@@ -47,7 +49,8 @@ func TestAWordThatCannotBeRightIsRefusedInWords(t *testing.T) {
 			tell(t, e, word)
 			e.Pass(2 * time.Hour)
 			messages := messagesOf(e, v1alpha1.ReasonAmbiguousSubmission)
-			if len(messages) != 1 || !strings.Contains(messages[0], test.why) || !strings.Contains(strings.Join(e.Events(), "\n"), "WordRefused") {
+			if len(messages) != 1 || !strings.Contains(messages[0], test.why) ||
+				!strings.Contains(strings.Join(e.Events(), "\n"), "WordRefused") {
 				t.Fatalf("it is held with %q", messages)
 			}
 			e.Simulator.LiftFaults()
@@ -85,7 +88,7 @@ func TestAWordIsNotUsedUpByARunThatDoesNotActOnIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(ignorant.Close)
-	e.Configure = func(remote *controllers.Remote) {
+	e.Configure = func(remote *access.Remote) {
 		remote.SelfCheck = &dcv.SelfCheck{Nameservers: []string{ignorant.DNSAddr()}}
 	}
 	e.Restart()

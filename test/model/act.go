@@ -28,6 +28,7 @@ func actions() []action {
 		{3, (*world).decideOne, true, true},
 		{5, (*world).deleteRequest, true, false},
 		{9, (*world).editCertificate, true, false},
+		{8, (*world).prune, true, false},
 		{3, (*world).deleteOrder, true, false},
 		{3, (*world).takeOrder, true, true},
 		{6, (*world).editIssuer, true, true},
@@ -84,7 +85,8 @@ func (w *world) passLong() {
 var interruptible = []string{
 	create, "DescribeCertificateState", "ListUserCertificateOrder", "CancelOrderRequest", "DeleteCertificateRequest",
 	"AddDomainRecord", "DeleteDomainRecord",
-	"patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder",
+	"patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder",
+	"patch status of *v1alpha1.AliyunOrder",
 	"patch *v1alpha1.AliyunOrder", "create *v1alpha1.AliyunOrder", "apply status of *v1.CertificateRequest",
 }
 

@@ -75,7 +75,8 @@ func (w *world) checkHolders(orders []v1alpha1.AliyunOrder) {
 		}
 		if other := holders[id]; other != nil {
 			w.fail("two Orders hold one order", "%s is of the request %s by %s and of %s by %s", id,
-				order.Spec.RequestRef.Name, order.Status.OrderIDBasis, other.Spec.RequestRef.Name, other.Status.OrderIDBasis)
+				order.Spec.RequestRef.Name, order.Status.OrderIDBasis, other.Spec.RequestRef.Name,
+				other.Status.OrderIDBasis)
 		}
 		holders[id] = order
 	}
@@ -83,7 +84,8 @@ func (w *world) checkHolders(orders []v1alpha1.AliyunOrder) {
 
 func isInDoubt(order *v1alpha1.AliyunOrder) bool {
 	status := order.Status
-	return status.Submission != nil && status.OrderID == "" && status.HandedOverTo == "" && (status.Release == nil || status.Release.Outcome == "")
+	return status.Submission != nil && status.OrderID == "" && status.HandedOverTo == "" &&
+		(status.Release == nil || status.Release.Outcome == "")
 }
 
 // confusable is what orders share that a listing could confuse.
@@ -96,17 +98,20 @@ func (w *world) confusable(order *v1alpha1.AliyunOrder) confusable {
 	return confusable{w.partyOf(order).account(), baseName(order.Spec.CommonName)}
 }
 
+// checkDoubts lets one Order be in doubt about a name. One that falls back into its doubt, since its id was somebody
+// else's, may meet another one there.
 func (w *world) checkDoubts(orders []v1alpha1.AliyunOrder) {
 	w.T.Helper()
 	doubts := map[confusable]*v1alpha1.AliyunOrder{}
 	for i := range orders {
 		order := &orders[i]
-		if !isInDoubt(order) {
+		if !isInDoubt(order) || w.hadID[order.UID] {
 			continue
 		}
 		key := w.confusable(order)
 		if other := doubts[key]; other != nil {
-			w.fail("two doubts about one name", "of %s and of %s, about %s", order.Spec.RequestRef.Name, other.Spec.RequestRef.Name, key.name)
+			w.fail("two doubts about one name", "of %s and of %s, about %s", order.Spec.RequestRef.Name,
+				other.Spec.RequestRef.Name, key.name)
 		}
 		doubts[key] = order
 	}
@@ -118,7 +123,8 @@ func (w *world) isKnown(entry *cassim.OrderView, orders []v1alpha1.AliyunOrder) 
 		order := &orders[i]
 		isSameName := w.confusable(order) == confusable{w.accountOf(entry), baseName(entry.Domain)}
 		submission := order.Status.Submission
-		if order.Status.OrderID == entry.OrderID || isSameName && submission != nil && order.Status.OrderID == "" && !entry.BoughtAt.Before(submission.StartedAt.Time) {
+		if order.Status.OrderID == entry.OrderID || isSameName && submission != nil && order.Status.OrderID == "" &&
+			!entry.BoughtAt.Before(submission.StartedAt.Time) {
 			return true
 		}
 	}
@@ -135,7 +141,8 @@ func (w *world) accountOf(entry *cassim.OrderView) int {
 
 var (
 	// nextStep finds a command, an edit of something that is named, or a wait that ends by itself, in a message.
-	nextStep = regexp.MustCompile(`kubectl \w+ |the annotation \S+ (is|names) |spec\.\w+\.\w+|put a valid one there|by hand|` +
+	nextStep = regexp.MustCompile(`kubectl \w+ |the annotation \S+ (is|names) |spec\.\w+\.\w+|put a valid one ` +
+		`there|by hand|` +
 		`\b(set|remove|add|put|allow|approve|delete|publish|create|use|choose|correct|buy|check|change|edit|wait|settle) [^.;]*\b(issuer|spec\.\w+|Secret|Certificate\w*|AliyunOrder|zone|RAM|record|solver|certificates?|credentials|plan|endpoint|file|clock|account)\b|` +
 		`without further action|(every|within|after|for) (\d+|an?) (seconds|minutes?|hours?)|` + `what CAS names`)
 	times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
@@ -155,16 +162,19 @@ func (w *world) checkHold(order *v1alpha1.AliyunOrder) {
 	hasTime := false
 	for _, text := range times.FindAllString(message, -1) {
 		at, err := time.Parse(time.RFC3339, text)
-		hasTime = hasTime || err == nil && at.After(w.Clock.Now().Add(-15*time.Minute)) && !strings.Contains(message, "asked at "+text)
+		hasTime = hasTime || err == nil && at.After(w.Clock.Now().Add(-15*time.Minute)) &&
+			!strings.Contains(message, "asked at "+text)
 	}
 	if !hasTime && !nextStep.MatchString(message) {
 		w.fail("nobody is told what ends a hold", "%s", message)
 	}
 	reason := order.Status.Conditions
 	for _, condition := range reason {
-		if condition.Type == v1alpha1.ConditionReady && condition.Reason == v1alpha1.ReasonInvalidCertificate && w.seen.anew[order.Status.OrderID] && order.DeletionTimestamp == nil {
+		if condition.Type == v1alpha1.ConditionReady && condition.Reason == v1alpha1.ReasonInvalidCertificate &&
+			w.seen.anew[order.Status.OrderID] && order.DeletionTimestamp == nil {
 			if a := w.byUID[order.Spec.RequestRef.UID]; !a.isDeleted {
-				w.fail("an advice led back", "the request was deleted as advised, and its heir %s is held again: %s", a.name, message)
+				w.fail("an advice led back", "the request was deleted as advised, and its heir %s is held again: %s",
+					a.name, message)
 			}
 		}
 	}
@@ -178,6 +188,7 @@ func (w *world) checkValidation(order *v1alpha1.AliyunOrder) {
 		return
 	}
 	if isFile := validation.RecordType == "FILE"; isFile != (order.Spec.Solver.File != nil) {
-		w.fail("an Order has a solver that cannot validate it", "%s: %s", order.Spec.RequestRef.Name, validation.RecordType)
+		w.fail("an Order has a solver that cannot validate it", "%s: %s", order.Spec.RequestRef.Name,
+			validation.RecordType)
 	}
 }

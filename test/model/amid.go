@@ -8,14 +8,17 @@ import (
 	"time"
 )
 
-// holdable are the points that a run can be held at, as env.Hold names them: around calls, writes of facts, and reads that
-// a decision hangs on.
+// holdable are the points that a run can be held at, as env.Hold names them: around calls, writes of facts, and reads
+// that a decision hangs on.
 var holdable = []string{
 	create, "answer to " + create, "answer to " + create, "answer to " + create, "answer to " + create,
-	"ListUserCertificateOrder", "answer to ListUserCertificateOrder", "answer to ListUserCertificateOrder", "answer to ListUserCertificateOrder",
-	"answer to DescribePackageState", "answer to DescribeCertificateState", "CancelOrderRequest", "answer to CancelOrderRequest",
+	"ListUserCertificateOrder", "answer to ListUserCertificateOrder", "answer to ListUserCertificateOrder",
+	"answer to ListUserCertificateOrder",
+	"answer to DescribePackageState", "answer to DescribeCertificateState", "CancelOrderRequest",
+	"answer to CancelOrderRequest",
 	"DeleteCertificateRequest", "answer to DeleteCertificateRequest", "answer to AddDomainRecord",
-	"patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder",
+	"patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder",
+	"patch status of *v1alpha1.AliyunOrder",
 	"made: patch status of *v1alpha1.AliyunOrder", "patch *v1alpha1.AliyunOrder", "create *v1alpha1.AliyunOrder",
 	"read *v1alpha1.AliyunOrder", "read *v1alpha1.AliyunOrderList", "read *v1.CertificateRequest",
 }
@@ -35,8 +38,10 @@ func (w *world) amid() {
 	w.note("   a run is held")
 	w.observe()
 	meanwhile := []func(*world){
-		(*world).createRequests, (*world).createRequests, (*world).createRequests, (*world).editCertificate, (*world).editCertificate, (*world).deleteRequest,
-		(*world).deleteOrder, (*world).editIssuer, (*world).obey, (*world).changeOrder, (*world).breakListing, (*world).addForeignOrder, (*world).breakCreate,
+		(*world).createRequests, (*world).createRequests, (*world).createRequests, (*world).editCertificate,
+		(*world).editCertificate, (*world).deleteRequest,
+		(*world).deleteOrder, (*world).editIssuer, (*world).obey, (*world).changeOrder, (*world).breakListing,
+		(*world).addForeignOrder, (*world).breakCreate,
 	}
 	for range w.rng.IntN(3) {
 		if len(w.living()) > 0 {
@@ -52,8 +57,8 @@ func (w *world) amid() {
 	w.LetGo()
 }
 
-// goDown stops the controller for a while, in which people go on. What they asked for wakes together when it is back, and
-// some run may be held then.
+// goDown stops the controller for a while, in which people go on. What they asked for wakes together when it is back,
+// and some run may be held then.
 func (w *world) goDown() {
 	d := pick(w.rng, 3*time.Minute, 12*time.Minute, 40*time.Minute, 3*time.Hour, 20*time.Hour)
 	w.note("the controller is down for %s", d)
@@ -61,7 +66,8 @@ func (w *world) goDown() {
 	w.isDown = true
 	for range 1 + w.rng.IntN(3) {
 		if len(w.living()) > 0 {
-			pick(w.rng, (*world).createRequests, (*world).createRequests, (*world).createRequests, (*world).editCertificate, (*world).deleteRequest,
+			pick(w.rng, (*world).createRequests, (*world).createRequests, (*world).createRequests,
+				(*world).editCertificate, (*world).deleteRequest,
 				(*world).changeOrder, (*world).addForeignOrder)(w)
 		}
 		w.Clock.SetTime(w.Clock.Now().Add(d / 3))

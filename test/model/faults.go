@@ -42,8 +42,10 @@ func (w *world) breakCreate() {
 
 // breakCall makes a call fail some times, or until it is mended.
 func (w *world) breakCall() {
-	name := pick(w.rng, "DescribeCertificateState", "DescribePackageState", "ListUserCertificateOrder", "ListUserCertificateOrder", "CancelOrderRequest",
-		"DeleteCertificateRequest", "GetUserCertificateDetail", "AddDomainRecord", "DeleteDomainRecord", "DescribeSubDomainRecords", "DescribeDomains")
+	name := pick(w.rng, "DescribeCertificateState", "DescribePackageState", "ListUserCertificateOrder",
+		"ListUserCertificateOrder", "CancelOrderRequest",
+		"DeleteCertificateRequest", "GetUserCertificateDetail", "AddDomainRecord", "DeleteDomainRecord",
+		"DescribeSubDomainRecords", "DescribeDomains")
 	f := w.wrongAnswer(name, w.chance(50))
 	f.Executed = f.Executed || f.Kind == cassim.NoOrderID // these answers have no order id, so that it would be a lie
 	f.Times = pick(w.rng, 1, 1, 2, 4, -1)
@@ -86,7 +88,8 @@ func (w *world) isListingWrong() bool {
 // addForeignOrder lets somebody else buy for one of our names, as long as there is quota.
 func (w *world) addForeignOrder() {
 	domain, age := pick(w.rng, domains...), pick(w.rng, 0, 0, time.Minute, 10*time.Minute, 5*time.Hour, 100*time.Hour)
-	state := pick(w.rng, cassim.StateDomainVerify, cassim.StateDomainVerify, cassim.StateProcess, cassim.StateCertificate)
+	state := pick(w.rng, cassim.StateDomainVerify, cassim.StateDomainVerify, cassim.StateProcess,
+		cassim.StateCertificate)
 	product := pick(w.rng, gen.Product, gen.Product, otherProduct)
 	if w.isExclusive {
 		return
@@ -116,14 +119,18 @@ func (w *world) changeOrder() {
 	var ours []cassim.LedgerEntry
 	for _, entry := range w.Simulator.Ledger() {
 		isUnfinished := entry.State == cassim.StateDomainVerify || entry.State == cassim.StateProcess
-		if _, isVanished := w.forced["vanished "+entry.OrderID]; !entry.Foreign && !entry.Released && isUnfinished && !isVanished {
+		if _, isVanished := w.forced["vanished "+entry.OrderID]; !entry.Foreign && !entry.Released && isUnfinished &&
+			!isVanished {
 			ours = append(ours, entry)
 		}
 	}
 	n := w.rng.IntN(1 << 20)
-	what := pick(w.rng, "is refused by the CA", "is refused by the CA", "vanishes", "is cancelled in the console", "is issued though it is cancelled",
-		"has an odd chain", "has an odd chain", "is in a state that nobody knows", "freezes", "is issued for other names", "is issued for another key", "is issued")
-	odd := pick(w.rng, cassim.ChainEmpty, cassim.ChainPartial, cassim.ChainPartialLeaf, cassim.ChainCrossSigned, cassim.ChainOtherBlocks,
+	what := pick(w.rng, "is refused by the CA", "is refused by the CA", "vanishes", "is cancelled in the console",
+		"is issued though it is cancelled",
+		"has an odd chain", "has an odd chain", "is in a state that nobody knows", "freezes",
+		"is issued for other names", "is issued for another key", "is issued")
+	odd := pick(w.rng, cassim.ChainEmpty, cassim.ChainPartial, cassim.ChainPartialLeaf, cassim.ChainCrossSigned,
+		cassim.ChainOtherBlocks,
 		cassim.ChainDuplicates, cassim.ChainWithoutLeaf, cassim.ChainGarbage)
 	if len(ours) == 0 {
 		return

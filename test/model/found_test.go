@@ -4,6 +4,7 @@
 package model
 
 import (
+	"crypto/x509"
 	"strings"
 	"testing"
 	"time"
@@ -103,7 +104,9 @@ func TestAnOrderOfAnotherAccountAccountsForNothing(t *testing.T) {
 	e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Executed: true})
 	e.Simulator.SteerListing(cassim.Listing{Stale: true})
 	for _, name := range []string{gen.IssuerName, "other"} {
-		e.Create(gen.Request(e.Namespace, name, gen.CSR(gen.Key()), func(r *cmapi.CertificateRequest) { r.Spec.IssuerRef.Name = name }))
+		e.Create(gen.Request(e.Namespace, name, gen.CSR(gen.Key()), func(r *cmapi.CertificateRequest) {
+			r.Spec.IssuerRef.Name = name
+		}))
 		e.Decide(name, cmapi.CertificateRequestConditionApproved)
 	}
 	e.Pass(2 * time.Hour)
@@ -139,7 +142,8 @@ func TestAnOrderThatAWorkerBuysWhileAnotherOneLooksIsNotTakenByThatOne(t *testin
 	e.Pass(15 * time.Minute)
 	for _, order := range e.Orders() {
 		if order.Status.OrderIDBasis != v1alpha1.OrderIDByAnswer {
-			t.Errorf("the Order for %s has the id %q by %q, want one of its own by Answer", order.Spec.CommonName, order.Status.OrderID, order.Status.OrderIDBasis)
+			t.Errorf("the Order for %s has the id %q by %q, want one of its own by Answer", order.Spec.CommonName,
+				order.Status.OrderID, order.Status.OrderIDBasis)
 		}
 	}
 	if n := len(e.Simulator.Ledger()); n != 2 {
@@ -149,7 +153,8 @@ func TestAnOrderThatAWorkerBuysWhileAnotherOneLooksIsNotTakenByThatOne(t *testin
 
 func TestTwoWorkersAreNeverInDoubtAboutOneName(t *testing.T) {
 	t.Parallel()
-	for _, point := range []string{create, "answer to " + create, "made: patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder", "answer to ListUserCertificateOrder"} {
+	for _, point := range []string{create, "answer to " + create, "made: patch status of *v1alpha1.AliyunOrder",
+		"patch status of *v1alpha1.AliyunOrder", "answer to ListUserCertificateOrder"} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			e := together(t, point)
@@ -217,4 +222,58 @@ func TestAnEditDuringTheCallKeepsTheOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWhatIsPaidForIsKnownToBe shows that the world would notice a certificate that is bought again.
+func TestWhatIsPaidForIsKnownToBe(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	first := w.ask(w.parties[0], "r", w.parties[0].domains[0], gen.Key())
+	w.decide(first, approved)
+	for range 10 {
+		w.publish()
+		w.pass(2 * time.Hour)
+	}
+	if len(first.certificate) == 0 {
+		t.Fatalf("the request has no certificate: %s", w.open())
+	}
+	w.replace(first, 0, true, true)
+	again := w.requests[len(w.requests)-1]
+	if w.paidBefore(again, gen.Product) == "" {
+		t.Error("nobody would notice that it is bought again")
+	}
+	w.pass(time.Hour)
+	if len(again.certificate) == 0 || len(w.Simulator.Ledger()) != 1 {
+		t.Errorf("the request has a certificate: %t, and %d orders are billed", len(again.certificate) > 0,
+			len(w.Simulator.Ledger()))
+	}
+	w.sweep()
+}
+
+// An order for a name waits for the doubt about another one, which has to be submitted again from a plan that is
+// exhausted.
+func TestAnOrderThatWaitsForADoubtDoesNotKeepTheDoubtFromTheFirstNewCertificate(t *testing.T) {
+	t.Parallel()
+	e := env.New(t, cassim.Options{})
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL()))
+	ask := func(name, domain string) {
+		e.Create(gen.Request(e.Namespace, name, gen.CSR(gen.Key(), func(c *x509.CertificateRequest) {
+			c.Subject.CommonName, c.DNSNames = domain, []string{domain}
+		})))
+		e.Decide(name, cmapi.CertificateRequestConditionApproved)
+		e.Pass(time.Minute)
+	}
+	e.Simulator.Inject(cassim.Fault{Action: create, Kind: cassim.DropReply, Times: 1})
+	ask("www", gen.Domain)
+	ask("again", gen.Domain)
+	e.Simulator.SetPackage(gen.Product, 0, 0)
+	ask("shop", "shop.example.com") // finds out that the plan is exhausted
+	if err := e.Client.Delete(t.Context(), e.Request("shop")); err != nil {
+		t.Fatal(err)
+	}
+	e.Pass(2 * time.Hour)
+	e.Simulator.SetPackage(gen.Product, 20, 0)
+	e.Until(time.Hour, func() bool {
+		return len(e.Request("www").Status.Certificate) > 0 && len(e.Request("again").Status.Certificate) > 0
+	})
 }

@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -23,8 +24,9 @@ func (w *world) withIssuer(p *party, change func(*v1alpha1.IssuerSpec)) {
 		w.must(err)
 		return
 	}
+	before := issuer.DeepCopy()
 	change(&issuer.Spec)
-	w.must(w.Client.Update(w.T.Context(), issuer))
+	w.must(w.Client.Patch(w.T.Context(), issuer, client.MergeFrom(before)))
 }
 
 // editIssuer changes one thing about the issuer.
@@ -32,7 +34,8 @@ func (w *world) editIssuer() {
 	what, p := w.rng.IntN(8), pick(w.rng, w.living()...)
 	maxPerDay, timeout := pick(w.rng, int32(1), 2, 5, 50), pick(w.rng, time.Hour, 5*time.Hour, 72*time.Hour)
 	solver, perDay := pick(w.rng, "alidns", "manual", "file"), pick(w.rng, int32(1), 2, 4)
-	w.note("the issuer %s of %s is edited: %d (0 paused, 1 maxPerDay %d, 2 timeout %s, 3 solver %s, 4 productCode, 5 account, "+
+	w.note("the issuer %s of %s is edited: %d (0 paused, 1 maxPerDay %d, 2 timeout %s, 3 solver %s, 4 productCode, "+
+		"5 account, "+
 		"6 budget of %d a day, 7 reserve)", p.issuer, w.tenantOf(p), what, maxPerDay, timeout, solver, perDay)
 	w.withIssuer(p, func(spec *v1alpha1.IssuerSpec) {
 		switch what {
@@ -49,7 +52,10 @@ func (w *world) editIssuer() {
 			plan.ProductCode = p.products[(slices.Index(p.products, plan.ProductCode)+1)%len(p.products)]
 		case 6:
 			spec.Orders.Budget = &v1alpha1.OrderBudget{Namespace: v1alpha1.OrderLimits{PerDay: &perDay}}
-			p.perDay, p.isEditedAmid = int(perDay), w.isAmid
+			p.perDay, p.isEditedAmid, p.counted = int(perDay), w.isAmid, map[types.UID]bool{}
+			for _, order := range w.orders() {
+				p.counted[order.Spec.RequestRef.UID] = order.Status.Submission != nil
+			}
 		case 7:
 			spec.Orders.Reserve = new(intstr.FromString("50%"))
 		case 5:

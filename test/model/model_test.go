@@ -14,6 +14,7 @@ import (
 
 var (
 	seeds = flag.Int("seeds", 6, "how many sequences are tried, from seed 1 on")
+	from  = flag.Uint64("from", 1, "begin with this seed instead")
 	steps = flag.Int("steps", 40, "how many actions a sequence has")
 	seed  = flag.Uint64("seed", 0, "try this seed alone")
 )
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) { env.Main(m) }
 // A seed decides on the actions and on all that the simulator does. It does not decide on UIDs, on keys, and on the
 // jitter of the controller's waits, so that a failure that hangs on one of these may take some runs to come again.
 func TestMoneyIsSafeWhateverHappens(t *testing.T) {
-	first, last := uint64(1), uint64(*seeds)
+	first, last := *from, *from+uint64(*seeds)-1
 	if *seed != 0 {
 		first, last = *seed, *seed
 	}
@@ -36,7 +37,8 @@ func TestMoneyIsSafeWhateverHappens(t *testing.T) {
 			w := newWorld(t, s)
 			defer func() {
 				if t.Failed() {
-					t.Logf("go test ./test/model -seed %d -steps %d did this:\n%s", s, *steps, strings.Join(w.did, "\n"))
+					t.Logf("go test ./test/model -seed %d -steps %d did this:\n%s", s, *steps,
+						strings.Join(w.did, "\n"))
 				}
 				w.sweep()
 			}()

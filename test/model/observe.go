@@ -22,6 +22,7 @@ func (w *world) beforeWrite(object any) {
 	}
 	request := order.Spec.RequestRef.UID
 	w.requestOf[order.UID] = request
+	w.hadID[order.UID] = w.hadID[order.UID] || order.Status.OrderID != ""
 	if heir := order.Status.HandedOverTo; heir != "" {
 		w.heirs[request] = heir
 	} else {
@@ -39,6 +40,9 @@ func (w *world) beforeCall(call cassim.Request) {
 // observe looks at what was bought and told since the last look, and whether what must always hold does.
 func (w *world) observe() {
 	w.T.Helper()
+	if w.isListingWrong() {
+		w.wrongAt = w.Clock.Now()
+	}
 	entries := w.Simulator.Orders()
 	for _, entry := range entries {
 		if _, isKnown := w.known[entry.OrderID]; !isKnown && !entry.Foreign {
@@ -74,9 +78,14 @@ func (w *world) checkPurchase(bought *cassim.OrderView) {
 	a := w.byCSR[bought.CSRFingerprint]
 	w.note("   bought: %s for request %s, %s", bought.OrderID, a.name, a.domain)
 	if a.isDeleted && !a.isDeletedAmid || !a.isDecided || a.isDenied {
-		w.T.Errorf("order %s was bought for request %s, which is deleted, denied or not approved", bought.OrderID, a.name)
+		w.T.Errorf("order %s was bought for request %s, which is deleted, denied or not approved", bought.OrderID,
+			a.name)
 	}
-	w.checkBudget(a.party)
+	w.checkBudget(a)
+	if paid := w.paidBefore(a, bought.ProductCode); paid != "" {
+		w.fail("what was paid for was bought again", "order %s was bought for request %s, which the certificate of "+
+			"order %s serves", bought.OrderID, a.name, paid)
+	}
 	owner := w.ownerOf(bought.LedgerEntry)
 	for _, other := range w.Simulator.Orders() {
 		isAlive := !other.Foreign && other.OrderID != bought.OrderID && !other.Released && !other.Vanished
@@ -88,27 +97,47 @@ func (w *world) checkPurchase(bought *cassim.OrderView) {
 			w.note("   excused: %s", w.excused[len(w.excused)-1])
 			continue
 		}
-		w.T.Errorf("order %s was bought for request %s, which has the order %s (%s)", bought.OrderID, owner.name, other.OrderID, other.State)
+		w.T.Errorf("order %s was bought for request %s, which has the order %s (%s)", bought.OrderID, owner.name,
+			other.OrderID, other.State)
 	}
+}
+
+// paidBefore is an order for the product whose certificate was delivered before the request was made, that has its key
+// and its name, and that every listing since has shown; or "". Whoever changes the product wants another certificate.
+func (w *world) paidBefore(a *asked, product string) string {
+	for _, entry := range w.Simulator.Orders() {
+		before := w.byCSR[entry.CSRFingerprint]
+		if before == nil || before == a || before.key != a.key || before.domain != a.domain ||
+			before.account() != a.account() || entry.ProductCode != product || entry.Vanished {
+			continue
+		}
+		isListed := w.wrongAt.Before(a.madeAt) && entry.BoughtAt.Add(w.listDelay).Before(a.madeAt)
+		if isListed && len(before.certificate) > 0 && !entry.IssuedAt.IsZero() && entry.IssuedAt.Before(a.madeAt) {
+			return entry.OrderID
+		}
+	}
+	return ""
 }
 
 // checkBudget counts what was bought for a party within a day.
-func (w *world) checkBudget(p *party) {
+func (w *world) checkBudget(bought *asked) {
 	w.T.Helper()
-	used := 0
+	p, used := bought.party, 0
 	for _, entry := range w.Simulator.Ledger() {
-		if a := w.byCSR[entry.CSRFingerprint]; a != nil && a.party == p && w.Clock.Since(entry.BoughtAt) < 23*time.Hour {
+		if a := w.byCSR[entry.CSRFingerprint]; a != nil && a.party == p &&
+			w.Clock.Since(entry.BoughtAt) < 23*time.Hour {
 			used++
 		}
 	}
-	if p.perDay > 0 && used > p.perDay && !p.isEditedAmid {
-		w.fail("a budget was exceeded", "%d orders within a day from %s of %s, and %d are allowed", used, p.issuer, w.tenantOf(p), p.perDay)
+	if p.perDay > 0 && used > p.perDay && !p.isEditedAmid && !p.counted[bought.uid] {
+		w.fail("a budget was exceeded", "%d orders within a day from %s of %s, and %d are allowed", used, p.issuer,
+			w.tenantOf(p), p.perDay)
 	}
 }
 
-// excuse says why CAS cannot have told the controller that there was an order already, or "". An order whose certificate
-// has another key serves nobody. Where an Order was removed by force, nothing is known but one listing, and an order that
-// another Order for the same name took for its own meanwhile cannot be told from one of that.
+// excuse says why CAS cannot have told the controller that there was an order already, or "". An order whose
+// certificate has another key serves nobody. Where an Order was removed by force, nothing is known but one listing, and
+// an order that another Order for the same name took for its own meanwhile cannot be told from one of that.
 func (w *world) excuse(owner *asked, other *cassim.OrderView) string {
 	if w.isForOtherKey(other) {
 		return "its certificate has another key"

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
@@ -39,16 +41,19 @@ type party struct {
 	dns      *secret
 	products []string
 	domains  []string
-	// perDay is how many orders of the namespace a day may be, or 0. isEditedAmid says that this was told while a run was held.
+	// perDay is how many orders of the namespace a day may be, or 0. isEditedAmid says that this was told while a run
+	// was held, and counted are the requests whose orders had been submitted by then: each counts once, however often
+	// it is submitted.
 	perDay       int
 	isEditedAmid bool
+	counted      map[types.UID]bool
 }
 
 // account is the number of the account that pays.
 func (p *party) account() int { return p.key.account }
 
-// newParties are four issuers: that of the first tenant, one beside it for wildcard names from the same account, one for
-// names of the same from another account, and that of a second tenant, who has the first account, too.
+// newParties are four issuers: that of the first tenant, one beside it for wildcard names from the same account, one
+// for names of the same from another account, and that of a second tenant, who has the first account, too.
 func (w *world) newParties() {
 	w.tenants = []string{w.Namespace, w.AddNamespace()}
 	first := &secret{namespace: w.tenants[0], name: gen.SecretName}
@@ -56,10 +61,14 @@ func (w *world) newParties() {
 	second := &secret{namespace: w.tenants[1], name: gen.SecretName}
 	w.secrets = []*secret{first, away, second}
 	w.parties = []*party{
-		{namespace: w.tenants[0], issuer: gen.IssuerName, key: first, dns: first, products: []string{gen.Product, otherProduct}, domains: domains},
-		{namespace: w.tenants[0], issuer: "wild", key: first, dns: first, products: []string{wildProduct}, domains: []string{"*.example.com"}},
-		{namespace: w.tenants[0], issuer: "away", key: away, dns: first, products: []string{gen.Product}, domains: domains[:2]},
-		{namespace: w.tenants[1], issuer: gen.IssuerName, key: second, dns: second, products: []string{gen.Product, otherProduct}, domains: domains[:2]},
+		{namespace: w.tenants[0], issuer: gen.IssuerName, key: first, dns: first,
+			products: []string{gen.Product, otherProduct}, domains: domains},
+		{namespace: w.tenants[0], issuer: "wild", key: first, dns: first, products: []string{wildProduct},
+			domains: []string{"*.example.com"}},
+		{namespace: w.tenants[0], issuer: "away", key: away, dns: first, products: []string{gen.Product},
+			domains: domains[:2]},
+		{namespace: w.tenants[1], issuer: gen.IssuerName, key: second, dns: second,
+			products: []string{gen.Product, otherProduct}, domains: domains[:2]},
 	}
 }
 
@@ -77,7 +86,8 @@ var accountIDs = []string{"1000000000000001", "1000000000000002"}
 // openParties gives each its Secret and its issuer.
 func (w *world) openParties(accounts []cassim.Account) {
 	w.newParties()
-	w.secrets[0].keyID, w.secrets[1].keyID, w.secrets[2].keyID = accounts[0].Keys[0].ID, accounts[1].Keys[0].ID, accounts[0].Keys[1].ID
+	w.secrets[0].keyID, w.secrets[1].keyID, w.secrets[2].keyID = accounts[0].Keys[0].ID, accounts[1].Keys[0].ID,
+		accounts[0].Keys[1].ID
 	for _, s := range w.secrets[1:] {
 		w.Create(s.object(s.keyID)) // the first one is there
 	}
@@ -100,7 +110,9 @@ func (w *world) openParties(accounts []cassim.Account) {
 func (w *world) alidns(p *party) []v1alpha1.Solver {
 	solver := &v1alpha1.AlidnsSolver{Endpoint: &v1alpha1.Endpoint{URL: w.Simulator.URL()}}
 	if p.dns != p.key {
-		solver.Credentials = &v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{SecretReference: v1alpha1.SecretReference{Name: p.dns.name}}}
+		solver.Credentials = &v1alpha1.Credentials{
+			AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
+				SecretReference: v1alpha1.SecretReference{Name: p.dns.name}}}
 	}
 	return []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{Alidns: solver}}}
 }

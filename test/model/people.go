@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
@@ -25,12 +26,16 @@ type advice struct {
 // allAdvice is what people obey. They know no more than what the message says, and what the console of CAS shows.
 func allAdvice() []advice {
 	return []advice{
-		{regexp.MustCompile(`kubectl annotate aliyunorder \S+ -n \S+ \S+/order-id=<id or none>|annotation \S+/order-id (is|names) `), (*world).answer},
+		{regexp.MustCompile(`kubectl annotate aliyunorder \S+ -n \S+ --overwrite \S+/order-id=<id or ` +
+			`none>|annotation \S+/order-id (is|names) `), (*world).answer},
 		{regexp.MustCompile(`delete the CertificateRequest`), (*world).orderAnew},
-		{regexp.MustCompile(`spec\.orders\.paused`), edit(func(policy *v1alpha1.OrderPolicy) { policy.Paused = false })},
-		{regexp.MustCompile(`spec\.orders\.maxPerDay`), edit(func(policy *v1alpha1.OrderPolicy) { policy.MaxPerDay = new(int32(1000)) })},
+		{regexp.MustCompile(`spec\.orders\.paused`),
+			edit(func(policy *v1alpha1.OrderPolicy) { policy.Paused = false })},
+		{regexp.MustCompile(`spec\.orders\.maxPerDay`),
+			edit(func(policy *v1alpha1.OrderPolicy) { policy.MaxPerDay = new(int32(1000)) })},
 		{regexp.MustCompile(`spec\.orders\.budget`), edit(func(policy *v1alpha1.OrderPolicy) { policy.Budget = nil })},
-		{regexp.MustCompile(`spec\.orders\.reserve`), edit(func(policy *v1alpha1.OrderPolicy) { policy.Reserve = new(intstr.FromInt32(0)) })},
+		{regexp.MustCompile(`spec\.orders\.reserve`),
+			edit(func(policy *v1alpha1.OrderPolicy) { policy.Reserve = new(intstr.FromInt32(0)) })},
 		{regexp.MustCompile(`[Bb]uy more`), (*world).buyMore},
 		{regexp.MustCompile(`put a valid one there|put valid ones in their place`), (*world).mendSecrets},
 		{regexp.MustCompile(`in a RAM policy`), (*world).mendKeys},
@@ -80,7 +85,8 @@ func (w *world) answer(order *v1alpha1.AliyunOrder, message string) {
 	case present == word, present != "" && !strings.Contains(message, "the annotation "):
 		return // it is not read yet
 	case w.seen.answers[doubt] == v1alpha1.NoOrder && present == "" && word == v1alpha1.NoOrder:
-		w.fail("a word of an operator was used up without effect", "the Order of %s asks again what was answered with %q: %s", order.Spec.RequestRef.Name, word, message)
+		w.fail("a word of an operator was used up without effect", "the Order of %s asks again what was answered "+
+			"with %q: %s", order.Spec.RequestRef.Name, word, message)
 		return
 	case present == "" && w.chance(20):
 		word = pick(w.rng, lies...)
@@ -88,22 +94,26 @@ func (w *world) answer(order *v1alpha1.AliyunOrder, message string) {
 		w.seen.answers[doubt] = word
 	}
 	w.note("an operator says of the Order of %s: %s", order.Spec.RequestRef.Name, word)
+	before := order.DeepCopy()
 	order.Annotations = map[string]string{v1alpha1.OrderIDAnnotation: word}
-	w.must(w.Client.Update(w.T.Context(), order))
+	w.must(w.Client.Patch(w.T.Context(), order, client.MergeFrom(before))) // as kubectl annotate does
 }
 
-// liesAbout are answers that are wrong, and can be found out: what is no id, and orders whose certificate has another key.
-// They show in the console beside the true one.
+// liesAbout are answers that are wrong, and can be found out: what is no id, and orders whose certificate has another
+// key. They show in the console beside the true one.
 func (w *world) liesAbout(order *v1alpha1.AliyunOrder) []string {
 	lies := append([]string{"not an id"}, order.Status.ExcludedOrderIDs...)
 	for _, entry := range w.Simulator.Orders() {
-		isNear := baseName(entry.Domain) == baseName(order.Spec.CommonName) && entry.AccountID == accountIDs[w.partyOf(order).account()]
-		if owner := w.ownerOf(entry.LedgerEntry); isNear && entry.State == cassim.StateCertificate && (owner == nil || owner.uid != order.Spec.RequestRef.UID) {
+		isNear := baseName(entry.Domain) == baseName(order.Spec.CommonName) &&
+			entry.AccountID == accountIDs[w.partyOf(order).account()]
+		if owner := w.ownerOf(entry.LedgerEntry); isNear && entry.State == cassim.StateCertificate &&
+			(owner == nil || owner.uid != order.Spec.RequestRef.UID) {
 			lies = append(lies, entry.OrderID)
 		}
 	}
 	for _, other := range w.orders() {
-		if other.UID != order.UID && other.Status.OrderID != "" && w.partyOf(&other).account() == w.partyOf(order).account() {
+		if other.UID != order.UID && other.Status.OrderID != "" && w.partyOf(&other).account() == w.partyOf(
+			order).account() {
 			lies = append(lies, other.Status.OrderID)
 		}
 	}
@@ -118,7 +128,7 @@ func (w *world) truthAbout(order *v1alpha1.AliyunOrder) string {
 		held[other.Status.OrderID] = held[other.Status.OrderID] || other.UID != order.UID
 	}
 	for _, entry := range w.Simulator.Orders() {
-		if entry.Foreign || entry.Released || entry.Vanished || w.forced[entry.OrderID] || held[entry.OrderID] || w.isForOtherKey(&entry) {
+		if entry.Foreign || entry.Released || entry.Vanished || held[entry.OrderID] || w.isForOtherKey(&entry) {
 			continue
 		}
 		if owner := w.ownerOf(entry.LedgerEntry); owner != nil && owner.uid == order.Spec.RequestRef.UID {
@@ -191,7 +201,8 @@ func (w *world) publish() {
 		case solver.File != nil && entry.URI != "":
 			w.web.publish(entry.Domain, entry.URI, entry.Content)
 		case solver.DNS != nil && solver.DNS.Manual != nil && validation.FQDN != "":
-			w.Simulator.AddRecord(zone, strings.TrimSuffix(validation.FQDN, "."+zone), validation.RecordType, validation.RecordValue)
+			w.Simulator.AddRecord(zone, strings.TrimSuffix(validation.FQDN, "."+zone), validation.RecordType,
+				validation.RecordValue)
 		default:
 			continue
 		}

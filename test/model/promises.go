@@ -61,7 +61,8 @@ func (w *world) healObjects() {
 }
 
 func (w *world) healOrders() {
-	w.Simulator.SetKnobs(func(k *cassim.Knobs) { k.Duplicate = cassim.DuplicateAccepted }) // or somebody else's would be in the way for ever
+	// or somebody else's would be in the way for ever
+	w.Simulator.SetKnobs(func(k *cassim.Knobs) { k.Duplicate = cassim.DuplicateAccepted })
 	for _, product := range []string{gen.Product, otherProduct, wildProduct} {
 		used := w.Simulator.UsedCount(product)
 		w.Simulator.SetPackage(product, used+20, used)
@@ -90,7 +91,8 @@ func (w *world) open() string {
 	for _, order := range w.orders() {
 		if controllerutil.ContainsFinalizer(&order, v1alpha1.OrderFinalizer) {
 			ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
-			all = append(all, fmt.Sprintf("%s is %s, deleted: %t: %+v", order.Spec.RequestRef.Name, order.Status.State, order.DeletionTimestamp != nil, ready))
+			all = append(all, fmt.Sprintf("%s is %s, deleted: %t: %+v", order.Spec.RequestRef.Name, order.Status.State,
+				order.DeletionTimestamp != nil, ready))
 		}
 	}
 	for _, a := range w.requests {
@@ -102,7 +104,8 @@ func (w *world) open() string {
 }
 
 func hasEnded(request *cmapi.CertificateRequest) bool {
-	ends := []string{cmapi.CertificateRequestReasonIssued, cmapi.CertificateRequestReasonFailed, cmapi.CertificateRequestReasonDenied}
+	ends := []string{cmapi.CertificateRequestReasonIssued, cmapi.CertificateRequestReasonFailed,
+		cmapi.CertificateRequestReasonDenied}
 	return slices.Contains(ends, cmutil.CertificateRequestReadyReason(request))
 }
 
@@ -124,7 +127,8 @@ func (w *world) find(a *asked) *cmapi.CertificateRequest {
 //     kept, and its certificate is the one that the request has. (That none is bought beside another one is checked at
 //     each purchase.) Kept beside it, or for a request that has no certificate, is only an order that the CA issued
 //     before it could be withdrawn, one that vanished at CAS, one whose Order was removed by force, and one that is
-//     reported as ReleaseUnresolved: by its id, or, if that was never known, by its name and time. An order whose answer
+//     reported as ReleaseUnresolved: by its id, or, if that was never known, by its name and time. An order whose
+//     answer
 //     was lost in a Shared account is such a one, since it may be somebody else's.
 //   - An issued certificate has the key and the names of its request, and stays.
 //   - No AliyunOrder has a finalizer, none of a deleted request is left, and no validation record of ours,
@@ -137,7 +141,8 @@ func (w *world) checkPromises() {
 	for _, order := range w.orders() {
 		a := w.byUID[order.Spec.RequestRef.UID]
 		if len(order.Finalizers) > 0 || a.isDeleted {
-			w.T.Errorf("the AliyunOrder %s is left, its request is deleted: %t, its finalizers are %v: %+v", order.Name, a.isDeleted, order.Finalizers, order.Status)
+			w.T.Errorf("the AliyunOrder %s is left, its request is deleted: %t, its finalizers are %v: %+v", order.Name,
+				a.isDeleted, order.Finalizers, order.Status)
 		}
 	}
 	for _, a := range w.requests {
@@ -175,8 +180,10 @@ func (w *world) checkRequest(a *asked) {
 		w.T.Errorf("the certificate of request %s: %v", a.name, err)
 		return
 	}
-	if same, err := pki.PublicKeysEqual(chain[0].PublicKey, a.key.Public()); err != nil || !same || !slices.Contains(chain[0].DNSNames, a.domain) {
-		w.T.Errorf("the certificate of request %s for %s is for %v, with its key: %t", a.name, a.domain, chain[0].DNSNames, same)
+	if same, err := pki.PublicKeysEqual(chain[0].PublicKey, a.key.Public()); err != nil || !same ||
+		!slices.Contains(chain[0].DNSNames, a.domain) {
+		w.T.Errorf("the certificate of request %s for %s is for %v, with its key: %t", a.name, a.domain,
+			chain[0].DNSNames, same)
 	}
 }
 
@@ -192,7 +199,8 @@ func (w *world) isDelivered(entry *cassim.OrderView) bool {
 
 // isAccountedFor says why an order may rightly be kept that nobody has a certificate from.
 func (w *world) isAccountedFor(entry *cassim.OrderView) bool {
-	if entry.Vanished || entry.State == cassim.StateCertificate || w.forced[entry.OrderID] || w.ownerOf(entry.LedgerEntry).isForced {
+	if entry.Vanished || entry.State == cassim.StateCertificate || w.forced[entry.OrderID] ||
+		w.ownerOf(entry.LedgerEntry).isForced {
 		return true
 	}
 	byName := fmt.Sprintf("an order for %q may have been bought at ", entry.Domain)
@@ -220,8 +228,10 @@ func (w *world) checkRecords() {
 	}
 	told := strings.Join(w.Events(), "\n")
 	for _, record := range left {
-		isReported := strings.Contains(told, "CleanUpFailed") && strings.Contains(told, fmt.Sprintf("%q in zone", record.FQDN))
-		if !slices.Contains(w.strangers, record) && !w.published[record.Value] && !w.forced[record.Value] && !isReported {
+		isReported := strings.Contains(told, "CleanUpFailed") &&
+			strings.Contains(told, fmt.Sprintf("%q could not be removed", record.FQDN))
+		if !slices.Contains(w.strangers, record) && !w.published[record.Value] && !w.forced[record.Value] &&
+			!isReported {
 			w.T.Errorf("a record of ours is left: %+v", record)
 		}
 	}

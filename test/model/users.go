@@ -34,8 +34,10 @@ func (w *world) must(err error) {
 
 // ask makes a request.
 func (w *world) ask(p *party, name, domain string, key crypto.Signer) *asked {
-	a := &asked{party: p, name: name, domain: domain, key: key, csr: csrFor(key, domain)}
-	request := gen.Request(p.namespace, name, a.csr, func(r *cmapi.CertificateRequest) { r.Spec.IssuerRef.Name = p.issuer })
+	a := &asked{party: p, name: name, domain: domain, key: key, madeAt: w.Clock.Now(), csr: csrFor(key, domain)}
+	request := gen.Request(p.namespace, name, a.csr, func(r *cmapi.CertificateRequest) {
+		r.Spec.IssuerRef.Name = p.issuer
+	})
 	w.Create(request)
 	a.uid = request.UID
 	w.requests = append(w.requests, a)
@@ -47,7 +49,8 @@ func (w *world) decide(a *asked, decision cmapi.CertificateRequestConditionType)
 	request := w.find(a)
 	now := metav1.NewTime(w.Clock.Now())
 	request.Status.Conditions = append(request.Status.Conditions, cmapi.CertificateRequestCondition{
-		Type: decision, Status: cmmeta.ConditionTrue, Reason: "test", Message: "decided by the test", LastTransitionTime: &now,
+		Type: decision, Status: cmmeta.ConditionTrue, Reason: "test", Message: "decided by the test",
+		LastTransitionTime: &now,
 	})
 	w.must(w.Client.Status().Update(w.T.Context(), request))
 	a.isDecided, a.isDenied = true, decision == denied
@@ -63,7 +66,8 @@ func (w *world) createRequests() {
 		if isApproved {
 			w.decide(a, approved)
 		}
-		w.note("request %s for %s is made to %s of %s, approved: %t", a.name, a.domain, p.issuer, w.tenantOf(p), isApproved)
+		w.note("request %s for %s is made to %s of %s, approved: %t", a.name, a.domain, p.issuer, w.tenantOf(p),
+			isApproved)
 	}
 }
 
@@ -125,8 +129,19 @@ func (w *world) editCertificate() {
 	if a == nil {
 		return
 	}
-	w.note("request %s for %s is replaced after %s, same key: %t, approved: %t", a.name, a.domain, gap, isSameKey, isApproved)
+	w.note("request %s for %s is replaced after %s, same key: %t, approved: %t", a.name, a.domain, gap, isSameKey,
+		isApproved)
 	w.replace(a, gap, isSameKey, isApproved)
+}
+
+// prune deletes a request that has its certificate, as people do who look for a fault, and cert-manager makes it again.
+func (w *world) prune() {
+	a, gap := w.someone(func(a *asked) bool { return len(a.certificate) > 0 }), pick(w.rng, 0, time.Minute, 5*time.Hour)
+	if a == nil {
+		return
+	}
+	w.note("the finished request %s for %s is made again after %s", a.name, a.domain, gap)
+	w.replace(a, gap, true, true)
 }
 
 // replace deletes a request, and makes another one of its name.
@@ -193,7 +208,8 @@ func (w *world) loseOrder(order *v1alpha1.AliyunOrder) {
 	w.must(w.Client.Delete(w.T.Context(), order))
 }
 
-// deleteNamespace does what the namespace controller does, in the order that it has for our purpose: everything at once.
+// deleteNamespace does what the namespace controller does, in the order that it has for our purpose: everything at
+// once.
 func (w *world) deleteNamespace() {
 	p := pick(w.rng, w.living()...)
 	w.note("the namespace of %s is deleted", w.tenantOf(p))

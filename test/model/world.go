@@ -30,6 +30,7 @@ type asked struct {
 	name, domain string
 	uid          types.UID
 	key          crypto.Signer
+	madeAt       time.Time
 	csr          []byte
 	isDecided    bool
 	isDenied     bool
@@ -59,6 +60,7 @@ type world struct {
 	byCSR     map[string]*asked       // by the fingerprint of the CSR
 	byUID     map[types.UID]*asked    // by the request's UID
 	requestOf map[types.UID]types.UID // of an Order, by its UID
+	hadID     map[types.UID]bool      // Orders that had an id at some time
 	heirs     map[types.UID]types.UID // Orders that took over from that of a request, by the request's UID
 	known     map[string]cassim.LedgerEntry
 	published map[string]bool // records that people made
@@ -70,7 +72,9 @@ type world struct {
 	seen           *seen
 	// isExclusive says that an issuer has promised that nobody else orders, and hasOthers that somebody has.
 	isExclusive, hasOthers bool
-	listDelay              time.Duration
+	// wrongAt is when a listing was last seen to lack an order.
+	wrongAt   time.Time
+	listDelay time.Duration
 	// excused are purchases that the design allows though they were wrong.
 	excused []string
 }
@@ -79,9 +83,12 @@ func newWorld(t *testing.T, seed uint64) *world {
 	t.Helper()
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0)), //nolint:gosec // a seed is to be guessed
-		byCSR: map[string]*asked{}, byUID: map[types.UID]*asked{}, requestOf: map[types.UID]types.UID{}, heirs: map[types.UID]types.UID{},
-		known: map[string]cassim.LedgerEntry{}, published: map[string]bool{}, forced: map[string]bool{}, gone: map[string]bool{},
-		web: newFiles(), seen: newSeen(),
+		byCSR: map[string]*asked{}, byUID: map[types.UID]*asked{}, requestOf: map[types.UID]types.UID{},
+		hadID: map[types.UID]bool{},
+		heirs: map[types.UID]types.UID{},
+		known: map[string]cassim.LedgerEntry{}, published: map[string]bool{}, forced: map[string]bool{},
+		gone: map[string]bool{},
+		web:  newFiles(), seen: newSeen(),
 	}
 	t.Cleanup(w.web.Close)
 	options := w.options()
@@ -125,8 +132,10 @@ func (w *world) options() cassim.Options {
 	k.DateHeader = pick(w.rng, cassim.Present, cassim.Present, cassim.Absent)
 	k.QuotaCode = pick(w.rng, "NotRemainCount", "InsufficientQuota")
 	k.ErrorCodes = pick(w.rng, cassim.CodesDocumented, cassim.CodesNewer)
-	k.ListProduct = pick(w.rng, cassim.ProductAsOrdered, cassim.ProductAsOrdered, cassim.ProductAsOrdered, cassim.ProductOther)
-	k.Duplicate = pick(w.rng, cassim.DuplicateAccepted, cassim.DuplicateAccepted, cassim.DuplicateAccepted, cassim.DuplicateRefused)
+	k.ListProduct = pick(w.rng, cassim.ProductAsOrdered, cassim.ProductAsOrdered, cassim.ProductAsOrdered,
+		cassim.ProductOther)
+	k.Duplicate = pick(w.rng, cassim.DuplicateAccepted, cassim.DuplicateAccepted, cassim.DuplicateAccepted,
+		cassim.DuplicateRefused)
 	w.note("the world: CADelay %s, DCVDelay %s, RecordDelay %s, CancelDelay %s, ListDelay %s, knobs %+v",
 		o.CADelay, o.DCVDelay, o.RecordDelay, o.CancelDelay, o.ListDelay, o.Knobs)
 	return o
@@ -163,7 +172,8 @@ func (w *world) live(steps int) {
 			w.settle()
 		}
 		if w.chance(60) {
-			w.pass(pick(w.rng, 3*time.Second, 20*time.Second, 2*time.Minute, 2*time.Minute, 12*time.Minute, 25*time.Minute))
+			w.pass(pick(w.rng, 3*time.Second, 20*time.Second, 2*time.Minute, 2*time.Minute, 12*time.Minute,
+				25*time.Minute))
 		}
 	}
 	w.note("-- the end at %s", w.Clock.Now().UTC().Format(time.DateTime))
@@ -185,7 +195,8 @@ func (w *world) settle() time.Duration {
 	return next
 }
 
-// pass lets time pass, in no more than twelve steps: the reconcilers may come late, and then all that is due comes at once.
+// pass lets time pass, in no more than twelve steps: the reconcilers may come late, and then all that is due comes at
+// once.
 func (w *world) pass(d time.Duration) {
 	w.T.Helper()
 	for end := w.Clock.Now().Add(d); w.Clock.Now().Before(end); {

@@ -33,7 +33,8 @@ func Listen(t *testing.T) (net.PacketConn, net.Listener) {
 func Serve(t *testing.T, handler dns.Handler, setUp func(*dns.Server)) string {
 	t.Helper()
 	packets, listener := Listen(t)
-	for _, server := range []*dns.Server{{PacketConn: packets, Handler: handler}, {Listener: listener, Handler: handler}} {
+	for _, server := range []*dns.Server{{PacketConn: packets, Handler: handler},
+		{Listener: listener, Handler: handler}} {
 		if setUp != nil {
 			setUp(server)
 		}

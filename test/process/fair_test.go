@@ -52,7 +52,8 @@ func TestIssuersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants(t *testing.T)
 	s.gateway.calls.hold(0)
 	like := s.patient()
 	for i := range hanging - 1 {
-		s.Create(&v1alpha1.AliyunIssuer{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("like-%d", i), Namespace: s.Namespace}, Spec: like.Spec})
+		s.Create(&v1alpha1.AliyunIssuer{
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("like-%d", i), Namespace: s.Namespace}, Spec: like.Spec})
 	}
 	s.start()
 	s.gateway.calls.holdsAll()
@@ -65,20 +66,22 @@ func TestIssuersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants(t *testing.T)
 	}
 	for _, issuer := range issuers.Items {
 		if len(issuer.Status.Conditions) > 0 {
-			t.Errorf("the issuer of another tenant was ready only after the check of %s was given up: %+v", issuer.Name, issuer.Status.Conditions)
+			t.Errorf("the issuer of another tenant was ready only after the check of %s was given up: %+v", issuer.Name,
+				issuer.Status.Conditions)
 		}
 	}
 }
 
-// TestOrdersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants is the same for orders: another tenant's is bought before
-// any of the first calls that are not answered is given up.
+// TestOrdersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants is the same for orders: another tenant's is bought
+// before any of the first calls that are not answered is given up.
 func TestOrdersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants(t *testing.T) {
 	s := newScene(t, hanging)
 	s.patient()
 	other := s.neighbour()
 	other.Create(gen.Issuer(other.Namespace, other.Simulator.URL()))
 	other.Create(gen.Request(other.Namespace, "www", gen.CSR(gen.Key())))
-	s.leap(5 * time.Minute) // a request that is not new is looked for before it is ordered, with a call that waits longer
+	// a request that is not new is looked for before it is ordered, with a call that waits longer
+	s.leap(5 * time.Minute)
 	s.start()
 	for _, w := range []*scene{s, other} {
 		w.sees(&v1alpha1.AliyunIssuerList{}, issuerIsReady)
@@ -93,7 +96,8 @@ func TestOrdersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants(t *testing.T) 
 	})
 	for _, order := range s.Orders() {
 		if len(order.Status.Conditions) > 0 {
-			t.Errorf("the order of another tenant was bought only after a call for %s was given up: %+v", order.Spec.CommonName, order.Status.Conditions)
+			t.Errorf("the order of another tenant was bought only after a call for %s was given up: %+v",
+				order.Spec.CommonName, order.Status.Conditions)
 		}
 	}
 }

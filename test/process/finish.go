@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	// beat is how often time leaps until everything has come to its end, if the managers keep up. Of those that say nothing it
-	// is not known: after idleBeats they are taken to wait.
+	// beat is how often time leaps until everything has come to its end, if the managers keep up. Of those that say
+	// nothing it is not known: after idleBeats they are taken to wait.
 	beat      = 500 * time.Millisecond
 	idleBeats = 6
 	// stride is how far it leaps while orders go on.
@@ -56,7 +56,8 @@ func (s *scene) drive(what string, isSo func() bool) {
 		}
 		if time.Since(since) > env.Patience {
 			for _, order := range s.Orders() {
-				s.T.Logf("%s: bought are %+v, its status is %+v", order.Spec.CommonName, s.bought()[order.Spec.CommonName], order.Status)
+				s.T.Logf("%s: bought are %+v, its status is %+v", order.Spec.CommonName,
+					s.bought()[order.Spec.CommonName], order.Status)
 			}
 			s.T.Fatalf("it does not come to pass that %s: of %d requests %d are not issued, and %d are in doubt",
 				what, len(s.requests), len(unfinished), len(doubts))
@@ -134,11 +135,13 @@ func (s *scene) operate() {
 	s.T.Helper()
 	for _, order := range s.Orders() {
 		ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
-		isAsked := ready != nil && ready.Reason == v1alpha1.ReasonAmbiguousSubmission && strings.Contains(ready.Message, v1alpha1.OrderIDAnnotation)
+		isAsked := ready != nil && ready.Reason == v1alpha1.ReasonAmbiguousSubmission &&
+			strings.Contains(ready.Message, v1alpha1.OrderIDAnnotation)
 		if !isAsked || order.Status.OrderID != "" || order.Annotations[v1alpha1.OrderIDAnnotation] != "" {
 			continue
 		}
-		if doubt := order.Status.Submission; doubt != nil && !strings.Contains(ready.Message, doubt.StartedAt.UTC().Format(time.RFC3339)) {
+		if doubt := order.Status.Submission; doubt != nil &&
+			!strings.Contains(ready.Message, doubt.StartedAt.UTC().Format(time.RFC3339)) {
 			continue
 		}
 		word := v1alpha1.NoOrder
@@ -172,7 +175,8 @@ func (s *scene) verdict() {
 	}
 	for _, order := range s.Orders() {
 		if entries := bought[order.Spec.CommonName]; len(entries) == 1 && order.Status.OrderID != entries[0].OrderID {
-			s.T.Errorf("the order for %s has the id %q, want %q", order.Spec.CommonName, order.Status.OrderID, entries[0].OrderID)
+			s.T.Errorf("the order for %s has the id %q, want %q", order.Spec.CommonName, order.Status.OrderID,
+				entries[0].OrderID)
 		}
 		if order.Status.Submission == nil {
 			s.T.Errorf("the order for %s has lost its intent", order.Spec.CommonName)
@@ -186,7 +190,8 @@ func (s *scene) verdict() {
 	}
 	for _, m := range s.managers {
 		for _, unwanted := range []string{
-			cassim.DefaultKeyID, cassim.DefaultKeySecret, gen.Email, gen.Phone, gen.Person, "Signature=", "SignatureNonce", "PRIVATE KEY", "DATA RACE", "panic:",
+			cassim.DefaultKeyID, cassim.DefaultKeySecret, gen.Email, gen.Phone, gen.Person, "Signature=",
+			"SignatureNonce", "PRIVATE KEY", "DATA RACE", "panic:",
 		} {
 			if strings.Contains(m.Log(), unwanted) {
 				s.T.Errorf("%q is in the log", unwanted)

@@ -53,7 +53,8 @@ func newGateway(t *testing.T, simulator *cassim.Server) *gateway {
 	// Whoever waited may be dead by now.
 	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) {}
 	g.Config.ErrorLog = log.New(io.Discard, "", 0)
-	g.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+	g.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (
+		*tls.Config, error) {
 		g.greetings.pass()
 		return nil, nil
 	}}

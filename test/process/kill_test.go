@@ -15,8 +15,8 @@ var (
 	long = flag.Bool("long", false, "kill managers far more often")
 )
 
-// TestNothingIsBoughtTwiceHoweverOftenTheManagerIsKilled kills the first manager while it waits for answers, and each later
-// one at a random moment of its life. A random time passes until the next one.
+// TestNothingIsBoughtTwiceHoweverOftenTheManagerIsKilled kills the first manager while it waits for answers, and each
+// later one at a random moment of its life. A random time passes until the next one.
 func TestNothingIsBoughtTwiceHoweverOftenTheManagerIsKilled(t *testing.T) {
 	if *seed == 0 {
 		*seed = rand.Uint64()

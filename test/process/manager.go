@@ -40,7 +40,8 @@ func (s *scene) start(args ...string) *manager {
 	m := &manager{t: s.T, done: make(chan struct{}), grown: make(chan struct{})}
 	m.cmd = exec.Command(path, append([]string{
 		"--metrics-bind-address=0", "--health-probe-bind-address=0", "--zap-log-level=debug",
-		"--dns-nameservers=" + s.Simulator.DNSAddr(), "--dns-check-authoritative=false", "--issuer-endpoint-hosts=127.0.0.1",
+		"--dns-nameservers=" + s.Simulator.DNSAddr(), "--dns-check-authoritative=false",
+		"--issuer-endpoint-hosts=127.0.0.1",
 	}, args...)...)
 	m.cmd.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig(s.T), leap.Variable+"="+s.clock.Path)
 	m.cmd.Stdout, m.cmd.Stderr = m, m

@@ -25,7 +25,8 @@ func TestARequestThatIsMadeWhileOurKindIsMissingIsServedOnceItIsBack(t *testing.
 	m := s.start()
 	s.sees(&v1alpha1.AliyunIssuerList{}, issuerIsReady)
 	crd := &unstructured.Unstructured{}
-	crd.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
+	crd.SetGroupVersionKind(
+		schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
 	if err := s.Client.Get(t.Context(), client.ObjectKey{Name: "aliyunorders." + v1alpha1.Group}, crd); err != nil {
 		t.Fatal(err)
 	}
@@ -48,10 +49,13 @@ func TestARequestThatIsMadeWhileOurKindIsMissingIsServedOnceItIsBack(t *testing.
 // servesOrders waits until the API server does, or does not, serve AliyunOrders.
 func (s *scene) servesOrders(want bool) {
 	s.T.Helper()
-	err := wait.PollUntilContextTimeout(s.T.Context(), 100*time.Millisecond, env.Patience, true, func(ctx context.Context) (bool, error) {
-		err := s.Client.List(ctx, &metav1.PartialObjectMetadataList{TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "AliyunOrderList"}})
-		return (err == nil) == want, nil
-	})
+	err := wait.PollUntilContextTimeout(s.T.Context(), 100*time.Millisecond, env.Patience, true,
+		func(ctx context.Context) (bool, error) {
+			err := s.Client.List(ctx,
+				&metav1.PartialObjectMetadataList{
+					TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "AliyunOrderList"}})
+			return (err == nil) == want, nil
+		})
 	if err != nil {
 		s.T.Fatal(err)
 	}

@@ -73,8 +73,8 @@ func newScene(t *testing.T, n int) *scene {
 	return s
 }
 
-// letGo removes what the scene leaves, once its managers have ended: its simulator is gone, too, and a manager of a later
-// scene would try for minutes to give back what it had. A CRD could not be deleted for as long.
+// letGo removes what the scene leaves, once its managers have ended: its simulator is gone, too, and a manager of a
+// later scene would try for minutes to give back what it had. A CRD could not be deleted for as long.
 func (s *scene) letGo() {
 	ctx := context.WithoutCancel(s.T.Context())
 	if err := s.Client.DeleteAllOf(ctx, &cmapi.CertificateRequest{}, client.InNamespace(s.Namespace)); err != nil {
@@ -104,7 +104,8 @@ func (s *scene) addForeignOrders() {
 		if i%10 == 0 {
 			age = 30 * time.Minute
 		}
-		s.Simulator.AddForeignOrder(domainOf(s.requests[i]), func(o *cassim.ForeignOrder) { o.BoughtAt = s.clock.Now().Add(-age) })
+		s.Simulator.AddForeignOrder(domainOf(s.requests[i]),
+			func(o *cassim.ForeignOrder) { o.BoughtAt = s.clock.Now().Add(-age) })
 	}
 }
 
@@ -152,20 +153,8 @@ func (s *scene) inDoubt() map[string]v1alpha1.AliyunOrder {
 // sees watches objects of the scene until isIt is true of one, in its present or a later state.
 func (s *scene) sees(objects client.ObjectList, isIt func(runtime.Object) bool) {
 	s.T.Helper()
-	events, err := s.Client.Watch(s.T.Context(), objects, client.InNamespace(s.Namespace))
-	if err != nil {
-		s.T.Fatal(err)
-	}
-	defer events.Stop()
-	for {
-		select {
-		case event := <-events.ResultChan():
-			if isIt(event.Object) {
-				return
-			}
-		case <-time.After(env.Patience):
-			s.T.Fatalf("no %T comes to be what is waited for", objects)
-		}
+	if !env.Await(s.T, s.Client, objects, nil, isIt, client.InNamespace(s.Namespace)) {
+		s.T.Fatalf("no %T comes to be what is waited for", objects)
 	}
 }
 

@@ -49,7 +49,8 @@ func TestALeaderThatSleepsBetweenIntentAndCallNeverBuys(t *testing.T) {
 	after := s.inDoubt()
 	for name, order := range before {
 		if now, ok := after[name]; !ok || now.Status.Submission.Attempt != order.Status.Submission.Attempt {
-			t.Errorf("the old leader has touched the intent for %s, whose order is billed: %+v", name, now.Status.Submission)
+			t.Errorf("the old leader has touched the intent for %s, whose order is billed: %+v", name,
+				now.Status.Submission)
 		}
 	}
 	if len(before) != inFlight {

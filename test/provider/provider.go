@@ -118,7 +118,8 @@ func Serve(t *testing.T) *Provider {
 	options.RecommendedOptions.Authentication.RemoteKubeConfigFile = kubeconfig
 	options.RecommendedOptions.Authorization.RemoteKubeConfigFile = kubeconfig
 	options.RecommendedOptions.CoreAPI.CoreAPIKubeconfigPath = kubeconfig
-	options.RecommendedOptions.Authorization.DenyCacheTTL = time.Millisecond // a right that a test grants counts at once
+	// a right that a test grants counts at once
+	options.RecommendedOptions.Authorization.DenyCacheTTL = time.Millisecond
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- options.RunWebhookServer(ctx) }()
@@ -140,10 +141,12 @@ func register(t *testing.T, kube client.Client, namespace, group string, port in
 		Spec:       corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "localhost"},
 	}
 	api := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": map[string]any{"name": "v1alpha1." + group},
+		"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+		"metadata": map[string]any{"name": "v1alpha1." + group},
 		"spec": map[string]any{
-			"group": group, "version": "v1alpha1", "groupPriorityMinimum": int64(1000), "versionPriority": int64(15), "insecureSkipTLSVerify": true,
-			"service": map[string]any{"namespace": namespace, "name": service.Name, "port": int64(port)},
+			"group": group, "version": "v1alpha1", "groupPriorityMinimum": int64(1000), "versionPriority": int64(15),
+			"insecureSkipTLSVerify": true,
+			"service":               map[string]any{"namespace": namespace, "name": service.Name, "port": int64(port)},
 		},
 	}}
 	for _, object := range []client.Object{service, api} {

@@ -21,7 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/controllers"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
@@ -32,7 +32,8 @@ func TestMain(m *testing.M) { env.Main(m) }
 
 // ordered makes an approved request whose domain a webhook has to validate. The controller may call it as a
 // ServiceAccount with the rule that the chart makes of webhookSolvers, if it isGranted.
-func ordered(t *testing.T, isGranted bool, options cassim.Options) (*env.Env, *provider.Provider) {
+func ordered(t *testing.T, isGranted bool, options cassim.Options,
+	modifiers ...func(*v1alpha1.WebhookSolver)) (*env.Env, *provider.Provider) {
 	t.Helper()
 	e := env.New(t, options)
 	dns := provider.Serve(t)
@@ -41,16 +42,22 @@ func ordered(t *testing.T, isGranted bool, options cassim.Options) (*env.Env, *p
 	if isGranted {
 		grant(e, dns.Group, user)
 	}
-	e.Configure = func(remote *controllers.Remote) {
+	e.Configure = func(remote *access.Remote) {
 		remote.API = rest.CopyConfig(remote.API)
 		remote.API.Impersonate.UserName = user
-		remote.Webhooks = []string{dns.Group + "/" + provider.SolverName}
+		remote.Webhooks = []string{dns.Group + "/" + provider.SolverName, dns.Group + "/" + misspelt, misspelt + "." +
+			dns.Group + "/" + provider.SolverName}
 	}
 	e.Restart()
+	solver := &v1alpha1.WebhookSolver{
+		GroupName: dns.Group, SolverName: provider.SolverName,
+		Config: &apiextensionsv1.JSON{Raw: []byte(`{"tokenSecretRef":{"name":"token"},"ttl":60}`)},
+	}
+	for _, modify := range modifiers {
+		modify(solver)
+	}
 	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
-		i.Spec.Solvers = []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{Webhook: &v1alpha1.WebhookSolver{
-			GroupName: dns.Group, SolverName: provider.SolverName, Config: &apiextensionsv1.JSON{Raw: []byte(`{"tokenSecretRef":{"name":"token"},"ttl":60}`)},
-		}}}}
+		i.Spec.Solvers = []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{Webhook: solver}}}
 	}))
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
@@ -64,8 +71,9 @@ func grant(e *env.Env, group, user string) {
 		{APIGroups: []string{group}, Resources: []string{provider.SolverName}, Verbs: []string{"create"}},
 	}})
 	e.Create(&rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: name}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name},
-		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
 	})
 }
 
@@ -89,10 +97,12 @@ func TestAWebhookValidatesAnOrderAndLeavesNothingBehind(t *testing.T) {
 	got := *presented[0]
 	got.UID, got.Key = "", ""
 	want := got
-	want.Type, want.DNSName, want.ResolvedFQDN, want.ResolvedZone = "dns-01", "www.example.com", "_dnsauth.www.example.com.", "example.com."
+	want.Type, want.DNSName, want.ResolvedFQDN, want.ResolvedZone = "dns-01", "www.example.com",
+		"_dnsauth.www.example.com.", "example.com."
 	want.ResourceNamespace, want.AllowAmbientCredentials = e.Namespace, false
 	want.Config = &apiextensionsv1.JSON{Raw: []byte(`{"ttl":60,"tokenSecretRef":{"name":"token"}}`)}
-	if diff := cmp.Diff(want, got, cmp.Transformer("JSON", func(j apiextensionsv1.JSON) string { return canonical(t, j.Raw) })); diff != "" {
+	if diff := cmp.Diff(want, got,
+		cmp.Transformer("JSON", func(j apiextensionsv1.JSON) string { return canonical(t, j.Raw) })); diff != "" {
 		t.Errorf("what the webhook was told differs (-want +got):\n%s", diff)
 	}
 	if presented[0].Key != cleaned[0].Key || presented[0].Key == "" {
@@ -120,7 +130,8 @@ func TestWhatTheWebhookSaysIsTold(t *testing.T) {
 	e, dns := ordered(t, true, cassim.Options{})
 	dns.Refuse("the zone is locked")
 	e.Pass(10 * time.Minute)
-	if message := ready(e); !strings.Contains(message, "the zone is locked") || !strings.Contains(message, "mend what it says") {
+	if message := ready(e); !strings.Contains(message, "the zone is locked") ||
+		!strings.Contains(message, "mend what it says") {
 		t.Errorf("nobody is told: %s", message)
 	}
 	dns.Refuse("")
@@ -134,7 +145,8 @@ func TestWhatTheWebhookSaysIsTold(t *testing.T) {
 func TestWithoutTheChartsRuleTheMessageNamesIt(t *testing.T) {
 	e, dns := ordered(t, false, cassim.Options{})
 	e.Pass(10 * time.Minute)
-	if message := ready(e); !strings.Contains(message, "the controller has no right to call") || !strings.Contains(message, "webhookSolvers") {
+	if message := ready(e); !strings.Contains(message, "the controller has no right to call") ||
+		!strings.Contains(message, "webhookSolvers") {
 		t.Errorf("nobody is told: %s", message)
 	}
 	if n := len(dns.Calls("Present")); n > 0 {
@@ -146,6 +158,7 @@ func TestWithoutTheChartsRuleTheMessageNamesIt(t *testing.T) {
 
 func TestAWebhookThatIsNotAllowedIsRefusedBeforeAnythingIsOrdered(t *testing.T) {
 	e, _ := ordered(t, true, cassim.Options{})
+	allowed := e.Configure
 	e.Configure = nil
 	e.Restart()
 	e.Pass(time.Hour)
@@ -157,8 +170,50 @@ func TestAWebhookThatIsNotAllowedIsRefusedBeforeAnythingIsOrdered(t *testing.T) 
 		t.Fatal(err)
 	}
 	told := meta.FindStatusCondition(issuers.Items[0].Status.Conditions, v1alpha1.ConditionSolversValid)
-	if told == nil || told.Status != metav1.ConditionFalse || !strings.Contains(told.Message, "chart value webhookSolvers") {
+	if told == nil || told.Status != metav1.ConditionFalse ||
+		!strings.Contains(told.Message, "chart value webhookSolvers") {
 		t.Errorf("the issuer says %+v", told)
+	}
+	e.Configure = allowed
+	e.Restart()
+	e.Until(time.Hour, isReady(e))
+}
+
+// misspelt is how somebody spells a group, or a solver, that does not exist.
+const misspelt = "misspelt"
+
+// TestANameThatNoWebhookHasIsToldUntilItIsCorrected looks at nothing being ordered meanwhile, too.
+func TestANameThatNoWebhookHasIsToldUntilItIsCorrected(t *testing.T) {
+	for name, test := range map[string]struct {
+		misspell func(*v1alpha1.WebhookSolver)
+		told     string
+	}{
+		"a solver": {func(s *v1alpha1.WebhookSolver) { s.SolverName = misspelt }, "has no solver of that name, " +
+			"correct solverName"},
+		"a group": {func(s *v1alpha1.WebhookSolver) { s.GroupName = misspelt + "." + s.GroupName },
+			"or correct groupName and solverName"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, dns := ordered(t, true, cassim.Options{}, test.misspell)
+			e.Pass(10 * time.Minute)
+			issuer := gen.Issuer(e.Namespace, "")
+			if err := e.Client.Get(t.Context(), client.ObjectKeyFromObject(issuer), issuer); err != nil {
+				t.Fatal(err)
+			}
+			if told := meta.FindStatusCondition(issuer.Status.Conditions,
+				v1alpha1.ConditionSolversValid); told == nil || !strings.Contains(told.Message, test.told) {
+				t.Errorf("the issuer says %+v", told)
+			}
+			if orders := e.Simulator.Ledger(); len(orders) > 0 {
+				t.Errorf("ordered: %+v", orders)
+			}
+			solver := issuer.Spec.Solvers[0].DNS.Webhook
+			solver.GroupName, solver.SolverName = dns.Group, provider.SolverName
+			if err := e.Client.Update(t.Context(), issuer); err != nil {
+				t.Fatal(err)
+			}
+			e.Until(time.Hour, isReady(e))
+		})
 	}
 }
 
@@ -181,10 +236,12 @@ func TestAnOrderThatWantsACNAMESaysWhatToUse(t *testing.T) {
 func TestAWebhookIsNotAskedForWhatIsNoValidationRecord(t *testing.T) {
 	e, dns := ordered(t, true, cassim.Options{})
 	issuer := &v1alpha1.AliyunIssuer{}
-	if err := e.Client.Get(t.Context(), client.ObjectKey{Namespace: e.Namespace, Name: gen.IssuerName}, issuer); err != nil {
+	if err := e.Client.Get(t.Context(), client.ObjectKey{Namespace: e.Namespace, Name: gen.IssuerName},
+		issuer); err != nil {
 		t.Fatal(err)
 	}
-	issuer.Spec.Endpoint = &v1alpha1.Endpoint{URL: env.StartLiar(e, env.Proof{Type: "TXT", Name: "www", Value: "v=spf1 +all"}).URL}
+	issuer.Spec.Endpoint = &v1alpha1.Endpoint{
+		URL: env.StartLiar(e, env.Proof{Type: "TXT", Name: "www", Value: "v=spf1 +all"}).URL}
 	if err := e.Client.Update(t.Context(), issuer); err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,16 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package alidns publishes validation records in Alibaba Cloud DNS (CAS contract §5).
+// Package alidns publishes validation records in Alibaba Cloud DNS (docs/design/cas.md §6).
 //
-// The life of one order takes four calls: DescribeDomains for the zone, DescribeSubDomainRecords for what is at the name,
-// AddDomainRecord, DeleteDomainRecord. The zone's limits are not asked for: every edition accepts a TTL of 600 seconds, and a fresh
-// name has nothing cached that a shorter one would help with.
+// One order takes five calls: DescribeDomains for the zone, once before the order is paid for and once after CAS has
+// named the record, DescribeSubDomainRecords for what is at the name, AddDomainRecord and DeleteDomainRecord. The
+// zone's limits are not asked for: every edition accepts a TTL of 600 seconds, and a shorter one would be no help for a
+// fresh name, of which nothing is cached.
 //
-// Alibaba Cloud DNS has no idempotency token and keeps no note of who added a record. Whose a record is follows from our own claim
-// alone: what is found at the name without an earlier claim is somebody else's, often CAS's own (CAS contract §4), and stays.
+// Alibaba Cloud DNS has no idempotency token and keeps no note of who added a record. So only our own claim makes a
+// record ours: a record found at the name without an earlier claim is somebody else's, often CAS's own
+// (docs/design/cas.md §5.3), and stays.
 package alidns
 
 import (
@@ -21,19 +23,20 @@ import (
 )
 
 const (
-	// DefaultURL is the one public endpoint; the SDK knows no other for any region (CAS contract §5).
+	// DefaultURL is the one public endpoint; the SDK knows no other for any region (docs/design/cas.md §6.1).
 	DefaultURL = "https://alidns.aliyuncs.com"
 	// defaultRegion only travels along in the request: zones have no region.
 	defaultRegion = "cn-hangzhou"
-	// recordRate is the number of calls a second for each API that reads or writes records. CAS contract §5 allows 60 for adding and
-	// for deleting and 300 for reading, and leaves the listing of zones open, which keeps [rpc.DefaultRate]: so a Present that has got
-	// through there is not held back further on, where it would have to begin anew. The rest is left to people at the console.
+	// recordRate is the number of calls a second for each API that reads or writes records. docs/design/cas.md §6.1
+	// allows 60 for adding and for deleting and 300 for reading; the rest is left to people at the console. No limit is
+	// documented for the listing of zones, which keeps the lower [rpc.DefaultRate]: a Present that has got its turn
+	// there is not held back at a later call, after which it would have to begin anew.
 	recordRate = 50
 )
 
 // Config is what a Solver needs to know.
 type Config struct {
-	// Endpoint is where Alibaba Cloud DNS is reached; what is empty gets its default.
+	// Endpoint is where Alibaba Cloud DNS is reached; each empty field gets its default.
 	Endpoint rpc.Endpoint
 	// Credentials may be of another account than the orders.
 	Credentials rpc.CredentialsProvider
@@ -43,10 +46,13 @@ type Config struct {
 
 // Solver keeps validation records in the zones of one account. It is safe for concurrent use and holds no state.
 type Solver struct {
-	zoneCalls, recordCalls *rpc.Caller // their rates are those of the account, whoever else calls
+	zoneCalls, recordCalls *rpc.Caller // all callers for an account share its rates
 }
 
-var _ dcv.Solver = (*Solver)(nil)
+var _ interface {
+	dcv.Solver
+	dcv.Placer
+} = (*Solver)(nil)
 
 // New checks the configuration; it makes no call.
 func New(config Config) (*Solver, error) {

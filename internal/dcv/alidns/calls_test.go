@@ -38,7 +38,8 @@ func TestOtherCodesStayWhatTheCallSaid(t *testing.T) {
 			t.Run(code+" to "+action, func(t *testing.T) {
 				w := start(t, "example.com")
 				err := life(t, w.refusing(action, test.status, code))
-				wantCall(t, err, test.kind, "", fmt.Sprintf("%s%s: %s (HTTP %d): the message quotes the request and is not shown", begin, action, code, test.status))
+				wantCall(t, err, test.kind, "", fmt.Sprintf("%s%s: %s (HTTP %d): the message quotes the request and "+
+					"is not shown", begin, action, code, test.status))
 			})
 		}
 	}
@@ -81,11 +82,13 @@ func TestAPermissionThatIsMissingIsNamed(t *testing.T) {
 }
 
 func TestARecordThatMayNotBeLookedForIsNotTakenForGone(t *testing.T) {
-	const denied = where + "DescribeSubDomainRecords: Forbidden.RAM (HTTP 403): User not authorized to operate on the specified resource."
+	const denied = where + "DescribeSubDomainRecords: Forbidden.RAM (HTTP 403): User not authorized to operate on " +
+		"the specified resource."
 	w := start(t, "example.com")
 	stands := w.person("example.com", "_dnsauth.www", "TXT", "v1")
 	w.DenyAction(keyID, "DescribeSubDomainRecords")
-	err := w.solver().CleanUp(t.Context(), ours("v1", "")) // claimed: whether it was written is what the look would tell
+	// claimed, and only a lookup could tell whether it was written
+	err := w.solver().CleanUp(t.Context(), ours("v1", ""))
 	wantCall(t, err, rpc.KindPermission, "alidns:DescribeSubDomainRecords", denied)
 	w.wantRecords(stands)
 
@@ -125,7 +128,8 @@ func TestKeysThatAreRefusedAreNotQuoted(t *testing.T) {
 
 func TestAGatewayThatMisbehavesIsNoProblemOfThePerson(t *testing.T) {
 	for _, kind := range []cassim.FaultKind{cassim.DropReply, cassim.Redirect307, cassim.HTML200} {
-		for _, action := range []string{"DescribeDomains", "DescribeSubDomainRecords", "AddDomainRecord", "DeleteDomainRecord"} {
+		for _, action := range []string{"DescribeDomains", "DescribeSubDomainRecords", "AddDomainRecord",
+			"DeleteDomainRecord"} {
 			w := start(t, "example.com")
 			solver := w.solver()
 			w.Inject(cassim.Fault{Action: action, Kind: kind, Executed: true})
@@ -137,6 +141,29 @@ func TestAGatewayThatMisbehavesIsNoProblemOfThePerson(t *testing.T) {
 			cleanUp(t, solver, ours("v1", "")) // what follows heals it
 			w.wantRecords()
 		}
+	}
+}
+
+// TestAListThatIsNullIsNotAnEmptyOne replaces lists of existing zones and records by null.
+func TestAListThatIsNullIsNotAnEmptyOne(t *testing.T) {
+	for action, what := range map[string]string{"DescribeDomains": "zones", "DescribeSubDomainRecords": "records"} {
+		w := start(t, "example.com")
+		begin := map[string]string{
+			"DescribeDomains":          "the zones of the Alibaba Cloud DNS account could not be listed: ",
+			"DescribeSubDomainRecords": where}[action]
+		told := action + ": HTTP 200: success without the list of " + what + ": not an answer of the service"
+		w.Inject(cassim.Fault{Action: action, Kind: cassim.NullLists, Executed: true, Times: -1})
+		_, err := w.solver().Present(t.Context(), challenge("v1"), nil, noClaim(t))
+		wantCall(t, err, rpc.KindUndecodable, "", begin+told)
+		if action == "DescribeDomains" {
+			_, err = w.solver().Place(t.Context(), dcv.ExpectedChallenge("www.example.com"))
+			wantCall(t, err, rpc.KindUndecodable, "", begin+told)
+			wantCall(t, w.solver().Probe(t.Context()), rpc.KindUndecodable, "", told)
+			continue
+		}
+		stands := w.person("example.com", "_dnsauth.www", "TXT", "v1")
+		wantCall(t, w.solver().CleanUp(t.Context(), ours("v1", "")), rpc.KindUndecodable, "", begin+told)
+		w.wantRecords(stands)
 	}
 }
 
@@ -160,16 +187,21 @@ func TestTheProbeSaysWhetherThereIsAZoneToReadFromOneCall(t *testing.T) {
 	wantCall(t, w.solver().Probe(t.Context()), rpc.KindPermission, "alidns:DescribeDomains",
 		"DescribeDomains: Forbidden.RAM (HTTP 403): User not authorized to operate on the specified resource.")
 	wantProblem(t, start(t).solver().Probe(t.Context()),
-		"the Alibaba Cloud DNS account of the solver's credentials has no zone: add one there, or use credentials of the account that holds the zones")
+		"the Alibaba Cloud DNS account of the solver's credentials has no zone: add one there, or use credentials "+
+			"of the account that holds the zones")
 }
 
 func TestAnEndpointThatCannotBeUsedIsToldWithoutQuotingIt(t *testing.T) {
 	for url, want := range map[string]string{
-		"http://alidns.aliyuncs.com":          "alidns: the endpoint must be https: http is for loopback hosts only",
-		"https://user:password@example.com":   "alidns: the endpoint must be scheme and host only, such as https://cas.aliyuncs.com",
-		"https://alidns.aliyuncs.com/?a=hush": "alidns: the endpoint must be scheme and host only, such as https://cas.aliyuncs.com",
+		"http://alidns.aliyuncs.com": "alidns: the endpoint must be https: http is for loopback hosts only",
+		"https://user:password@example.com": "alidns: the endpoint must be scheme and host only, such as " +
+			"https://cas.aliyuncs.com",
+		"https://alidns.aliyuncs.com/?a=hush": "alidns: the endpoint must be scheme and host only, such as " +
+			"https://cas.aliyuncs.com",
 	} {
-		if _, err := alidns.New(alidns.Config{Endpoint: rpc.Endpoint{URL: url}, Credentials: credentials}); err == nil || err.Error() != want {
+		if _, err := alidns.New(
+			alidns.Config{Endpoint: rpc.Endpoint{URL: url}, Credentials: credentials}); err == nil ||
+			err.Error() != want {
 			t.Errorf("%s: got %v", url, err)
 		}
 	}

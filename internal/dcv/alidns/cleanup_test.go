@@ -16,7 +16,8 @@ func TestWhatIsGoneAlreadyIsCleanedUp(t *testing.T) {
 	rec := present(t, solver, challenge("v1"), nil, new(claims).claim)
 	cleanUp(t, solver, rec)
 	cleanUp(t, solver, rec)
-	w.wantCalls("DescribeDomains", "DescribeSubDomainRecords", "AddDomainRecord", "DeleteDomainRecord", "DeleteDomainRecord")
+	w.wantCalls("DescribeDomains", "DescribeSubDomainRecords", "AddDomainRecord", "DeleteDomainRecord",
+		"DeleteDomainRecord")
 	cleanUp(t, solver, ours("v1", "")) // claimed, and never written
 	w.wantCalls("DescribeSubDomainRecords")
 	w.wantRecords(other)
@@ -26,10 +27,14 @@ func TestWithTheZoneTheRecordIsGone(t *testing.T) {
 	w := start(t, "example.com")
 	anothers := w.person("example.org", "_dnsauth.www", "TXT", "v1")
 	for name, rec := range map[string]dcv.Record{
-		"claimed, and no account has the zone": {FQDN: "_dnsauth.gone.example", Type: "TXT", Value: "v1", Zone: "gone.example"},
-		"claimed, and another account has it":  {FQDN: "_dnsauth.www.example.org", Type: "TXT", Value: "v1", Zone: "example.org"},
-		"written, and no account has the zone": {FQDN: "_dnsauth.gone.example", Type: "TXT", Value: "v1", Zone: "gone.example", ProviderID: "1"},
-		"written, and another account has it":  {FQDN: "_dnsauth.www.example.org", Type: "TXT", Value: "v1", Zone: "example.org", ProviderID: anothers.ID},
+		"claimed, and no account has the zone": {FQDN: "_dnsauth.gone.example", Type: "TXT", Value: "v1",
+			Zone: "gone.example"},
+		"claimed, and another account has it": {FQDN: "_dnsauth.www.example.org", Type: "TXT", Value: "v1",
+			Zone: "example.org"},
+		"written, and no account has the zone": {FQDN: "_dnsauth.gone.example", Type: "TXT", Value: "v1",
+			Zone: "gone.example", ProviderID: "1"},
+		"written, and another account has it": {FQDN: "_dnsauth.www.example.org", Type: "TXT", Value: "v1",
+			Zone: "example.org", ProviderID: anothers.ID},
 	} {
 		t.Run(name, func(t *testing.T) { cleanUp(t, w.solver(), rec) })
 	}
@@ -69,7 +74,8 @@ func TestARecordAtAnotherNameOrOfAnotherValueIsNeverTheClaimedOne(t *testing.T) 
 	also := w.person("example.com", "_dnsauth", "TXT", "v1")
 	alias := w.person("example.com", "_dnsauth.shop", "CNAME", "v1.dcv.example.net")
 	cleanUp(t, w.solver(), ours("v1", ""))
-	cleanUp(t, w.solver(), dcv.Record{FQDN: "_dnsauth.shop.example.com", Type: "TXT", Value: "v1.dcv.example.net", Zone: "example.com"})
+	cleanUp(t, w.solver(), dcv.Record{FQDN: "_dnsauth.shop.example.com", Type: "TXT", Value: "v1.dcv.example.net",
+		Zone: "example.com"})
 	w.wantRecords(kept, also, alias)
 }
 
@@ -79,7 +85,8 @@ func TestALockedRecordIsAProblemUntilItIsUnlocked(t *testing.T) {
 	rec := present(t, solver, challenge("v1"), nil, new(claims).claim)
 	w.LockRecord(rec.ProviderID, true)
 	wantProblem(t, solver.CleanUp(t.Context(), rec),
-		`the TXT record "_dnsauth.www.example.com" in zone "example.com": the record is locked: unlock it in Alibaba Cloud DNS`)
+		`the TXT record "_dnsauth.www.example.com" in zone "example.com": the record is locked: unlock it in `+
+			`Alibaba Cloud DNS`)
 	w.LockRecord(rec.ProviderID, false)
 	cleanUp(t, solver, rec)
 	w.wantRecords()

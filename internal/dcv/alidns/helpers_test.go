@@ -59,13 +59,14 @@ func startWith(t *testing.T, opts cassim.Options, zones ...string) *world {
 	return &world{Server: server, t: t}
 }
 
-// accounts gives every solver a rate of its own.
+// accounts numbers the accounts of solvers, so that each has a rate of its own.
 var accounts atomic.Int64
 
 var credentials = credentialsOf("")
 
 func credentialsOf(account string) rpc.CredentialsProvider {
-	return rpc.StaticCredentials(rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token, Account: account})
+	return rpc.StaticCredentials(rpc.Credentials{AccessKeyID: keyID, AccessKeySecret: secret, SecurityToken: token,
+		Account: account})
 }
 
 func newSolver(t *testing.T, url string) *alidns.Solver {
@@ -99,7 +100,8 @@ func (w *world) refusing(action string, status int, code string) *alidns.Solver 
 		}
 		rw.WriteHeader(status)
 		if err := json.NewEncoder(rw).Encode(map[string]string{
-			"RequestId": "7B7B7B7B-0000-0000-0000-000000000000", "Code": code, "Message": "Refused by the test: " + r.URL.RawQuery,
+			"RequestId": "7B7B7B7B-0000-0000-0000-000000000000", "Code": code, "Message": "Refused by the test: " +
+				r.URL.RawQuery,
 		}); err != nil {
 			w.t.Error(err)
 		}
@@ -131,7 +133,8 @@ func (w *world) person(zone, rr, kind, value string) cassim.Record {
 // onLine adds a record for the visitors of one network, which a person does in the console.
 func (w *world) onLine(line, rr, value string) cassim.Record {
 	w.t.Helper()
-	caller, err := rpc.New(rpc.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()}, Credentials: credentials})
+	caller, err := rpc.New(rpc.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()},
+		Credentials: credentials})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -30,11 +30,13 @@ func (w *world) order(domain string) (id string, ch dcv.Challenge) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: domain}}, key)
+	csr, err := x509.CreateCertificateRequest(
+		rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: domain}}, key)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	client, err := cas.New(cas.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()}, Credentials: credentials, Rate: 1e6})
+	client, err := cas.New(cas.Config{Endpoint: rpc.Endpoint{Region: "cn-hangzhou", URL: w.URL()},
+		Credentials: credentials, Rate: 1e6})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -52,23 +54,27 @@ func (w *world) order(domain string) (id string, ch dcv.Challenge) {
 	}
 	w.wantCalls("CreateCertificateWithCsrRequest", "DescribeCertificateState")
 	return string(bought.OrderID), dcv.Challenge{
-		Domain: domain, RecordName: described.Record.Domain, RecordType: described.Record.Type, RecordValue: described.Record.Value,
+		Domain: domain, RecordName: described.Record.Domain, RecordType: described.Record.Type,
+		RecordValue: described.Record.Value,
 	}
 }
 
-// TestTheAuthorityFindsTheRecordHoweverCASNamesIt takes orders through all the ways in which CAS may name a record. One of them has two
-// meanings: "_dnsauth" for www.example.com may be below www.example.com or below example.com. It is taken as the contract does (CAS
-// contract §2), relative to the zone that holds the name; an authority that means the other one does not find it.
+// TestTheAuthorityFindsTheRecordHoweverCASNamesIt takes orders through all the ways in which CAS may name a record. One
+// of them has two meanings: "_dnsauth" for www.example.com may be below www.example.com or below example.com. It is
+// taken as docs/design/cas.md §3.4 takes it, relative to the zone that holds the name; an authority that means the
+// other one does not find it.
 func TestTheAuthorityFindsTheRecordHoweverCASNamesIt(t *testing.T) {
 	for _, zones := range [][]string{{"example.com"}, {"example.com", "www.example.com"}} {
 		for _, domain := range []string{"example.com", "www.example.com"} {
 			for _, kind := range []string{cassim.RecordTXT, cassim.RecordCNAME} {
 				for _, label := range []string{cassim.LabelAtName, cassim.LabelAtZone} {
-					for _, form := range []string{cassim.RecordRelative, cassim.RecordPrefix, cassim.RecordFQDN, cassim.RecordFQDNDot, cassim.RecordUpper} {
+					for _, form := range []string{cassim.RecordRelative, cassim.RecordPrefix, cassim.RecordFQDN,
+						cassim.RecordFQDNDot, cassim.RecordUpper} {
 						knobs := cassim.Knobs{RecordDomain: form, RecordLabel: label, RecordType: kind}
-						t.Run(fmt.Sprintf("%s at %s, %s of %s in %s", form, label, kind, domain, zones), func(t *testing.T) {
-							live(t, startWith(t, cassim.Options{Knobs: knobs}, zones...), domain, zones)
-						})
+						t.Run(fmt.Sprintf("%s at %s, %s of %s in %s", form, label, kind, domain, zones),
+							func(t *testing.T) {
+								live(t, startWith(t, cassim.Options{Knobs: knobs}, zones...), domain, zones)
+							})
 					}
 				}
 			}
@@ -94,7 +100,8 @@ func live(t *testing.T, w *world, domain string, zones []string) {
 	}
 	order, _ = w.Order(id)
 	if isFound := !order.ValidatedAt.IsZero(); isFound != (rec.FQDN == order.RecordFQDN) {
-		t.Errorf("%q was written at %q, the authority looks at %q, and that it found it is %t", ch.RecordName, rec.FQDN, order.RecordFQDN, isFound)
+		t.Errorf("%q was written at %q, the authority looks at %q, and that it found it is %t", ch.RecordName, rec.FQDN,
+			order.RecordFQDN, isFound)
 	}
 	cleanUp(t, solver, rec)
 	w.wantRecords()
@@ -103,7 +110,8 @@ func live(t *testing.T, w *world, domain string, zones []string) {
 
 func TestARecordThatCASWroteByItselfIsItsOwn(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(time.Now())
-	w := startWith(t, cassim.Options{Clock: clock, DCVDelay: time.Minute, Knobs: cassim.Knobs{AutomaticDNS: cassim.On}}, "example.com")
+	w := startWith(t, cassim.Options{Clock: clock, DCVDelay: time.Minute, Knobs: cassim.Knobs{AutomaticDNS: cassim.On}},
+		"example.com")
 	id, ch := w.order("www.example.com")
 	written := w.Records("")
 	if len(written) != 1 {

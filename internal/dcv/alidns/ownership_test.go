@@ -57,7 +57,7 @@ func TestARecordThatCameInThePlaceOfOursIsTheirs(t *testing.T) {
 	solver := w.solver()
 	rec := present(t, solver, challenge("v1"), nil, new(claims).claim)
 	w.RemoveRecord(rec.ProviderID)
-	stands := w.person("example.com", "_dnsauth.www", "TXT", "v1") // CAS may do that (CAS contract §4)
+	stands := w.person("example.com", "_dnsauth.www", "TXT", "v1") // CAS may do that (docs/design/cas.md §5.3)
 	again := present(t, solver, challenge("v1"), &rec, noClaim(t))
 	wantRecord(t, again, theirs("v1", stands.ID))
 	cleanUp(t, solver, again)

@@ -28,8 +28,9 @@ func TestALifeTakesFourCallsAndLeavesNothing(t *testing.T) {
 	written := w.byID(rec.ProviderID)
 	wantRecord(t, rec, ours("v1", written.ID))
 	w.wantRecords(cassim.Record{
-		ID: written.ID, Zone: "example.com", RR: "_dnsauth.www", FQDN: "_dnsauth.www.example.com", Type: "TXT", Value: "v1",
-		TTL: 600, Line: "default", Since: written.Since,
+		ID: written.ID, Zone: "example.com", RR: "_dnsauth.www", FQDN: "_dnsauth.www.example.com", Type: "TXT",
+		Value: "v1",
+		TTL:   600, Line: "default", Since: written.Since,
 	})
 	cleanUp(t, solver, rec)
 	w.wantRecords()
@@ -92,7 +93,9 @@ func TestARecordWhoseAddWasNotAnsweredIsOursAllTheSame(t *testing.T) {
 func TestWhatIsNotClaimedIsNotWritten(t *testing.T) {
 	w := start(t, "example.com")
 	conflict := errors.New("the order was changed meanwhile")
-	_, err := w.solver().Present(t.Context(), challenge("v1"), nil, func(context.Context, dcv.Record) error { return conflict })
+	_, err := w.solver().Present(t.Context(), challenge("v1"), nil, func(context.Context, dcv.Record) error {
+		return conflict
+	})
 	if !errors.Is(err, conflict) {
 		t.Errorf("got %v", err)
 	}
@@ -121,7 +124,8 @@ func TestOurRecordIsFoundAmongMoreThanAPage(t *testing.T) {
 func TestEachFormOfTheNameMeansTheSameRecord(t *testing.T) {
 	forms := map[string][]string{
 		"www.example.com": {
-			"_dnsauth.www", "_dnsauth.www.", "_DNSAUTH.WWW", "_dnsauth.www.example.com", "_dnsauth.www.example.com.", "_Dnsauth.www.Example.COM",
+			"_dnsauth.www", "_dnsauth.www.", "_DNSAUTH.WWW", "_dnsauth.www.example.com", "_dnsauth.www.example.com.",
+			"_Dnsauth.www.Example.COM",
 		},
 		"*.www.example.com": {"_dnsauth.www", "_dnsauth.www.example.com"},
 	}
@@ -157,9 +161,12 @@ func TestAChallengeThatCASHasNotFilledInCallsNobody(t *testing.T) {
 	ch := challenge("v1")
 	ch.RecordType = "mx"
 	_, err := w.solver().Present(t.Context(), ch, nil, noClaim(t))
-	wantProblem(t, err, `CAS asks for the MX record "_dnsauth.www" for "www.example.com", which is no validation record: `+
-		`that is a TXT or CNAME record at a name that begins with "_" and ends with "www.example.com" or a domain above it. `+
-		`Nothing is published. If the console of CAS shows a validation record for the order, publish that by hand: the order goes on by itself`)
+	wantProblem(t, err, `CAS asks for the MX record "_dnsauth.www" for "www.example.com", which is no `+
+		`validation record: `+
+		`that is a TXT or CNAME record at a name that begins with "_" and ends with "www.example.com" or a `+
+		`domain above it. `+
+		`Nothing is published. If the console of CAS shows a validation record for the order, publish that by hand: `+
+		`the order goes on by itself`)
 	w.wantCalls()
 	if diff := cmp.Diff([]cassim.Record{}, w.Records("")); diff != "" {
 		t.Error(diff)

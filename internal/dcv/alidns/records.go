@@ -15,20 +15,21 @@ import (
 )
 
 const (
-	// ttl is accepted by every edition (CAS contract §5, TTL minimum).
+	// ttl is accepted by every edition (docs/design/cas.md §6.4).
 	ttl = 600
-	// line is what visitors get whom no other line of the zone is for. The CA's servers are anywhere, so this is the only one that counts.
+	// line serves the visitors for whom the zone has no line of their own. The CA's servers may be anywhere, so only
+	// this line counts.
 	line = "default"
 )
 
-// standing is what matters of what is at a record's name.
+// standing holds those of the records at a name that matter.
 type standing struct {
 	match *sdk.Record // the record itself: same name, type and value
 	alias *sdk.Record // an enabled CNAME with another target
 }
 
-// lookup reads what is at the record's name. All types are read at once, since a CNAME in the way of a TXT record is better told with
-// its target than as the service's "conflict".
+// Reads what is at the record's name, all types at once, to name the target of a CNAME in the way of a TXT record: the
+// service says only "conflict".
 func (s *Solver) lookup(ctx context.Context, rec dcv.Record) (standing, error) {
 	var at standing
 	rr := relative(rec)
@@ -38,6 +39,9 @@ func (s *Solver) lookup(ctx context.Context, rec dcv.Record) (standing, error) {
 		req.PageNumber, req.PageSize = requests.NewInteger(page), requests.NewInteger(pageSize)
 		if err := s.recordCalls.Do(ctx, req, resp); err != nil {
 			return 0, 0, err
+		}
+		if resp.DomainRecords.Record == nil {
+			return 0, 0, withoutList(req.GetActionName(), resp.RequestId, "records")
 		}
 		for _, r := range resp.DomainRecords.Record {
 			if dcv.CanonicalName(r.RR) != rr || (r.Line != line && r.Line != "") {
@@ -58,26 +62,30 @@ func (s *Solver) lookup(ctx context.Context, rec dcv.Record) (standing, error) {
 	return at, nil
 }
 
-// own says whose the standing record is: ours if an earlier Present claimed it and did not learn another id, else somebody else's.
+// Says whose the standing record is: ours if an earlier Present claimed it and did not learn another id, else somebody
+// else's. Returns a Problem if it is disabled.
 func own(rec dcv.Record, found *sdk.Record, prior *dcv.Record) (dcv.Record, error) {
 	rec.ProviderID = found.RecordId
 	rec.Foreign = prior == nil || prior.Foreign || (prior.ProviderID != "" && prior.ProviderID != found.RecordId)
 	if !isEnabled(found) {
 		return dcv.Record{}, &dcv.Problem{Message: fmt.Sprintf(
-			"the %s record %q in zone %q has the right value and is disabled: enable it in Alibaba Cloud DNS, or delete it", rec.Type, rec.FQDN, rec.Zone)}
+			"the %s record %q in zone %q has the right value and is disabled: enable it in Alibaba Cloud DNS, "+
+				"or delete it", rec.Type, rec.FQDN, rec.Zone)}
 	}
 	return rec, nil
 }
 
-// adopt handles an add that was refused because the record exists, though the lookup just before did not show it. With an earlier claim
-// that was an add of ours whose reply was lost and which the listing shows late; without one, somebody else was faster.
+// adopt handles an add that was refused because the record exists, though the lookup just before did not show it. If
+// there is an earlier claim, an add of ours made the record, its reply was lost, and the listing shows it late. Without
+// one, somebody else was faster.
 func (s *Solver) adopt(ctx context.Context, rec dcv.Record, prior *dcv.Record) (dcv.Record, error) {
 	at, err := s.lookup(ctx, rec)
 	if err != nil {
 		return dcv.Record{}, explain(err, rec)
 	}
 	if at.match == nil {
-		return dcv.Record{}, fmt.Errorf("the %s record %q in zone %q exists already, but is not listed yet", rec.Type, rec.FQDN, rec.Zone)
+		return dcv.Record{}, fmt.Errorf("the %s record %q in zone %q exists already, but is not listed yet", rec.Type,
+			rec.FQDN, rec.Zone)
 	}
 	return own(rec, at.match, prior)
 }
@@ -123,5 +131,5 @@ func sameValue(rrType, a, b string) bool {
 	return a == b
 }
 
-// isEnabled is careful with the spelling, which the documents do not agree on (CAS contract §5, Shapes).
+// Compares without regard to case, since the documents do not agree on the spelling (docs/design/cas.md §6.2).
 func isEnabled(r *sdk.Record) bool { return !strings.EqualFold(r.Status, "Disable") }

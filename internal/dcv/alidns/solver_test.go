@@ -58,7 +58,8 @@ func theirs(value, id string) dcv.Record {
 	return rec
 }
 
-func present(t *testing.T, solver *alidns.Solver, ch dcv.Challenge, prior *dcv.Record, claim func(context.Context, dcv.Record) error) dcv.Record {
+func present(t *testing.T, solver *alidns.Solver, ch dcv.Challenge, prior *dcv.Record,
+	claim func(context.Context, dcv.Record) error) dcv.Record {
 	t.Helper()
 	rec, err := solver.Present(t.Context(), ch, prior, claim)
 	if err != nil {
@@ -87,7 +88,8 @@ func wantSafe(t *testing.T, err error) {
 	for ; err != nil; err = errors.Unwrap(err) {
 		for _, format := range []string{"%v", "%+v", "%#v", "%q"} {
 			text := fmt.Sprintf(format, err)
-			for _, kept := range []string{keyID, secret, token, url.QueryEscape(token), "Signature=", "SignatureNonce", "AccessKeyId="} {
+			for _, kept := range []string{keyID, secret, token, url.QueryEscape(token), "Signature=", "SignatureNonce",
+				"AccessKeyId="} {
 				if strings.Contains(text, kept) {
 					t.Errorf("%s contains %q: %s", format, kept, text)
 				}

@@ -15,8 +15,13 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
 
-// locate says where the record belongs. A record that was claimed once keeps its place, even if a sub-zone has been added since: it
-// could not be cleaned up otherwise.
+// Place implements dcv.Placer. It usually takes one call.
+func (s *Solver) Place(ctx context.Context, ch dcv.Challenge) (dcv.Record, error) {
+	return s.locate(ctx, ch, nil)
+}
+
+// locate says where the record belongs. A record that was claimed once keeps its place, even if a sub-zone has been
+// added since: it could not be cleaned up otherwise.
 func (s *Solver) locate(ctx context.Context, ch dcv.Challenge, prior *dcv.Record) (dcv.Record, error) {
 	rec := dcv.Record{Type: ch.RecordType, Value: ch.RecordValue}
 	if prior != nil {
@@ -32,17 +37,17 @@ func (s *Solver) locate(ctx context.Context, ch dcv.Challenge, prior *dcv.Record
 		return dcv.Record{}, noZone(ch.Domain)
 	}
 	rec.FQDN = dcv.RecordFQDN(ch, holder)
-	// The record's own name may be delegated further than the validated name, and then only the deeper zone answers for it. A name
-	// that CAS placed outside of every zone of the account is nothing that we can write.
+	// The record's own name may be delegated further than the validated name, and then only the deeper zone answers for
+	// it. CAS may also have named a record outside of every zone of the account, which cannot be written.
 	if rec.Zone = longest(zones, rec.FQDN); rec.Zone == "" {
 		return dcv.Record{}, noZone(rec.FQDN)
 	}
 	return rec, nil
 }
 
-// zones lists the account's zones that may hold the domain or a name below it. They all contain the domain's registrable name, which
-// makes one search enough: asking for each possible zone would take a call per label, and GetMainDomainName does not know of sub-zones
-// that are zones of their own (CAS contract §5).
+// zones lists the account's zones that may hold the domain or a name below it. They all contain the domain's
+// registrable name, which makes one search enough: asking for each possible zone would take a call per label, and
+// GetMainDomainName does not know of sub-zones that are zones of their own (docs/design/cas.md §6.3).
 func (s *Solver) zones(ctx context.Context, domain string) ([]string, error) {
 	keyword := registrable(dcv.CanonicalName(domain))
 	zones, err := s.search(ctx, keyword)
@@ -64,6 +69,9 @@ func (s *Solver) search(ctx context.Context, keyword string) ([]string, error) {
 		req.PageNumber, req.PageSize = requests.NewInteger(page), requests.NewInteger(pageSize)
 		if err := s.zoneCalls.Do(ctx, req, resp); err != nil {
 			return 0, 0, err
+		}
+		if resp.Domains.Domain == nil {
+			return 0, 0, withoutList(req.GetActionName(), resp.RequestId, "zones")
 		}
 		for _, d := range resp.Domains.Domain {
 			zones = append(zones, d.DomainName)
@@ -88,7 +96,8 @@ func registrable(name string) string {
 func longest(zones []string, name string) string {
 	var best string
 	for _, zone := range zones {
-		if canonical := dcv.CanonicalName(zone); dcv.Within(name, canonical) && len(canonical) > len(dcv.CanonicalName(best)) {
+		if canonical := dcv.CanonicalName(zone); dcv.Within(name, canonical) &&
+			len(canonical) > len(dcv.CanonicalName(best)) {
 			best = zone
 		}
 	}
@@ -96,9 +105,10 @@ func longest(zones []string, name string) string {
 }
 
 const (
-	// pageSize is the most that both listings give (CAS contract §5).
+	// pageSize is the most that both listings give (docs/design/cas.md §6.1).
 	pageSize = 100
-	// maxPages ends a listing whose server does not. It is an error, never a short list: what is missing may be what is looked for.
+	// maxPages ends a listing that the server does not end. A longer list is an error, and never cut short: what is
+	// looked for may be missing from it.
 	maxPages = 100
 )
 

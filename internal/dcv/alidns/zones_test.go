@@ -5,6 +5,7 @@ package alidns_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,19 +19,32 @@ func TestTheRecordIsWrittenInTheLongestZoneThatHoldsIt(t *testing.T) {
 		domain, name     string
 		zone, rr, atFQDN string
 	}{
-		"the only zone":                      {[]string{"example.com"}, "www.example.com", "_dnsauth.www", "example.com", "_dnsauth.www", "_dnsauth.www.example.com"},
-		"the zone's own name":                {[]string{"example.com"}, "example.com", "_dnsauth", "example.com", "_dnsauth", "_dnsauth.example.com"},
-		"a wildcard":                         {[]string{"example.com"}, "*.example.com", "_dnsauth", "example.com", "_dnsauth", "_dnsauth.example.com"},
-		"a sub-zone":                         {[]string{"example.com", "shop.example.com"}, "www.shop.example.com", "_dnsauth.www", "shop.example.com", "_dnsauth.www", "_dnsauth.www.shop.example.com"},
-		"a sub-zone, told from its parent":   {[]string{"example.com", "shop.example.com"}, "www.shop.example.com", "_dnsauth.www.shop", "shop.example.com", "_dnsauth.www", "_dnsauth.www.shop.example.com"},
-		"beside a sub-zone":                  {[]string{"example.com", "shop.example.com"}, "www.example.com", "_dnsauth.www", "example.com", "_dnsauth.www", "_dnsauth.www.example.com"},
-		"a sub-zone that ends alike":         {[]string{"example.com", "p.example.com"}, "shop.example.com", "_dnsauth.shop", "example.com", "_dnsauth.shop", "_dnsauth.shop.example.com"},
-		"a sub-zone alone":                   {[]string{"shop.example.com"}, "www.shop.example.com", "_dnsauth.www", "shop.example.com", "_dnsauth.www", "_dnsauth.www.shop.example.com"},
-		"in full above a sub-zone":           {[]string{"example.com", "www.example.com"}, "www.example.com", "_dnsauth.example.com", "example.com", "_dnsauth", "_dnsauth.example.com"},
-		"a zone for the record alone":        {[]string{"example.com", "_dnsauth.example.com"}, "example.com", "_dnsauth", "_dnsauth.example.com", "@", "_dnsauth.example.com"},
-		"a look-alike that the search finds": {[]string{"example.com", "myexample.com", "example.com.cn"}, "www.example.com", "_dnsauth.www", "example.com", "_dnsauth.www", "_dnsauth.www.example.com"},
-		"a suffix of two labels":             {[]string{"example.com.cn", "example.com"}, "www.example.com.cn", "_dnsauth.www", "example.com.cn", "_dnsauth.www", "_dnsauth.www.example.com.cn"},
-		"an internationalized zone":          {[]string{"xn--fsqu00a.com"}, "www.xn--fsqu00a.com", "_dnsauth.www", "xn--fsqu00a.com", "_dnsauth.www", "_dnsauth.www.xn--fsqu00a.com"},
+		"the only zone": {[]string{"example.com"}, "www.example.com", "_dnsauth.www",
+			"example.com", "_dnsauth.www", "_dnsauth.www.example.com"},
+		"the zone's own name": {[]string{"example.com"}, "example.com", "_dnsauth", "example.com",
+			"_dnsauth", "_dnsauth.example.com"},
+		"a wildcard": {[]string{"example.com"}, "*.example.com", "_dnsauth", "example.com",
+			"_dnsauth", "_dnsauth.example.com"},
+		"a sub-zone": {[]string{"example.com", "shop.example.com"}, "www.shop.example.com",
+			"_dnsauth.www", "shop.example.com", "_dnsauth.www", "_dnsauth.www.shop.example.com"},
+		"a sub-zone, told from its parent": {[]string{"example.com", "shop.example.com"}, "www.shop.example.com",
+			"_dnsauth.www.shop", "shop.example.com", "_dnsauth.www", "_dnsauth.www.shop.example.com"},
+		"beside a sub-zone": {[]string{"example.com", "shop.example.com"}, "www.example.com",
+			"_dnsauth.www", "example.com", "_dnsauth.www", "_dnsauth.www.example.com"},
+		"a sub-zone that ends alike": {[]string{"example.com", "p.example.com"}, "shop.example.com",
+			"_dnsauth.shop", "example.com", "_dnsauth.shop", "_dnsauth.shop.example.com"},
+		"a sub-zone alone": {[]string{"shop.example.com"}, "www.shop.example.com", "_dnsauth.www",
+			"shop.example.com", "_dnsauth.www", "_dnsauth.www.shop.example.com"},
+		"in full above a sub-zone": {[]string{"example.com", "www.example.com"}, "www.example.com",
+			"_dnsauth.example.com", "example.com", "_dnsauth", "_dnsauth.example.com"},
+		"a zone for the record alone": {[]string{"example.com", "_dnsauth.example.com"}, "example.com",
+			"_dnsauth", "_dnsauth.example.com", "@", "_dnsauth.example.com"},
+		"a look-alike that the search finds": {[]string{"example.com", "myexample.com", "example.com.cn"},
+			"www.example.com", "_dnsauth.www", "example.com", "_dnsauth.www", "_dnsauth.www.example.com"},
+		"a suffix of two labels": {[]string{"example.com.cn", "example.com"}, "www.example.com.cn", "_dnsauth.www",
+			"example.com.cn", "_dnsauth.www", "_dnsauth.www.example.com.cn"},
+		"an internationalized zone": {[]string{"xn--fsqu00a.com"}, "www.xn--fsqu00a.com", "_dnsauth.www",
+			"xn--fsqu00a.com", "_dnsauth.www", "_dnsauth.www.xn--fsqu00a.com"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -38,9 +52,11 @@ func TestTheRecordIsWrittenInTheLongestZoneThatHoldsIt(t *testing.T) {
 			solver := w.solver()
 			ch := dcv.Challenge{Domain: test.domain, RecordName: test.name, RecordType: "TXT", RecordValue: "v1"}
 			rec := present(t, solver, ch, nil, new(claims).claim)
-			wantRecord(t, rec, dcv.Record{FQDN: test.atFQDN, Type: "TXT", Value: "v1", Zone: test.zone, ProviderID: rec.ProviderID})
+			wantRecord(t, rec, dcv.Record{FQDN: test.atFQDN, Type: "TXT", Value: "v1", Zone: test.zone,
+				ProviderID: rec.ProviderID})
 			written := w.byID(rec.ProviderID)
-			if diff := cmp.Diff([]string{test.zone, test.rr, test.atFQDN}, []string{written.Zone, written.RR, written.FQDN}); diff != "" {
+			if diff := cmp.Diff([]string{test.zone, test.rr, test.atFQDN},
+				[]string{written.Zone, written.RR, written.FQDN}); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 			wantRecord(t, present(t, solver, ch, &rec, noClaim(t)), rec)
@@ -50,12 +66,31 @@ func TestTheRecordIsWrittenInTheLongestZoneThatHoldsIt(t *testing.T) {
 	}
 }
 
+// TestThePlaceIsKnownBeforeThereIsAChallenge expects one call to tell the place, and the record to go there later.
+func TestThePlaceIsKnownBeforeThereIsAChallenge(t *testing.T) {
+	w := start(t, "example.com", "shop.example.com")
+	for name, zone := range map[string]string{"www.example.com": "example.com",
+		"*.shop.example.com": "shop.example.com", "example.com": "example.com"} {
+		place, err := w.solver().Place(t.Context(), dcv.ExpectedChallenge(name))
+		if err != nil || place.Zone != zone || place.FQDN != "_dnsauth."+strings.TrimPrefix(name, "*.") {
+			t.Errorf("%s: got %+v, %v", name, place, err)
+		}
+		w.wantCalls("DescribeDomains")
+	}
+	_, err := w.solver().Place(t.Context(), dcv.ExpectedChallenge("www.example.net"))
+	wantProblem(t, err, `the Alibaba Cloud DNS account of the solver's credentials has no zone that holds `+
+		`"www.example.net": `+
+		`add the zone there, use credentials of the account that holds it, or choose another solver for this name`)
+	w.wantRecords()
+}
+
 func TestAZoneThatIsListedInUnicodeIsFoundToo(t *testing.T) {
 	w := start(t, "例子.com")
 	ch := dcv.Challenge{Domain: "www.xn--fsqu00a.com", RecordName: "_dnsauth.www", RecordType: "TXT", RecordValue: "v1"}
 	solver := w.solver()
 	rec := present(t, solver, ch, nil, new(claims).claim)
-	wantRecord(t, rec, dcv.Record{FQDN: "_dnsauth.www.xn--fsqu00a.com", Type: "TXT", Value: "v1", Zone: "例子.com", ProviderID: rec.ProviderID})
+	wantRecord(t, rec, dcv.Record{FQDN: "_dnsauth.www.xn--fsqu00a.com", Type: "TXT", Value: "v1", Zone: "例子.com",
+		ProviderID: rec.ProviderID})
 	w.wantCalls("DescribeDomains", "DescribeDomains", "DescribeSubDomainRecords", "AddDomainRecord")
 	cleanUp(t, solver, rec)
 	w.wantRecords()
@@ -86,7 +121,8 @@ func TestAClaimedRecordKeepsItsPlaceThoughASubZoneIsAdded(t *testing.T) {
 }
 
 func TestAZoneThatTheAccountDoesNotHaveIsAProblem(t *testing.T) {
-	const remedy = ": add the zone there, use credentials of the account that holds it, or choose another solver for this name"
+	const remedy = ": add the zone there, use credentials of the account that holds it, or choose another solver " +
+		"for this name"
 	tests := map[string]struct{ domain, name, holds string }{
 		"no account has it":             {"www.example.net", "_dnsauth.www", "www.example.net"},
 		"another account has it":        {"www.example.org", "_dnsauth.www", "www.example.org"},
@@ -100,7 +136,8 @@ func TestAZoneThatTheAccountDoesNotHaveIsAProblem(t *testing.T) {
 			w := start(t, "example.com", "www.shop.example.de")
 			ch := dcv.Challenge{Domain: test.domain, RecordName: test.name, RecordType: "TXT", RecordValue: "v1"}
 			_, err := w.solver().Present(t.Context(), ch, nil, noClaim(t))
-			wantProblem(t, err, fmt.Sprintf("the Alibaba Cloud DNS account of the solver's credentials has no zone that holds %q%s", test.holds, remedy))
+			wantProblem(t, err, fmt.Sprintf("the Alibaba Cloud DNS account of the solver's credentials has no zone "+
+				"that holds %q%s", test.holds, remedy))
 			w.wantRecords()
 		})
 	}
@@ -113,7 +150,8 @@ func TestAZoneThatWentAfterTheClaimIsAProblem(t *testing.T) {
 		"example.org":  {FQDN: "_dnsauth.example.org", Type: "TXT", Value: "v1", Zone: "example.org", ProviderID: "1"},
 	} {
 		_, err := w.solver().Present(t.Context(), challenge("v1"), &prior, noClaim(t))
-		wantProblem(t, err, fmt.Sprintf("the TXT record %q in zone %q: the zone is not in the account of the solver's credentials: "+
+		wantProblem(t, err, fmt.Sprintf("the TXT record %q in zone %q: the zone is not in the account of the "+
+			"solver's credentials: "+
 			"add it there, or use credentials of the account that holds it", "_dnsauth."+zone, zone))
 	}
 }

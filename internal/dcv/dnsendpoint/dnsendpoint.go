@@ -1,10 +1,11 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dnsendpoint publishes validation records through ExternalDNS: a DNSEndpoint asks for the record, and ExternalDNS makes it at
-// whatever DNS provider it is set up for, and removes it with the DNSEndpoint.
+// Package dnsendpoint publishes validation records through ExternalDNS: a DNSEndpoint asks for the record, and
+// ExternalDNS makes it at whatever DNS provider it is set up for, and removes it with the DNSEndpoint.
 //
-// Of two DNSEndpoints that ask for the same name and type ExternalDNS serves one. So nothing is asked for beside what others ask for.
+// If two DNSEndpoints ask for the same name and type, ExternalDNS serves only one of them. So a Solver makes no
+// DNSEndpoint for a name and type that another one asks for.
 package dnsendpoint
 
 import (
@@ -31,7 +32,7 @@ type Config struct {
 	Kube client.Client
 	// Namespace and Name are those of the DNSEndpoint. The name stays the same as long as the challenge does.
 	Namespace, Name string
-	// Owner is whom the DNSEndpoint goes with, in the same namespace.
+	// Owner is the object, in the same namespace, that the DNSEndpoint is deleted with.
 	Owner metav1.OwnerReference
 	// Labels and Annotations let an ExternalDNS with filters see it.
 	Labels, Annotations map[string]string
@@ -55,7 +56,8 @@ func New(config Config) *Solver {
 			owner := metav1.GetControllerOfNoCopy(object)
 			return owner != nil && owner.UID == config.Owner.UID
 		},
-		Missing:   "install the CRD of ExternalDNS (dnsendpoints.externaldns.k8s.io), and run ExternalDNS with --source=crd",
+		Missing: "install the CRD of ExternalDNS (dnsendpoints.externaldns.k8s.io), and run ExternalDNS with " +
+			"--source=crd",
 		Forbidden: "set the chart value solvers.dnsEndpoint, which grants it get, list, create, patch and delete",
 	}}
 }

@@ -54,13 +54,15 @@ func newCluster(t *testing.T, objects ...*unstructured.Unstructured) *cluster {
 		return do()
 	}
 	c.Client = builder.WithInterceptorFuncs(interceptor.Funcs{
-		Get: func(ctx context.Context, kube client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+		Get: func(ctx context.Context, kube client.WithWatch, key client.ObjectKey, o client.Object,
+			opts ...client.GetOption) error {
 			if err := c.refuse["get"]; err != nil {
 				return err
 			}
 			return kube.Get(ctx, key, o, opts...)
 		},
-		List: func(ctx context.Context, kube client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+		List: func(ctx context.Context, kube client.WithWatch, list client.ObjectList,
+			opts ...client.ListOption) error {
 			if err := c.refuse["list"]; err != nil {
 				return err
 			}
@@ -72,7 +74,8 @@ func newCluster(t *testing.T, objects ...*unstructured.Unstructured) *cluster {
 			}
 			return write("create", func() error { return kube.Create(ctx, o, opts...) })
 		},
-		Patch: func(ctx context.Context, kube client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
+		Patch: func(ctx context.Context, kube client.WithWatch, o client.Object, patch client.Patch,
+			opts ...client.PatchOption) error {
 			return write("patch", func() error { return kube.Patch(ctx, o, patch, opts...) })
 		},
 		Delete: func(ctx context.Context, kube client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
@@ -89,17 +92,20 @@ func (zones) FindZone(context.Context, string) (string, error) { return "example
 func newSolver(c *cluster, order types.UID) *dnsendpoint.Solver {
 	return dnsendpoint.New(dnsendpoint.Config{
 		Kube: c, Namespace: "team", Name: name, Zones: zones{}, Labels: map[string]string{"external-dns": "public"},
-		Owner: metav1.OwnerReference{APIVersion: "certmanager.aliyun.com/v1alpha1", Kind: "AliyunOrder", Name: "www", UID: order, Controller: new(true)},
+		Owner: metav1.OwnerReference{APIVersion: "certmanager.aliyun.com/v1alpha1", Kind: "AliyunOrder", Name: "www",
+			UID: order, Controller: new(true)},
 	})
 }
 
-var challenge = dcv.Challenge{Domain: "www.example.com", RecordName: "_dnsauth.www", RecordType: "TXT", RecordValue: "the-value"}
+var challenge = dcv.Challenge{Domain: "www.example.com", RecordName: "_dnsauth.www", RecordType: "TXT",
+	RecordValue: "the-value"}
 
 // asking is a DNSEndpoint of somebody.
 func asking(namespace, name, kind, target string) *unstructured.Unstructured {
-	object := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"endpoints": []any{map[string]any{
-		"dnsName": "_DNSAUTH.www.example.com.", "recordType": kind, "targets": []any{target},
-	}}}}}
+	object := &unstructured.Unstructured{
+		Object: map[string]any{"spec": map[string]any{"endpoints": []any{map[string]any{
+			"dnsName": "_DNSAUTH.www.example.com.", "recordType": kind, "targets": []any{target},
+		}}}}}
 	object.SetGroupVersionKind(dnsendpoint.Kind)
 	object.SetNamespace(namespace)
 	object.SetName(name)
@@ -175,7 +181,8 @@ func TestADNSEndpointIsMadeOnceAndPutRight(t *testing.T) {
 	c.wantWrites(t)
 }
 
-// TestAnHeirTakesOverWhatItsPredecessorMade knows it by its UID, and lets it go with the heir.
+// TestAnHeirTakesOverWhatItsPredecessorMade expects the heir to recognize the DNSEndpoint by its UID and to become its
+// owner.
 func TestAnHeirTakesOverWhatItsPredecessorMade(t *testing.T) {
 	c := newCluster(t)
 	rec, err := newSolver(c, "old").Present(t.Context(), challenge, nil, unclaimed)
@@ -192,7 +199,8 @@ func TestAnHeirTakesOverWhatItsPredecessorMade(t *testing.T) {
 		t.Errorf("the owner is %+v", owner)
 	}
 	c.wantWrites(t, "create", "patch")
-	if err := newSolver(c, "old").CleanUp(t.Context(), dcv.Record{FQDN: rec.FQDN, Type: "TXT", Value: rec.Value, ProviderID: "another"}); err != nil {
+	if err := newSolver(c, "old").CleanUp(
+		t.Context(), dcv.Record{FQDN: rec.FQDN, Type: "TXT", Value: rec.Value, ProviderID: "another"}); err != nil {
 		t.Fatal(err)
 	}
 	c.wantWrites(t) // it is the heir's now
@@ -239,7 +247,8 @@ func TestSomebodyElsesObjectOfOurNameStays(t *testing.T) {
 	solver := newSolver(c, "order")
 	_, err := solver.Present(t.Context(), challenge, nil, unclaimed)
 	wantProblem(t, err, "was made by somebody else, and has the name of the one to make: delete it")
-	if err := solver.CleanUp(t.Context(), dcv.Record{FQDN: "_dnsauth.www.example.com", Type: "TXT", Value: "the-value", ProviderID: "ours"}); err != nil {
+	if err := solver.CleanUp(t.Context(), dcv.Record{FQDN: "_dnsauth.www.example.com", Type: "TXT", Value: "the-value",
+		ProviderID: "ours"}); err != nil {
 		t.Fatal(err)
 	}
 	c.wantWrites(t)
@@ -250,13 +259,16 @@ func TestWhatTheClusterSaysIsExplained(t *testing.T) {
 	forbidden := apierrors.NewForbidden(resource, name, errors.New("RBAC"))
 	denied := apierrors.NewForbidden(resource, name, errors.New("a webhook"))
 	denied.ErrStatus.Message = `admission webhook "policy.example.com" denied the request: no TXT records here`
-	invalid := &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid, Message: "spec is wrong"}}
+	invalid := &apierrors.StatusError{
+		ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity,
+			Reason: metav1.StatusReasonInvalid, Message: "spec is wrong"}}
 	for _, test := range []struct {
 		verb string
 		err  error
 		want string
 	}{
-		{"get", &meta.NoKindMatchError{GroupKind: dnsendpoint.Kind.GroupKind()}, "the cluster does not know the kind DNSEndpoint: install the CRD of ExternalDNS"},
+		{"get", &meta.NoKindMatchError{GroupKind: dnsendpoint.Kind.GroupKind()}, "the cluster does not know the " +
+			"kind DNSEndpoint: install the CRD of ExternalDNS"},
 		{"get", forbidden, "the controller may not use the kind DNSEndpoint: set the chart value solvers.dnsEndpoint"},
 		{"create", denied, "no TXT records here"},
 		{"create", invalid, "spec is wrong"},

@@ -26,8 +26,8 @@ func (s *Solver) wanted(rec dcv.Record) *unstructured.Unstructured {
 	return object
 }
 
-// othersAsk says whether another DNSEndpoint asks for the very record already. One that asks for another value of the same name and type
-// is a Problem: ExternalDNS would publish only one of the two, and perhaps not ours.
+// Says whether another DNSEndpoint asks for the very record already. Returns a Problem if one asks for another value of
+// the same name and type: ExternalDNS would publish only one of the two, and perhaps not ours.
 func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
 	all, err := s.kept.List(ctx)
 	if err != nil {
@@ -35,7 +35,8 @@ func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
 	}
 	isThere := false
 	for _, other := range all {
-		endpoints, _, _ := unstructured.NestedSlice(other.Object, "spec", "endpoints") // what is malformed asks for nothing
+		// what is malformed asks for nothing
+		endpoints, _, _ := unstructured.NestedSlice(other.Object, "spec", "endpoints")
 		for _, endpoint := range endpoints {
 			fields, ok := endpoint.(map[string]any)
 			if !ok || !isSameName(fields, rec) {
@@ -43,7 +44,8 @@ func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
 			}
 			if !hasOnly(fields, rec.Value) {
 				return false, &dcv.Problem{Message: fmt.Sprintf(
-					"%s asks for another %s record at %q, and ExternalDNS publishes only one of two: delete it, or wait until it is gone", s.nameOf(other), rec.Type, rec.FQDN)}
+					"%s asks for another %s record at %q, and ExternalDNS publishes only one of two: delete it, or "+
+						"wait until it is gone", s.nameOf(other), rec.Type, rec.FQDN)}
 			}
 			isThere = true
 		}
@@ -51,7 +53,7 @@ func (s *Solver) othersAsk(ctx context.Context, rec dcv.Record) (bool, error) {
 	return isThere, nil
 }
 
-// nameOf is what the tenant may know of a DNSEndpoint: its name where it is their own.
+// Describes a DNSEndpoint to a tenant: names it only if it is in the tenant's own namespace.
 func (s *Solver) nameOf(other unstructured.Unstructured) string {
 	if other.GetNamespace() == s.config.Namespace {
 		return fmt.Sprintf("the DNSEndpoint %q", other.GetName())

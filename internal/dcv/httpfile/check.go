@@ -27,10 +27,11 @@ const (
 	maxRead = 4 << 10
 )
 
-// SelfCheck fetches validation files as the CA does (CAS contract §4): from port 443 with a certificate that is trusted, or from port
-// 80, and without following redirects. The zero value is what the CA does.
+// SelfCheck fetches validation files as the CA does (docs/design/cas.md §5.4): from port 443 with a certificate that is
+// trusted, or from port 80, and without following redirects. The zero value is what the CA does.
 type SelfCheck struct {
-	// Dial replaces the dialer, which refuses the addresses of the node itself and its link: whoever orders a certificate chooses the name.
+	// Dial replaces the default dialer. That refuses the addresses of the node itself and of its link, and of its
+	// cloud's metadata: whoever orders a certificate chooses the name.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// RootCAs are trusted instead of the system's.
 	RootCAs *x509.CertPool
@@ -59,7 +60,7 @@ func (c *SelfCheck) Check(ctx context.Context, rec dcv.Record) (dcv.Observation,
 	return dcv.Observation{Visible: len(seen) == 0, Seen: seen}, nil
 }
 
-// fetch says what is wrong with the answer, or nothing.
+// Returns what is wrong with the answer from the address, or "" if it is the content.
 func fetch(ctx context.Context, client *http.Client, address, content string) string {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -87,7 +88,7 @@ func fetch(ctx context.Context, client *http.Client, address, content string) st
 	}
 }
 
-// target is where a redirect leads, without what may be secret in it.
+// Returns where a redirect leads, without user and query, which may be secret.
 func target(resp *http.Response) string {
 	to, err := resp.Location()
 	if err != nil {
@@ -97,7 +98,7 @@ func target(resp *http.Response) string {
 	return text[:min(len(text), 100)]
 }
 
-// failure is an error without addresses and ports, which differ from call to call.
+// Describes an error without addresses and ports, which differ from call to call.
 func failure(err error) string {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return "has a certificate that is not trusted"
@@ -127,7 +128,9 @@ func (c *SelfCheck) client() *http.Client {
 	return &http.Client{
 		Timeout:       lookTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     &http.Transport{DialContext: dial, TLSClientConfig: &tls.Config{RootCAs: c.RootCAs, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true},
+		Transport: &http.Transport{
+			DialContext: dial, TLSClientConfig: &tls.Config{RootCAs: c.RootCAs, MinVersion: tls.VersionTLS12},
+			DisableKeepAlives: true},
 	}
 }
 
@@ -137,7 +140,8 @@ func refuseInner(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return err
 	}
-	if ip := net.ParseIP(host); ip == nil || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast() || ip.Equal(aliyunMetadata) {
+	if ip := net.ParseIP(host); ip == nil || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() ||
+		ip.IsMulticast() || ip.Equal(aliyunMetadata) {
 		return errInner
 	}
 	return nil

@@ -24,7 +24,7 @@ const path = "/.well-known/pki-validation/fileauth.txt"
 // example.com is the name in the certificate of httptest's TLS server, and so is *.example.com.
 var shop = dcv.Record{FQDN: "shop.example.com", Type: dcv.TypeFile, Zone: path, Value: "content"}
 
-// site serves the same on both ports of every host; a nil handler is a port that nobody serves.
+// Serves all hosts, with https on port 443 and plain on port 80. Nobody serves the port of a nil handler.
 func site(t *testing.T, https, plain http.HandlerFunc) *httpfile.SelfCheck {
 	t.Helper()
 	check, ports := &httpfile.SelfCheck{RootCAs: x509.NewCertPool()}, map[string]string{}
@@ -72,7 +72,8 @@ func TestTheFileIsSeenOnEitherPort(t *testing.T) {
 		"https only":                 site(t, says("content\n"), nil),
 		"http only":                  site(t, nil, says(" content\r\n")),
 		"http, as https has another": site(t, says("old"), says("content")),
-		"https, as http redirects":   site(t, says("content"), redirects(http.StatusFound, "https://shop.example.com"+path)),
+		"https, as http redirects": site(
+			t, says("content"), redirects(http.StatusFound, "https://shop.example.com"+path)),
 	} {
 		if seen, err := check.Check(t.Context(), shop); err != nil || !seen.Visible || len(seen.Seen) > 0 {
 			t.Errorf("%s: %+v, %v", name, seen, err)
@@ -93,12 +94,16 @@ func TestWhatAnsweredWhatIsSaid(t *testing.T) {
 		"nobody":    {site(t, nil, nil), "refuses the connection", "refuses the connection"},
 		"not found": {site(t, http.NotFound, http.NotFound), "answers 404", "answers 404"},
 		"another":   {site(t, nil, says("something else")), "refuses the connection", "has another content there"},
-		"endless":   {site(t, nil, says("content"+strings.Repeat("x", 1<<20))), "refuses the connection", "has another content there"},
+		"endless": {site(t, nil, says("content"+strings.Repeat("x", 1<<20))), "refuses the connection",
+			"has another content there"},
 		"redirects": {
-			site(t, nil, redirects(http.StatusMovedPermanently, "https://user:pass@login.example.com/a?token=secret")), "refuses the connection",
+			site(t, nil, redirects(http.StatusMovedPermanently, "https://user:pass@login.example.com/a?token=secret")),
+			"refuses the connection",
 			"redirects (301) to https://login.example.com/a, and the CA follows no redirect",
 		},
-		"to nowhere": {site(t, nil, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) }), "refuses the connection",
+		"to nowhere": {site(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotModified)
+		}), "refuses the connection",
 			"redirects (304) to nowhere, and the CA follows no redirect"},
 		"untrusted": {untrusted, "has a certificate that is not trusted", "refuses the connection"},
 		"unknown":   {unknown, "has no address in DNS", "has no address in DNS"},
@@ -127,18 +132,21 @@ func TestTheWWWOfARegisteredDomainCounts(t *testing.T) {
 	apex := shop
 	apex.FQDN = "example.com"
 	seen, err := check.Check(t.Context(), apex)
-	if want := []string{"https://www.example.com: refuses the connection", "http://www.example.com: answers 404"}; err != nil || seen.Visible || !slices.Equal(seen.Seen, want) {
+	if want := []string{"https://www.example.com: refuses the connection",
+		"http://www.example.com: answers 404"}; err != nil || seen.Visible || !slices.Equal(seen.Seen, want) {
 		t.Errorf("%+v, %v", seen, err)
 	}
 }
 
 // TestNobodySendsTheCheckToTheNodeItself orders certificates for names with addresses that only the node reaches.
 func TestNobodySendsTheCheckToTheNodeItself(t *testing.T) {
-	for _, host := range []string{"127.0.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0", "[::1]", "[fe80::1]", "[::ffff:127.0.0.1]", "localhost"} {
+	for _, host := range []string{"127.0.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0", "[::1]", "[fe80::1]",
+		"[::ffff:127.0.0.1]", "localhost"} {
 		rec := shop
 		rec.FQDN = host
 		seen, err := (&httpfile.SelfCheck{}).Check(t.Context(), rec)
-		if err != nil || seen.Visible || len(seen.Seen) != 2 || !strings.HasSuffix(seen.Seen[1], "has an address that only this node can reach") {
+		if err != nil || seen.Visible || len(seen.Seen) != 2 ||
+			!strings.HasSuffix(seen.Seen[1], "has an address that only this node can reach") {
 			t.Errorf("%s: %+v, %v", host, seen, err)
 		}
 	}

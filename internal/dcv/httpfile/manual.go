@@ -16,15 +16,17 @@ type Manual struct{}
 
 var _ dcv.Solver = Manual{}
 
-// Present implements dcv.Solver. It takes any path, since a person reads it. Every record of it is Foreign, since what a person made is
-// not ours to remove.
-func (Manual) Present(_ context.Context, ch dcv.Challenge, _ *dcv.Record, _ func(context.Context, dcv.Record) error) (dcv.Record, error) {
+// Present implements dcv.Solver. It takes any path, since a person reads it. Every Record that it returns is Foreign,
+// since what a person made is not ours to remove.
+func (Manual) Present(_ context.Context, ch dcv.Challenge, _ *dcv.Record,
+	_ func(context.Context, dcv.Record) error) (dcv.Record, error) {
 	if ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "" {
 		return dcv.Record{}, fmt.Errorf("the validation file for %q is not known yet: CAS has not named it", ch.Domain)
 	}
 	rec, err := locate(ch)
 	if err != nil {
-		rec = dcv.Record{FQDN: dcv.CanonicalName(ch.Domain), Type: dcv.TypeFile, Value: ch.RecordValue, Zone: "/" + strings.TrimPrefix(ch.RecordName, "/")}
+		rec = dcv.Record{FQDN: dcv.CanonicalName(ch.Domain), Type: dcv.TypeFile, Value: ch.RecordValue, Zone: "/" +
+			strings.TrimPrefix(ch.RecordName, "/")}
 	}
 	rec.Foreign = true
 	return rec, nil

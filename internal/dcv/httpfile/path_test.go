@@ -32,12 +32,15 @@ func TestARegisteredDomainAndItsWWWAskForEachOther(t *testing.T) {
 }
 
 func TestAFileIsWhereCASNamesIt(t *testing.T) {
-	want := dcv.Record{FQDN: "www.example.com", Type: dcv.TypeFile, Value: "content", Zone: "/.well-known/pki-validation/fileauth.txt"}
+	want := dcv.Record{FQDN: "www.example.com", Type: dcv.TypeFile, Value: "content",
+		Zone: "/.well-known/pki-validation/fileauth.txt"}
 	for _, uri := range []string{
 		"/.well-known/pki-validation/fileauth.txt", ".well-known/pki-validation/fileauth.txt",
-		"http://www.example.com/.well-known/pki-validation/fileauth.txt", "https://WWW.example.com:443/.well-known/pki-validation/fileauth.txt",
+		"http://www.example.com/.well-known/pki-validation/fileauth.txt",
+		"https://WWW.example.com:443/.well-known/pki-validation/fileauth.txt",
 	} {
-		got, err := locate(dcv.Challenge{Domain: "WWW.Example.com.", RecordName: uri, RecordType: dcv.TypeFile, RecordValue: "content"})
+		got, err := locate(dcv.Challenge{Domain: "WWW.Example.com.", RecordName: uri, RecordType: dcv.TypeFile,
+			RecordValue: "content"})
 		if err != nil || got != want {
 			t.Errorf("%q: %+v, %v", uri, got, err)
 		}
@@ -46,13 +49,18 @@ func TestAFileIsWhereCASNamesIt(t *testing.T) {
 
 func TestAFileElsewhereIsNotServed(t *testing.T) {
 	for _, uri := range []string{
-		"/", "/fileauth.txt", "/.well-known/acme-challenge/x", "/.well-known/pki-validation/", "/.well-known/pki-validation/../../etc/passwd",
-		"/.well-known/pki-validation/%2e%2e/x", "/.well-known/pki-validation/a//b", "/.well-known/pki-validation/a?b=c", "/.well-known/pki-validation/a b",
-		"/.well-known/pki-validation/(.*)", "http://elsewhere.example.com/.well-known/pki-validation/x", "//elsewhere.example.com/.well-known/pki-validation/x",
+		"/", "/fileauth.txt", "/.well-known/acme-challenge/x", "/.well-known/pki-validation/",
+		"/.well-known/pki-validation/../../etc/passwd",
+		"/.well-known/pki-validation/%2e%2e/x", "/.well-known/pki-validation/a//b", "/.well-known/pki-validation/a?b=c",
+		"/.well-known/pki-validation/a b",
+		"/.well-known/pki-validation/(.*)", "http://elsewhere.example.com/.well-known/pki-validation/x",
+		"//elsewhere.example.com/.well-known/pki-validation/x",
 		"/.well-known/pki-validation/%zz",
 	} {
-		_, err := locate(dcv.Challenge{Domain: "www.example.com", RecordName: uri, RecordType: dcv.TypeFile, RecordValue: "content"})
-		if problem, ok := errors.AsType[*dcv.Problem](err); !ok || !strings.Contains(problem.Message, "which is not a file below /.well-known/pki-validation/") {
+		_, err := locate(dcv.Challenge{Domain: "www.example.com", RecordName: uri, RecordType: dcv.TypeFile,
+			RecordValue: "content"})
+		if problem, ok := errors.AsType[*dcv.Problem](err); !ok ||
+			!strings.Contains(problem.Message, "which is not a file below /.well-known/pki-validation/") {
 			t.Errorf("%q: %v", uri, err)
 		}
 	}
@@ -62,7 +70,8 @@ func TestWhatNoFileCanProveIsSaid(t *testing.T) {
 	const uri = "/.well-known/pki-validation/fileauth.txt"
 	for want, ch := range map[string]dcv.Challenge{
 		"use a DNS solver": {Domain: "www.example.com", RecordName: "_dnsauth", RecordType: "TXT", RecordValue: "v"},
-		"no CA takes a file for the wildcard \"*.example.com\"": {Domain: "*.example.com", RecordName: uri, RecordType: dcv.TypeFile, RecordValue: "v"},
+		"no CA takes a file for the wildcard \"*.example.com\"": {Domain: "*.example.com", RecordName: uri,
+			RecordType: dcv.TypeFile, RecordValue: "v"},
 		"CAS has not named it": {Domain: "www.example.com", RecordType: dcv.TypeFile},
 	} {
 		if _, err := locate(ch); err == nil || !strings.Contains(err.Error(), want) {
@@ -72,8 +81,11 @@ func TestWhatNoFileCanProveIsSaid(t *testing.T) {
 }
 
 func TestAPersonIsTakenToAnyPath(t *testing.T) {
-	rec, err := Manual{}.Present(t.Context(), dcv.Challenge{Domain: "www.example.com", RecordName: "verify.html", RecordType: dcv.TypeFile, RecordValue: "v"}, nil, nil)
-	if want := (dcv.Record{FQDN: "www.example.com", Type: dcv.TypeFile, Value: "v", Zone: "/verify.html", Foreign: true}); err != nil || rec != want {
+	rec, err := Manual{}.Present(
+		t.Context(), dcv.Challenge{Domain: "www.example.com", RecordName: "verify.html", RecordType: dcv.TypeFile,
+			RecordValue: "v"}, nil, nil)
+	if want := (dcv.Record{FQDN: "www.example.com", Type: dcv.TypeFile, Value: "v", Zone: "/verify.html",
+		Foreign: true}); err != nil || rec != want {
 		t.Errorf("%+v, %v", rec, err)
 	}
 	if _, err := (Manual{}).Present(t.Context(), dcv.Challenge{Domain: "www.example.com"}, nil, nil); err == nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/kubeobject"
 )
 
-// OrderLabel marks a route with the UID of the Order that it is for, and OrderAnnotation names that for people: a route stands beside the
-// controller's Service, and an owner would have to be in the same namespace.
+// OrderLabel marks a route with the UID of its Order, and OrderAnnotation names the Order for people. The Order cannot
+// own the route: an owner has to be in the same namespace, and the route is in that of the controller's Service.
 const (
 	OrderLabel      = "certmanager.aliyun.com/order-uid"
 	OrderAnnotation = "certmanager.aliyun.com/order"
@@ -61,16 +61,19 @@ var _ dcv.Solver = (*Route)(nil)
 
 // NewIngress returns a solver that makes an Ingress.
 func NewIngress(config Config) *Route {
-	return newRoute(config, IngressKind, ingressSpec, "it should, whatever its version", "set the chart value solvers.ingress, which grants it get, create, patch and delete in its own namespace")
+	return newRoute(config, IngressKind, ingressSpec, "it should, whatever its version", "set the chart value "+
+		"solvers.ingress, which grants it get, create, patch and delete in its own namespace")
 }
 
 // NewHTTPRoute returns a solver that makes an HTTPRoute.
 func NewHTTPRoute(config Config) *Route {
 	return newRoute(config, HTTPRouteKind, httpRouteSpec, "install the Gateway API (gateway.networking.k8s.io/v1)",
-		"set the chart value solvers.gatewayHTTPRoute, which grants it get, create, patch and delete in its own namespace")
+		"set the chart value solvers.gatewayHTTPRoute, which grants it get, create, patch and delete in its "+
+			"own namespace")
 }
 
-func newRoute(config Config, kind schema.GroupVersionKind, spec func(Config, dcv.Record) map[string]any, missing, forbidden string) *Route {
+func newRoute(config Config, kind schema.GroupVersionKind, spec func(Config, dcv.Record) map[string]any, missing,
+	forbidden string) *Route {
 	return &Route{config: config, spec: spec, kept: &kubeobject.Keeper{
 		Kube: config.Kube, Kind: kind, Missing: missing, Forbidden: forbidden,
 		IsMarked: func(object *unstructured.Unstructured) bool {
@@ -90,10 +93,13 @@ func (r *Route) Present(
 	if err := r.enabled(); err != nil {
 		return dcv.Record{}, err
 	}
-	return r.kept.Present(ctx, r.wanted(rec), rec, prior, func(ctx context.Context) (dcv.Record, error) { return rec, claim(ctx, rec) })
+	return r.kept.Present(ctx, r.wanted(rec), rec, prior, func(ctx context.Context) (dcv.Record, error) {
+		return rec, claim(ctx, rec)
+	})
 }
 
-// CleanUp implements dcv.Solver. Where the Service is gone nobody can tell where the route stood, and that is said.
+// CleanUp implements dcv.Solver. If the installation has no Service any more, it returns a Problem: nobody can tell in
+// which namespace the route is.
 func (r *Route) CleanUp(ctx context.Context, rec dcv.Record) error {
 	if rec.Foreign || rec.FQDN == "" {
 		return nil
@@ -104,7 +110,7 @@ func (r *Route) CleanUp(ctx context.Context, rec dcv.Record) error {
 	return r.kept.CleanUp(ctx, r.config.Backend.Namespace, r.config.Name, rec)
 }
 
-// Probe says whether routes can be made.
+// Probe returns an error if the installation has no Service for files, or if routes cannot be read.
 func (r *Route) Probe(ctx context.Context) error {
 	if err := r.enabled(); err != nil {
 		return err
@@ -114,7 +120,8 @@ func (r *Route) Probe(ctx context.Context) error {
 
 func (r *Route) enabled() error {
 	if r.config.Backend.Name == "" {
-		return &dcv.Problem{Message: "the installation has no Service for validation files: set the chart value solvers.ingress or solvers.gatewayHTTPRoute"}
+		return &dcv.Problem{Message: "the installation has no Service for validation files: set the chart value " +
+			"solvers.ingress or solvers.gatewayHTTPRoute"}
 	}
 	return nil
 }
@@ -140,7 +147,9 @@ func ingressSpec(config Config, rec dcv.Record) map[string]any {
 	for _, host := range Hosts(rec.FQDN) {
 		rules = append(rules, map[string]any{"host": host, "http": map[string]any{"paths": []any{map[string]any{
 			"path": rec.Zone, "pathType": "Exact",
-			"backend": map[string]any{"service": map[string]any{"name": config.Backend.Name, "port": map[string]any{"number": int64(config.Backend.Port)}}},
+			"backend": map[string]any{
+				"service": map[string]any{"name": config.Backend.Name,
+					"port": map[string]any{"number": int64(config.Backend.Port)}}},
 		}}}})
 	}
 	spec := map[string]any{"rules": rules}

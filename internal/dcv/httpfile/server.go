@@ -25,14 +25,14 @@ const (
 	drain = 5 * time.Second
 )
 
-// Files knows which files are wanted now.
+// Files knows which files CAs may ask for now.
 type Files interface {
-	// Content is what a file must contain, if one is wanted at the path of the host.
+	// Content returns what the file at the path of the host must contain. ok is false if no such file is wanted.
 	Content(ctx context.Context, host, path string) (content string, ok bool)
 }
 
-// Server serves validation files, by plain HTTP: who wants HTTPS ends it at the Ingress or Gateway. It runs on every replica, since a
-// Service does not know which one leads.
+// Server serves validation files, by plain HTTP: HTTPS ends at the Ingress or Gateway. It runs on every replica, since
+// a Service does not know which one leads.
 type Server struct {
 	// Address to listen on, as host:port.
 	Address string
@@ -49,8 +49,9 @@ func (s *Server) Start(ctx context.Context) error {
 		return err
 	}
 	server := &http.Server{
-		Handler: s, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		Handler: s, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+		BaseContext:    func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
@@ -90,5 +91,5 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = io.WriteString(w, content) // whoever asked has gone
+	_, _ = io.WriteString(w, content) // an error means that the client has gone
 }

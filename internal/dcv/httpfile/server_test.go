@@ -74,7 +74,8 @@ func ask(t *testing.T, method, address, host, path string) (code int, header htt
 func TestTheFileIsServedByteForByteAndNothingElseIs(t *testing.T) {
 	address := serve(t, shelf{"www.example.com", at, "<a>\ncontent"})
 	for _, host := range []string{"www.example.com", "WWW.example.com", "www.example.com:80", "www.example.com."} {
-		if code, header, body := ask(t, http.MethodGet, address, host, at); code != http.StatusOK || body != "<a>\ncontent" || header.Get("Content-Type") != "text/plain; charset=utf-8" {
+		if code, header, body := ask(t, http.MethodGet, address, host, at); code != http.StatusOK ||
+			body != "<a>\ncontent" || header.Get("Content-Type") != "text/plain; charset=utf-8" {
 			t.Errorf("%s: %d %q %q", host, code, body, header)
 		}
 	}
@@ -82,14 +83,17 @@ func TestTheFileIsServedByteForByteAndNothingElseIs(t *testing.T) {
 		t.Errorf("HEAD: %d %q", code, body)
 	}
 	for _, other := range [][2]string{
-		{"example.com", at}, {"www.example.com.evil.com", at}, {"www.example.com", at + "/"}, {"www.example.com", "/x/.." + at}, {"www.example.com", "/" + at},
+		{"example.com", at}, {"www.example.com.evil.com", at}, {"www.example.com", at + "/"},
+		{"www.example.com", "/x/.." + at}, {"www.example.com", "/" + at},
 		{"www.example.com", "/"}, {"www.example.com", "/metrics"}, {"", at},
 	} {
-		if code, _, body := ask(t, http.MethodGet, address, other[0], other[1]); code != http.StatusNotFound || body != "no certificate order waits for this file\n" {
+		if code, _, body := ask(t, http.MethodGet, address, other[0], other[1]); code != http.StatusNotFound ||
+			body != "no certificate order waits for this file\n" {
 			t.Errorf("%q: %d %q", other, code, body)
 		}
 	}
-	if code, header, _ := ask(t, http.MethodPost, address, "www.example.com", at); code != http.StatusMethodNotAllowed || header.Get("Allow") != "GET, HEAD" {
+	if code, header, _ := ask(t, http.MethodPost, address, "www.example.com",
+		at); code != http.StatusMethodNotAllowed || header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST: %d", code)
 	}
 }

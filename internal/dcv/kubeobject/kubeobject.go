@@ -1,8 +1,8 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package kubeobject keeps the one object in the cluster by which a solver lets something else publish: a DNSEndpoint, an Ingress or an
-// HTTPRoute. What was not made for the challenge is left alone, whatever its name.
+// Package kubeobject keeps the one object in the cluster by which a solver lets something else publish: a DNSEndpoint,
+// an Ingress or an HTTPRoute. It leaves alone an object that was not made for the challenge, whatever its name.
 package kubeobject
 
 import (
@@ -27,9 +27,11 @@ type Keeper struct {
 	// Kube reads and writes past any cache.
 	Kube client.Client
 	Kind schema.GroupVersionKind
-	// IsMarked says whether an object bears our mark. One that an earlier owner of the same challenge has marked is known by its UID.
+	// IsMarked says whether an object bears our mark. An object with the mark of an earlier owner of the same challenge
+	// is recognized by its UID instead.
 	IsMarked func(object *unstructured.Unstructured) bool
-	// Missing says what to install if the cluster does not know the kind, and Forbidden what to set if we may not use it.
+	// Missing says what to install if the cluster does not know the kind, and Forbidden what to set if we may not use
+	// it.
 	Missing, Forbidden string
 }
 
@@ -42,10 +44,11 @@ func (k *Keeper) New(namespace, name string) *unstructured.Unstructured {
 	return object
 }
 
-// Present makes the wanted object exist as it is wanted, and returns the record with its UID. Before anything is created, mayCreate is
-// asked, whose record is returned if it is Foreign.
+// Present makes the wanted object exist as it is wanted, and returns the record with its UID. Before creating anything,
+// it calls mayCreate. If that returns a Foreign record, Present creates nothing and returns the record.
 func (k *Keeper) Present(
-	ctx context.Context, wanted *unstructured.Unstructured, rec dcv.Record, prior *dcv.Record, mayCreate func(context.Context) (dcv.Record, error),
+	ctx context.Context, wanted *unstructured.Unstructured, rec dcv.Record, prior *dcv.Record,
+	mayCreate func(context.Context) (dcv.Record, error),
 ) (dcv.Record, error) {
 	found := k.New(wanted.GetNamespace(), wanted.GetName())
 	err := k.Kube.Get(ctx, client.ObjectKeyFromObject(wanted), found)
@@ -63,14 +66,15 @@ func (k *Keeper) Present(
 	case err != nil:
 		return dcv.Record{}, k.explain(k.named(wanted), err)
 	case !k.isOurs(found, prior):
-		return dcv.Record{}, &dcv.Problem{Message: fmt.Sprintf("the %s %q in the namespace %q was made by somebody else, and has the name of the one to make: delete it",
+		return dcv.Record{}, &dcv.Problem{Message: fmt.Sprintf("the %s %q in the namespace %q was made by somebody "+
+			"else, and has the name of the one to make: delete it",
 			k.Kind.Kind, found.GetName(), found.GetNamespace())}
 	}
 	rec.ProviderID = string(found.GetUID())
 	return rec, k.keep(ctx, found, wanted)
 }
 
-// CleanUp deletes the object that was made for the record. One that is gone is success.
+// CleanUp deletes the object that was made for the record. It returns nil if the object is gone or is not ours.
 func (k *Keeper) CleanUp(ctx context.Context, namespace, name string, rec dcv.Record) error {
 	found := k.New(namespace, name)
 	err := k.Kube.Get(ctx, client.ObjectKeyFromObject(found), found)
@@ -116,7 +120,8 @@ func (k *Keeper) named(object *unstructured.Unstructured) string {
 	return fmt.Sprintf("%s %q", k.Kind.Kind, object.GetName())
 }
 
-// explain makes a Problem of what a person has to solve: what was asked for, in words, was refused.
+// Makes a Problem of an error that a person has to solve. what names, in words, the object that was not read or
+// written.
 func (k *Keeper) explain(what string, err error) error {
 	switch {
 	case err == nil:
@@ -124,15 +129,17 @@ func (k *Keeper) explain(what string, err error) error {
 	case meta.IsNoMatchError(err):
 		return &dcv.Problem{Message: fmt.Sprintf("the cluster does not know the kind %s: %s", k.Kind.Kind, k.Missing)}
 	case apierrors.IsForbidden(err) && !strings.Contains(err.Error(), deniedByWebhook):
-		return &dcv.Problem{Message: fmt.Sprintf("the controller may not use the kind %s: %s", k.Kind.Kind, k.Forbidden)}
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err): // admission webhooks refuse with any of them
+		return &dcv.Problem{Message: fmt.Sprintf("the controller may not use the kind %s: %s", k.Kind.Kind,
+			k.Forbidden)}
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err),
+		apierrors.IsForbidden(err): // admission webhooks refuse with any of them
 		return &dcv.Problem{Message: fmt.Sprintf("the cluster does not take the %s: %v", what, err)}
 	default: // not wrapped: whoever calls a Solver has objects of its own, whose conflicts mean something else
 		return errors.New("the " + k.Kind.Kind + " could not be written or read: " + err.Error())
 	}
 }
 
-// keep puts right what somebody has changed. Fields that the API server fills in are not ours.
+// Restores what somebody has changed in the object. Leaves alone the fields that the API server fills in.
 func (k *Keeper) keep(ctx context.Context, found, wanted *unstructured.Unstructured) error {
 	next := found.DeepCopy()
 	next.SetLabels(merged(found.GetLabels(), wanted.GetLabels()))
@@ -144,7 +151,8 @@ func (k *Keeper) keep(ctx context.Context, found, wanted *unstructured.Unstructu
 	if equality.Semantic.DeepEqual(found.Object, next.Object) {
 		return nil
 	}
-	return k.explain(k.named(wanted), k.Kube.Patch(ctx, next, client.MergeFromWithOptions(found, client.MergeFromWithOptimisticLock{})))
+	return k.explain(k.named(wanted),
+		k.Kube.Patch(ctx, next, client.MergeFromWithOptions(found, client.MergeFromWithOptimisticLock{})))
 }
 
 func (k *Keeper) isOurs(found *unstructured.Unstructured, rec *dcv.Record) bool {

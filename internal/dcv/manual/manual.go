@@ -1,7 +1,8 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package manual is the solver for people who publish validation records themselves: it says where the record belongs, and writes nothing.
+// Package manual is the solver for people who publish validation records themselves: it says where the record belongs,
+// and writes nothing.
 package manual
 
 import (
@@ -10,13 +11,14 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
 
-// Solver names the record that a person has to publish. Every Record of it is Foreign, since what a person made is not ours to remove.
+// Solver names the record that a person has to publish. Every Record that it returns is Foreign, since what a person
+// made is not ours to remove.
 type Solver struct{ Zones dcv.ZoneFinder }
 
 var _ dcv.Solver = (*Solver)(nil)
 
-// Present implements dcv.Solver. It never calls claim, as it creates nothing. Record.Zone is empty if DNS cannot tell and the record's
-// name is known nevertheless.
+// Present implements dcv.Solver. It never calls claim, as it creates nothing. Record.Zone is empty if DNS cannot tell
+// the zone and CAS named the record in full.
 func (s *Solver) Present(
 	ctx context.Context, ch dcv.Challenge, prior *dcv.Record, _ func(context.Context, dcv.Record) error,
 ) (dcv.Record, error) {

@@ -73,10 +73,14 @@ func TestThePersonIsToldTheFullNameAndTheZone(t *testing.T) {
 		name       string
 		fqdn, zone string
 	}{
-		"relative":                         {[]string{"example.net"}, "_dnsauth.www", "_dnsauth.www.example.net", "example.net"},
-		"relative, of the domain":          {[]string{"example.net"}, "_dnsauth", "_dnsauth.example.net", "example.net"},
-		"in full, upper case, with a dot":  {[]string{"example.net"}, "_DNSAUTH.www.EXAMPLE.net.", "_dnsauth.www.example.net", "example.net"},
-		"in a sub-zone":                    {[]string{"example.net", "www.example.net"}, "_dnsauth.www", "_dnsauth.www.example.net", "www.example.net"},
+		"relative": {[]string{"example.net"}, "_dnsauth.www", "_dnsauth.www.example.net",
+			"example.net"},
+		"relative, of the domain": {[]string{"example.net"}, "_dnsauth", "_dnsauth.example.net",
+			"example.net"},
+		"in full, upper case, with a dot": {[]string{"example.net"}, "_DNSAUTH.www.EXAMPLE.net.",
+			"_dnsauth.www.example.net", "example.net"},
+		"in a sub-zone": {[]string{"example.net", "www.example.net"}, "_dnsauth.www",
+			"_dnsauth.www.example.net", "www.example.net"},
 		"in full, and DNS knows no zone":   {nil, "_dnsauth.www.example.net", "_dnsauth.www.example.net", ""},
 		"in full of a parent, and no zone": {nil, "_dnsauth.example.net.", "_dnsauth.example.net", ""},
 	}
@@ -84,7 +88,8 @@ func TestThePersonIsToldTheFullNameAndTheZone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, solver := world(t, append(test.zones, "net")...)
 			got, err := present(t, solver, challenge(test.name), nil)
-			wantRecord(t, got, err, dcv.Record{FQDN: test.fqdn, Type: "TXT", Value: "v1", Zone: test.zone, Foreign: true})
+			wantRecord(t, got, err, dcv.Record{FQDN: test.fqdn, Type: "TXT", Value: "v1", Zone: test.zone,
+				Foreign: true})
 		})
 	}
 }
@@ -110,10 +115,13 @@ func TestAnotherRecordIsLocatedAnew(t *testing.T) {
 	_, solver := world(t, "example.net")
 	want := dcv.Record{FQDN: "_dnsauth.www.example.net", Type: "TXT", Value: "v1", Zone: "example.net", Foreign: true}
 	for name, change := range map[string]func(*dcv.Record){
-		"of another value":  func(rec *dcv.Record) { rec.Value = "v0" },
-		"of another type":   func(rec *dcv.Record) { rec.Type = "CNAME" },
-		"not yet located":   func(rec *dcv.Record) { rec.FQDN = "" },
-		"ours, elsewhere":   func(rec *dcv.Record) { rec.Value, rec.FQDN, rec.Foreign = "v0", "_dnsauth.example.org", false },
+		"of another value": func(rec *dcv.Record) { rec.Value = "v0" },
+		"of another type":  func(rec *dcv.Record) { rec.Type = "CNAME" },
+		"not yet located":  func(rec *dcv.Record) { rec.FQDN = "" },
+		"ours, elsewhere": func(rec *dcv.Record) {
+			rec.Value, rec.FQDN, rec.Foreign = "v0", "_dnsauth.example.org",
+				false
+		},
 		"in a zone no more": func(rec *dcv.Record) { rec.Value, rec.Zone = "v0", "www.example.net" },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,13 +136,15 @@ func TestAnotherRecordIsLocatedAnew(t *testing.T) {
 func TestARelativeNameNeedsDNS(t *testing.T) {
 	_, solver := world(t, "net")
 	_, err := present(t, solver, challenge("_dnsauth.www"), nil)
-	const unregistered = `DNS knows no zone that holds "www.example.net": register the domain and delegate it to name servers, or correct the name`
+	const unregistered = `DNS knows no zone that holds "www.example.net": register the domain and delegate it to ` +
+		`name servers, or correct the name`
 	if problem, ok := errors.AsType[*dcv.Problem](err); !ok || problem.Message != unregistered {
 		t.Errorf("got %v", err)
 	}
 	gone, resolver := offline(t)
 	_, err = present(t, gone, challenge("_dnsauth.www"), nil)
-	if want := "no name server answered for SOA www.example.net: " + resolver + ": read: connection refused"; err == nil || err.Error() != want {
+	if want := "no name server answered for SOA www.example.net: " + resolver +
+		": read: connection refused"; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	got, err := present(t, gone, challenge("_dnsauth.www.example.net"), nil)

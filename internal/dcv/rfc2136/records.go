@@ -16,6 +16,11 @@ import (
 // maxString is how long one of the strings of a TXT record can be (RFC 1035 §3.3).
 const maxString = 255
 
+// Place implements dcv.Placer. It asks the name server one question for each label between the names and their zones.
+func (s *Solver) Place(ctx context.Context, ch dcv.Challenge) (dcv.Record, error) {
+	return s.locate(ctx, ch, nil)
+}
+
 // locate says where the record belongs. A record that was claimed once keeps its place.
 func (s *Solver) locate(ctx context.Context, ch dcv.Challenge, prior *dcv.Record) (dcv.Record, error) {
 	rec := dcv.Record{Type: ch.RecordType, Value: ch.RecordValue}
@@ -28,7 +33,7 @@ func (s *Solver) locate(ctx context.Context, ch dcv.Challenge, prior *dcv.Record
 		return dcv.Record{}, err
 	}
 	rec.FQDN = dcv.RecordFQDN(ch, zone)
-	// The record's own name may belong to a deeper zone than the validated name, and only that one takes it.
+	// The record's own name may belong to a deeper zone than the validated name, and only the deeper zone takes it.
 	rec.Zone, err = s.zone(ctx, rec.FQDN)
 	return rec, err
 }
@@ -36,7 +41,7 @@ func (s *Solver) locate(ctx context.Context, ch dcv.Challenge, prior *dcv.Record
 // zone asks the server itself which of its zones holds the name: it may have zones that the world is not delegated to.
 func (s *Solver) zone(ctx context.Context, name string) (string, error) {
 	for zone := name; zone != ""; _, zone, _ = strings.Cut(zone, ".") {
-		reply, err := s.exchange(ctx, new(dns.Msg).SetQuestion(dns.Fqdn(zone), dns.TypeSOA), false)
+		reply, err := s.ask(ctx, zone, dns.TypeSOA)
 		if err != nil {
 			return "", err
 		}
@@ -49,15 +54,16 @@ func (s *Solver) zone(ctx context.Context, name string) (string, error) {
 			}
 		}
 	}
-	return "", &dcv.Problem{Message: fmt.Sprintf("the name server %s has no zone that holds %q: name the one that takes updates for it, or choose another solver for this name",
+	return "", &dcv.Problem{Message: fmt.Sprintf("the name server %s has no zone that holds %q: name the one that "+
+		"takes updates for it, or choose another solver for this name",
 		s.server, name)}
 }
 
-// lookup says whether the record stands on the server. A CNAME in the way of a TXT record is better told with its target than as the
-// update that a server ignores (RFC 2136 §3.4.2.2).
+// Says whether the record stands on the server. Returns a Problem for a record in the way. A server would ignore an
+// update with a TXT record beside a CNAME (RFC 2136 §3.4.2.2); the Problem names the CNAME's target.
 func (s *Solver) lookup(ctx context.Context, rec dcv.Record) (stands bool, err error) {
 	rrType := dns.StringToType[rec.Type]
-	reply, err := s.exchange(ctx, new(dns.Msg).SetQuestion(dns.Fqdn(rec.FQDN), rrType), false)
+	reply, err := s.ask(ctx, rec.FQDN, rrType)
 	if err != nil {
 		return false, err
 	}
@@ -82,15 +88,16 @@ func (s *Solver) lookup(ctx context.Context, rec dcv.Record) (stands bool, err e
 	return false, nil
 }
 
-// othersInTheWay looks for TXT records where a CNAME is wanted, which cannot stand beside anything.
+// Returns a Problem if TXT records are where a CNAME is wanted: a CNAME cannot stand beside other records.
 func (s *Solver) othersInTheWay(ctx context.Context, rec dcv.Record) error {
-	reply, err := s.exchange(ctx, new(dns.Msg).SetQuestion(dns.Fqdn(rec.FQDN), dns.TypeTXT), false)
+	reply, err := s.ask(ctx, rec.FQDN, dns.TypeTXT)
 	if err != nil {
 		return err
 	}
 	for _, rr := range reply.Answer {
 		if txt, ok := rr.(*dns.TXT); ok && dcv.CanonicalName(txt.Hdr.Name) == rec.FQDN {
-			return &dcv.Problem{Message: fmt.Sprintf("TXT records at %q are in the way of the CNAME that CAS asks for: remove them", rec.FQDN)}
+			return &dcv.Problem{Message: fmt.Sprintf("TXT records at %q are in the way of the CNAME that CAS asks "+
+				"for: remove them", rec.FQDN)}
 		}
 	}
 	return nil
@@ -98,15 +105,18 @@ func (s *Solver) othersInTheWay(ctx context.Context, rec dcv.Record) error {
 
 func aliasInTheWay(rec dcv.Record, target string) error {
 	if rec.Type == "CNAME" {
-		return &dcv.Problem{Message: fmt.Sprintf("the CNAME at %q leads to %q, and CAS asks for one that leads to %q: remove it", rec.FQDN, target, rec.Value)}
+		return &dcv.Problem{Message: fmt.Sprintf("the CNAME at %q leads to %q, and CAS asks for one that leads to "+
+			"%q: remove it", rec.FQDN, target, rec.Value)}
 	}
-	return &dcv.Problem{Message: fmt.Sprintf("the CNAME at %q, which leads to %q, is in the way of the TXT record: remove it, or let cnameStrategy: Follow publish the record there",
+	return &dcv.Problem{Message: fmt.Sprintf("the CNAME at %q, which leads to %q, is in the way of the TXT record: "+
+		"remove it, or let cnameStrategy: Follow publish the record there",
 		rec.FQDN, target)}
 }
 
 // resource is the record as the DNS library has it.
 func resource(rec dcv.Record) (dns.RR, error) {
-	header := dns.RR_Header{Name: dns.Fqdn(rec.FQDN), Rrtype: dns.StringToType[rec.Type], Class: dns.ClassINET, Ttl: ttl}
+	header := dns.RR_Header{Name: dns.Fqdn(rec.FQDN), Rrtype: dns.StringToType[rec.Type], Class: dns.ClassINET,
+		Ttl: ttl}
 	switch rec.Type {
 	case "TXT":
 		return &dns.TXT{Hdr: header, Txt: texts(rec.Value)}, nil

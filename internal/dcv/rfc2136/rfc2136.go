@@ -1,10 +1,11 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package rfc2136 publishes validation records by dynamic updates (RFC 2136), as BIND, Knot, PowerDNS and Windows take them.
+// Package rfc2136 publishes validation records by dynamic updates (RFC 2136), as BIND, Knot, PowerDNS and Windows take
+// them.
 //
-// An update adds or removes one record by its exact value, so that others at the same name stay as they are. It has no ids: whose a
-// record is follows from our own claim and its exact value.
+// An update adds or removes one record by its exact value, so that others at the same name stay as they are. Records
+// have no ids: a record is ours if we claimed it and it has the exact value of the claim.
 package rfc2136
 
 import (
@@ -19,12 +20,13 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
 
-// ttl is short, since a record of ours lives for minutes, and a value that was wrong is wrong for no longer than this.
+// ttl is short, since a record of ours lives for minutes, and resolvers keep a wrong value for no longer than this.
 const ttl = 60
 
 // Algorithms are the names of the TSIG algorithms (RFC 8945 §6) by what issuers call them.
 var Algorithms = map[string]string{
-	"HMACSHA1": dns.HmacSHA1, "HMACSHA224": dns.HmacSHA224, "HMACSHA256": dns.HmacSHA256, "HMACSHA384": dns.HmacSHA384, "HMACSHA512": dns.HmacSHA512,
+	"HMACSHA1": dns.HmacSHA1, "HMACSHA224": dns.HmacSHA224, "HMACSHA256": dns.HmacSHA256, "HMACSHA384": dns.HmacSHA384,
+	"HMACSHA512": dns.HmacSHA512,
 }
 
 // Config is what a Solver needs to know.
@@ -45,7 +47,10 @@ type Solver struct {
 	secret                     func(ctx context.Context) (string, error)
 }
 
-var _ dcv.Solver = (*Solver)(nil)
+var _ interface {
+	dcv.Solver
+	dcv.Placer
+} = (*Solver)(nil)
 
 // New checks the configuration; it makes no call.
 func New(config Config) (*Solver, error) {
@@ -107,7 +112,7 @@ func (s *Solver) Present(
 	return rec, nil
 }
 
-// CleanUp implements dcv.Solver. To remove what is not there is success (RFC 2136 §3.4.2.4).
+// CleanUp implements dcv.Solver. The server takes the removal of a missing record as success (RFC 2136 §3.4.2.4).
 func (s *Solver) CleanUp(ctx context.Context, rec dcv.Record) error {
 	if rec.Foreign || rec.FQDN == "" || rec.Zone == "" {
 		return nil
@@ -115,8 +120,8 @@ func (s *Solver) CleanUp(ctx context.Context, rec dcv.Record) error {
 	return s.update(ctx, rec, (*dns.Msg).Remove)
 }
 
-// Probe says whether the server answers and, where a key is named, whether it can be read. Whether the server takes updates is learned
-// from the first one: each would be a write.
+// Probe returns an error if the server does not answer, or if the key that is named cannot be read. It does not ask
+// whether the server takes updates: only an update would tell, and that is a write.
 func (s *Solver) Probe(ctx context.Context) error {
 	if s.secret != nil {
 		if _, err := s.secret(ctx); err != nil {

@@ -23,12 +23,15 @@ const (
 	ours    = `_dnsauth.www.example.com. 60 IN TXT "token"`
 )
 
-var challenge = dcv.Challenge{Domain: "www.example.com", RecordName: "_dnsauth.www", RecordType: "TXT", RecordValue: "token"}
+var challenge = dcv.Challenge{Domain: "www.example.com", RecordName: "_dnsauth.www", RecordType: "TXT",
+	RecordValue: "token"}
 
 func solver(t *testing.T, server *primary.Server, changes ...func(*rfc2136.Config)) *rfc2136.Solver {
 	t.Helper()
 	config := rfc2136.Config{
-		Nameserver: server.Addr, KeyName: server.KeyName, Secret: func(context.Context) (string, error) { return server.Secret, nil },
+		Nameserver: server.Addr, KeyName: server.KeyName, Secret: func(context.Context) (string, error) {
+			return server.Secret, nil
+		},
 	}
 	for _, change := range changes {
 		change(&config)
@@ -105,7 +108,9 @@ func TestAnUpdateWhoseAnswerWasLostIsOurs(t *testing.T) {
 	for _, isSent := range []bool{false, true} {
 		server := primary.Start(t, "example.com", foreign)
 		s, c, crash := solver(t, server), &claims{}, errors.New("crash")
-		_, err := s.Present(t.Context(), challenge, nil, func(ctx context.Context, rec dcv.Record) error { return errors.Join(c.claim(ctx, rec), crash) })
+		_, err := s.Present(t.Context(), challenge, nil, func(ctx context.Context, rec dcv.Record) error {
+			return errors.Join(c.claim(ctx, rec), crash)
+		})
 		if !errors.Is(err, crash) {
 			t.Fatal(err)
 		}
@@ -155,15 +160,20 @@ func TestWhatAPersonMustMendIsAProblemThatSaysHow(t *testing.T) {
 		domain  string
 		want    string
 	}{
-		"another key":         {change: wrongKey, want: `does not know the TSIG key "other."`},
-		"another secret":      {change: secret(base64.StdEncoding.EncodeToString([]byte("another"))), want: "has another secret or algorithm there"},
+		"another key": {change: wrongKey, want: `does not know the TSIG key "other."`},
+		"another secret": {change: secret(base64.StdEncoding.EncodeToString([]byte("another"))),
+			want: "has another secret or algorithm there"},
 		"a secret that is no": {change: secret("%%%"), want: "is not in base64"},
-		"another algorithm":   {change: func(c *rfc2136.Config) { c.KeyName, c.Secret = "", nil }, want: "name a TSIG key"},
-		"refused":             {refusal: dns.RcodeRefused, want: `let the zone take updates there from the TSIG key "update-key."`},
-		"no updates at all":   {refusal: dns.RcodeNotImplemented, want: "takes no dynamic updates"},
-		"another zone":        {domain: "www.example.org", want: `has no zone that holds "www.example.org"`},
-		"a CNAME in the way":  {records: []string{"_dnsauth.www.example.com. 60 IN CNAME elsewhere.example.net."}, want: `which leads to "elsewhere.example.net", is in the way`},
-		"a TXT in the way":    {records: []string{foreign}, kind: "CNAME", want: "in the way of the CNAME that CAS asks for"},
+		"another algorithm": {change: func(c *rfc2136.Config) { c.KeyName, c.Secret = "", nil },
+			want: "name a TSIG key"},
+		"refused": {refusal: dns.RcodeRefused, want: `let the zone take updates there from the TSIG key ` +
+			`"update-key."`},
+		"no updates at all": {refusal: dns.RcodeNotImplemented, want: "takes no dynamic updates"},
+		"another zone":      {domain: "www.example.org", want: `has no zone that holds "www.example.org"`},
+		"a CNAME in the way": {records: []string{"_dnsauth.www.example.com. 60 IN CNAME elsewhere.example.net."},
+			want: `which leads to "elsewhere.example.net", is in the way`},
+		"a TXT in the way": {records: []string{foreign}, kind: "CNAME", want: "in the way of the CNAME that " +
+			"CAS asks for"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -204,8 +214,29 @@ func TestWhatTimeHealsIsNoProblem(t *testing.T) {
 	if _, isProblem := errors.AsType[*dcv.Problem](err); err == nil || isProblem {
 		t.Errorf("SERVFAIL: %v", err)
 	}
-	_, err = solver(t, server, func(c *rfc2136.Config) { c.Nameserver = "127.0.0.1:1" }).Present(t.Context(), challenge, nil, (&claims{}).claim)
-	if _, isProblem := errors.AsType[*dcv.Problem](err); err == nil || isProblem || !strings.Contains(err.Error(), "the name server 127.0.0.1:1 did not answer: connect: connection refused") {
+	_, err = solver(t, server, func(c *rfc2136.Config) { c.Nameserver = "127.0.0.1:1" }).Present(t.Context(), challenge,
+		nil, (&claims{}).claim)
+	if _, isProblem := errors.AsType[*dcv.Problem](err); err == nil || isProblem ||
+		!strings.Contains(err.Error(), "the name server 127.0.0.1:1 did not answer: connect: connection refused") {
 		t.Errorf("nobody there: %v", err)
+	}
+}
+
+// TestAServerThatFailsSaysNothing has somebody else's record with the same value, which nobody can see for a while.
+func TestAServerThatFailsSaysNothing(t *testing.T) {
+	server := primary.Start(t, "example.com")
+	server.Add(t, ours)
+	for _, kind := range []uint16{dns.TypeSOA, dns.TypeTXT} {
+		server.FailQuestions(kind)
+		claimed := &claims{}
+		_, err := solver(t, server).Present(t.Context(), challenge, nil, claimed.claim)
+		if _, isProblem := errors.AsType[*dcv.Problem](err); err == nil || isProblem || claimed.last != nil {
+			t.Errorf("%s: %v, and it claimed %+v", dns.TypeToString[kind], err, claimed.last)
+		}
+	}
+	server.FailQuestions(0)
+	rec, err := solver(t, server).Present(t.Context(), challenge, nil, (&claims{}).claim)
+	if err != nil || !rec.Foreign {
+		t.Errorf("once it answers: %+v, %v", rec, err)
 	}
 }

@@ -25,7 +25,8 @@ import (
 const (
 	// version is that of every webhook's API, whatever its group.
 	version = "v1alpha1"
-	// callTimeout bounds one call. A reconciler's worker waits for it; webhooks wait for their provider's API, some of which are slow.
+	// callTimeout bounds one call. A reconciler's worker waits for it; webhooks wait for their provider's API, some of
+	// which are slow.
 	callTimeout = 30 * time.Second
 )
 
@@ -33,13 +34,14 @@ func newClient(config *rest.Config, group string) (rest.Interface, error) {
 	config = rest.CopyConfig(config)
 	config.APIPath = "/apis"
 	config.GroupVersion = &schema.GroupVersion{Group: group, Version: version}
-	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON // the webhooks' library has nothing else
+	// the webhooks' library has nothing else
+	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON
 	config.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
 	return rest.RESTClientFor(config)
 }
 
-// call asks the webhook to publish or to remove a record. The payload says the same both times, so that a webhook which keeps accounts by
-// any part of it finds what it presented.
+// call asks the webhook to publish or to remove a record. Apart from the UID and the action, the payload is the same
+// both times: a webhook may keep its accounts by any part of it.
 func (s *Solver) call(ctx context.Context, action whapi.ChallengeAction, rec dcv.Record) error {
 	payload := whapi.ChallengePayload{
 		TypeMeta: metav1.TypeMeta{APIVersion: whapi.SchemeGroupVersion.String(), Kind: "ChallengePayload"},
@@ -58,7 +60,8 @@ func (s *Solver) call(ctx context.Context, action whapi.ChallengeAction, rec dcv
 	}
 	body, err := json.Marshal(payload)
 	if err != nil {
-		return errors.New("the payload for the DNS webhook could not be encoded") // the encoder's own error might quote it
+		// the encoder's own error might quote it
+		return errors.New("the payload for the DNS webhook could not be encoded")
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

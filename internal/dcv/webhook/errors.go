@@ -21,8 +21,8 @@ func (s *Solver) name() string {
 
 func (s *Solver) apiService() string { return version + "." + s.config.GroupName }
 
-// explain makes a Problem of what a person has to solve. The API server's errors are not wrapped: whoever calls a Solver has calls of
-// its own to that server, and would take a conflict or a refusal of the webhook for one of these.
+// Makes a Problem of an error that a person has to solve. Does not wrap the API server's errors: a Solver's caller
+// calls that server, too, and would take the webhook's conflict or refusal for one of its own calls.
 func (s *Solver) explain(err error) error {
 	var status apierrors.APIStatus
 	switch {
@@ -30,11 +30,11 @@ func (s *Solver) explain(err error) error {
 		return &dcv.Problem{Message: fmt.Sprintf("the controller has no right to call %s: "+
 			"add both to the chart value webhookSolvers, which grants the verb \"create\"", s.name())}
 	case apierrors.IsNotFound(err):
-		return &dcv.Problem{Message: fmt.Sprintf("the API server does not know %s: install the webhook, whose APIService is %q, "+
-			"or correct groupName and solverName", s.name(), s.apiService())}
+		return &dcv.Problem{Message: fmt.Sprintf("the API server does not know %s: install the webhook, whose "+
+			"APIService is %q, or correct groupName and solverName", s.name(), s.apiService())}
 	case apierrors.IsServiceUnavailable(err):
-		return &dcv.Problem{Message: fmt.Sprintf("the API server cannot reach %s: see why the APIService %q is not available, "+
-			"and whether the webhook's Pods run", s.name(), s.apiService())}
+		return &dcv.Problem{Message: fmt.Sprintf("the API server cannot reach %s: see why the APIService %q is not "+
+			"available, and whether the webhook's Pods run", s.name(), s.apiService())}
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s did not answer in time: %w", s.name(), context.DeadlineExceeded)
 	case errors.As(err, &status):
@@ -44,7 +44,8 @@ func (s *Solver) explain(err error) error {
 	}
 }
 
-// refused is what a webhook's own "no" comes to. It has no codes that tell what heals by waiting, so that a person gets to read it.
+// Makes a Problem of a webhook's own "no". A webhook has no codes that tell what heals by waiting, so a person gets to
+// read every refusal.
 func (s *Solver) refused(action whapi.ChallengeAction, rec dcv.Record, result *metav1.Status) error {
 	did, reason := "publish", ""
 	if action == whapi.ChallengeActionCleanUp {
@@ -56,16 +57,18 @@ func (s *Solver) refused(action whapi.ChallengeAction, rec dcv.Record, result *m
 	if reason == "" {
 		reason = "it gives no reason; its log may"
 	}
-	return &dcv.Problem{Message: fmt.Sprintf("%s did not %s the TXT record %q in zone %q; mend what it says, in the solver's config or at the DNS provider: %s",
+	return &dcv.Problem{Message: fmt.Sprintf("%s did not %s the TXT record %q in zone %q; mend what it says, in the "+
+		"solver's config or at the DNS provider: %s",
 		s.name(), did, rec.FQDN, rec.Zone, reason)}
 }
 
 func notAllowed(config Config) error {
-	return &dcv.Problem{Message: fmt.Sprintf("the controller is not allowed to call the DNS webhook %q of API group %q: "+
-		"an operator has to add both to the chart value webhookSolvers", config.SolverName, config.GroupName)}
+	return &dcv.Problem{Message: fmt.Sprintf("the controller is not allowed to call the DNS webhook %q of API group "+
+		"%q: an operator has to add both to the chart value webhookSolvers", config.SolverName, config.GroupName)}
 }
 
 func notTXT(ch dcv.Challenge) error {
-	return &dcv.Problem{Message: fmt.Sprintf("CAS asks for a record of type %q for %q, and cert-manager's DNS webhooks publish TXT records only: "+
+	return &dcv.Problem{Message: fmt.Sprintf("CAS asks for a record of type %q for %q, and cert-manager's DNS "+
+		"webhooks publish TXT records only: "+
 		"use the solver dns.alidns, dns.rfc2136, dns.dnsEndpoint or dns.manual", ch.RecordType, ch.Domain)}
 }

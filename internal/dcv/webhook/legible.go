@@ -12,14 +12,16 @@ import (
 )
 
 const (
-	// maxMessage is the length of a webhook's message in characters.
+	// maxMessage bounds the length of a webhook's message in characters.
 	maxMessage = 256
-	// minHidden is the length in bytes from which a value of the config is hidden. A shorter one is no secret, and is in many a word.
+	// minHidden is the length in bytes from which a value of the config is hidden. A shorter value is no secret, and
+	// may be part of an ordinary word.
 	minHidden = 6
 	hidden    = "…"
 )
 
-// noise is what a message must not have in a condition: secrets that providers' errors quote, and what differs from try to try.
+// noise matches what a message must not bring into a condition: secrets that providers' errors quote, and what differs
+// from try to try.
 var noise = []*regexp.Regexp{
 	regexp.MustCompile(`-----BEGIN [\s\S]*?(-----END [^-]*-----|$)`),
 	regexp.MustCompile(`(?i)\b(bearer|basic) +[A-Za-z0-9+/=._~-]{6,}`),
@@ -31,8 +33,9 @@ var noise = []*regexp.Regexp{
 	regexp.MustCompile(`\S+:[0-9]+->`), // our end of a connection
 }
 
-// legible is a webhook's message on one line, bounded, the same at every try, and without what the issuer's author put into the config:
-// that should be references to Secrets, and is at times the secret itself. Names stay, since "Secret not found" needs them.
+// Returns a webhook's message on one line, bounded, the same at every try, and without the values of the issuer's
+// config: these should be references to Secrets, and are at times secrets themselves. Keeps values that are names,
+// since "Secret not found" needs them.
 func (s *Solver) legible(message string) string {
 	if s.config.Config != nil {
 		var config any
@@ -54,7 +57,7 @@ func (s *Solver) legible(message string) string {
 	return message
 }
 
-// collect finds the values that may be secrets: texts that are not said to be names of something.
+// collect finds the values that may be secrets: texts whose keys do not say that they are names (isName).
 func collect(config any, values *[]string) {
 	switch config := config.(type) {
 	case map[string]any:
@@ -78,10 +81,12 @@ func collect(config any, values *[]string) {
 	}
 }
 
-// isName knows how webhooks call references to Secrets (tokenSecretRef, secretName) and what is public besides.
+// Says whether a key of the config holds a reference to a Secret, as webhooks call them (tokenSecretRef, secretName),
+// or something public.
 func isName(key string) bool {
 	key = strings.ToLower(key)
-	for _, ending := range []string{"ref", "secretname", "namespace", "region", "zone", "zonename", "endpoint", "server", "nameserver", "host"} {
+	for _, ending := range []string{"ref", "secretname", "namespace", "region", "zone", "zonename", "endpoint",
+		"server", "nameserver", "host"} {
 		if strings.HasSuffix(key, ending) {
 			return true
 		}

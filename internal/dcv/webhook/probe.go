@@ -14,8 +14,9 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 )
 
-// Probe says, for one read call, whether the webhook is installed and can be reached: before an order is paid for that it could not
-// validate. Every ServiceAccount may make this call; the right to create is learned from the first refusal.
+// Probe asks, with one read call, whether the webhook is installed and can be reached, before an order is paid for that
+// it could not validate. Every ServiceAccount may make this call. Whether the controller may create is not asked: the
+// first refusal tells.
 func (s *Solver) Probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -27,8 +28,10 @@ func (s *Solver) Probe(ctx context.Context) error {
 	if err := json.Unmarshal(reply, &offered); err != nil {
 		return fmt.Errorf("%s answered with something else than a list of its resources", s.name())
 	}
-	if !slices.ContainsFunc(offered.APIResources, func(r metav1.APIResource) bool { return r.Name == s.config.SolverName }) {
-		return &dcv.Problem{Message: fmt.Sprintf("the API server does not know %s: the APIService %q has no solver of that name, correct solverName",
+	if !slices.ContainsFunc(offered.APIResources,
+		func(r metav1.APIResource) bool { return r.Name == s.config.SolverName }) {
+		return &dcv.Problem{Message: fmt.Sprintf("the API server does not know %s: the APIService %q has no solver "+
+			"of that name, correct solverName",
 			s.name(), s.apiService())}
 	}
 	return nil

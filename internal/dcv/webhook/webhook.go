@@ -1,12 +1,14 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package webhook publishes validation records through the DNS01 webhooks that people run for cert-manager's ACME issuer.
+// Package webhook publishes validation records through the DNS01 webhooks that people run for cert-manager's ACME
+// issuer.
 //
-// Such a webhook is an aggregated API: it is called by creating a ChallengePayload, of which nothing is stored, as resource solverName of
-// API group groupName. What it gets here is what cert-manager would send it, so that it cannot tell the difference. Two limits follow.
-// It knows TXT records only, since ACME knows no others. And it names no record: whose a record is follows from our own claim and its
-// exact value, and what DNS showed before there was a claim is somebody else's and stays.
+// Such a webhook is an aggregated API: it is called by creating a ChallengePayload, of which nothing is stored, as
+// resource solverName of API group groupName. The Solver sends it what cert-manager would send, so that it cannot tell
+// the difference. Two limits follow. A webhook publishes TXT records only, since ACME knows no others. And it returns
+// no id of a record: a record is ours if we claimed it and it has the exact value of the claim. A record that DNS
+// showed before there was a claim is somebody else's and stays.
 package webhook
 
 import (
@@ -32,22 +34,23 @@ type Lookup interface {
 type Config struct {
 	// REST reaches the API server as the controller. It is copied.
 	REST *rest.Config
-	// Allowed are the webhooks that may be called, each as groupName/solverName. The operator gives the list, by the chart value
-	// webhookSolvers, which also grants the controller the right to call them: whoever may write an issuer could otherwise make it call
-	// any aggregated API.
+	// Allowed are the webhooks that may be called, each as groupName/solverName. The operator gives the list, by the
+	// chart value webhookSolvers, which also grants the controller the right to call them: whoever may write an issuer
+	// could otherwise make it call any aggregated API.
 	Allowed []string
 	// GroupName and SolverName are those of the webhook, as in cert-manager's own issuers.
 	GroupName, SolverName string
 	// Config is handed to the webhook unread. It is nil if the webhook needs none.
 	Config *apiextensionsv1.JSON
-	// ResourceNamespace is where the webhook reads the Secrets that Config names: the issuer's, or that for cluster resources.
+	// ResourceNamespace is where the webhook reads the Secrets that Config names: the issuer's namespace, or the one
+	// for cluster resources.
 	ResourceNamespace string
 	// AllowAmbientCredentials lets the webhook use the credentials of the place where it runs.
 	AllowAmbientCredentials bool
 	// Zones tells the webhook the zone.
 	Zones dcv.ZoneFinder
-	// Lookup tells what was there before us. One that asks the zone's own servers is best: a resolver that is asked before the record
-	// exists may go on to say that there is none.
+	// Lookup tells what was there before us. One that asks the zone's own servers is best: a resolver that is asked
+	// before the record exists may go on to say that there is none.
 	Lookup Lookup
 }
 
@@ -59,8 +62,8 @@ type Solver struct {
 
 var _ dcv.Solver = (*Solver)(nil)
 
-// New checks the configuration; it makes no call. A *dcv.Problem means that the operator has not allowed this webhook; any other error,
-// that the configuration can never work.
+// New checks the configuration; it makes no call. A *dcv.Problem means that the operator has not allowed this webhook;
+// any other error, that the configuration can never work.
 func New(config Config) (*Solver, error) {
 	switch {
 	case config.REST == nil || config.Zones == nil || config.Lookup == nil:
@@ -79,8 +82,8 @@ func New(config Config) (*Solver, error) {
 	return &Solver{config: config, client: client}, nil
 }
 
-// Present implements dcv.Solver. A record of ours that DNS does not show is presented again: a webhook takes that as cert-manager's rules
-// for webhooks say, without a second record.
+// Present implements dcv.Solver. A record of ours that DNS does not show is presented again: by cert-manager's rules, a
+// webhook then makes no second record.
 func (s *Solver) Present(
 	ctx context.Context, ch dcv.Challenge, prior *dcv.Record, claim func(context.Context, dcv.Record) error,
 ) (dcv.Record, error) {
@@ -98,8 +101,9 @@ func (s *Solver) Present(
 	}
 	seen, err := s.config.Lookup.Check(ctx, rec)
 	switch {
-	case err != nil && !isOurs: // whoever presents without having looked may later remove what is another's
-		return dcv.Record{}, fmt.Errorf("whether the TXT record %q is there already could not be looked up: %w", rec.FQDN, err)
+	case err != nil && !isOurs: // without having looked, CleanUp might later remove somebody else's record
+		return dcv.Record{}, fmt.Errorf("whether the TXT record %q is there already could not be looked up: %w",
+			rec.FQDN, err)
 	case err == nil && seen.Visible:
 		rec.Foreign = !isOurs
 		return rec, nil
@@ -113,7 +117,7 @@ func (s *Solver) Present(
 	return rec, nil
 }
 
-// CleanUp implements dcv.Solver. That only the exact value goes is up to the webhook, which was told it.
+// CleanUp implements dcv.Solver. The webhook is told the exact value; to remove no other record is up to it.
 func (s *Solver) CleanUp(ctx context.Context, rec dcv.Record) error {
 	if rec.Foreign || rec.FQDN == "" {
 		return nil

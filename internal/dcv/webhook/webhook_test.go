@@ -56,7 +56,8 @@ func refusal(message string) *whapi.ChallengePayload {
 
 func status(code int, reason metav1.StatusReason, message string) metav1.Status {
 	return metav1.Status{
-		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure, Code: int32(code), Reason: reason, Message: message, //nolint:gosec // of HTTP
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure, Code: int32(code),
+		Reason: reason, Message: message, //nolint:gosec // of HTTP
 	}
 }
 
@@ -82,7 +83,8 @@ func newSolver(t *testing.T, a *api, lookup *dns, change ...func(*webhook.Config
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	config := webhook.Config{
-		REST: &rest.Config{Host: server.URL}, Allowed: []string{"acme.example.com/my-dns"}, GroupName: "acme.example.com", SolverName: "my-dns",
+		REST: &rest.Config{Host: server.URL}, Allowed: []string{"acme.example.com/my-dns"},
+		GroupName: "acme.example.com", SolverName: "my-dns",
 		Config: &apiextensionsv1.JSON{Raw: []byte(settings)}, ResourceNamespace: "team", Zones: lookup, Lookup: lookup,
 	}
 	for _, change := range change {
@@ -95,7 +97,8 @@ func newSolver(t *testing.T, a *api, lookup *dns, change ...func(*webhook.Config
 	return solver
 }
 
-var challenge = dcv.Challenge{Domain: "www.example.com", RecordName: "_dnsauth.www", RecordType: "TXT", RecordValue: "the-value"}
+var challenge = dcv.Challenge{Domain: "www.example.com", RecordName: "_dnsauth.www", RecordType: "TXT",
+	RecordValue: "the-value"}
 
 var record = dcv.Record{FQDN: "_dnsauth.www.example.com", Type: "TXT", Value: "the-value", Zone: "example.com"}
 
@@ -135,8 +138,10 @@ func TestARecordIsClaimedBeforeTheWebhookIsTold(t *testing.T) {
 		t.Errorf("asked %q, want %q", a.paths, want)
 	}
 	want := whapi.ChallengeRequest{
-		UID: a.asked[0].UID, Action: whapi.ChallengeActionPresent, Type: "dns-01", DNSName: "www.example.com", Key: "the-value", ResourceNamespace: "team",
-		ResolvedFQDN: "_dnsauth.www.example.com.", ResolvedZone: "example.com.", Config: &apiextensionsv1.JSON{Raw: []byte(settings)},
+		UID: a.asked[0].UID, Action: whapi.ChallengeActionPresent, Type: "dns-01", DNSName: "www.example.com",
+		Key: "the-value", ResourceNamespace: "team",
+		ResolvedFQDN: "_dnsauth.www.example.com.", ResolvedZone: "example.com.",
+		Config: &apiextensionsv1.JSON{Raw: []byte(settings)},
 	}
 	if diff := cmp.Diff(want, a.asked[0]); diff != "" {
 		t.Errorf("what the webhook was told differs (-want +got):\n%s", diff)
@@ -170,10 +175,12 @@ func TestARecordThatWasThereBeforeIsForeign(t *testing.T) {
 func TestWhoCannotLookDoesNotPresentUnlessItIsClaimed(t *testing.T) {
 	a := &api{status: http.StatusOK, answer: success()}
 	solver := newSolver(t, a, &dns{err: errors.New("no answer")})
-	if _, err := solver.Present(t.Context(), challenge, nil, claims(a, new([]dcv.Record))); err == nil || len(a.paths) > 0 {
+	if _, err := solver.Present(t.Context(), challenge, nil, claims(a, new([]dcv.Record))); err == nil ||
+		len(a.paths) > 0 {
 		t.Errorf("got %v, asked %q", err, a.paths)
 	}
-	if _, err := solver.Present(t.Context(), challenge, &record, claims(a, new([]dcv.Record))); err != nil || len(a.paths) != 1 {
+	if _, err := solver.Present(t.Context(), challenge, &record, claims(a, new([]dcv.Record))); err != nil ||
+		len(a.paths) != 1 {
 		t.Errorf("got %v, asked %q", err, a.paths)
 	}
 }
@@ -182,7 +189,8 @@ func TestAClaimOnAnotherRecordSaysNothing(t *testing.T) {
 	a := &api{status: http.StatusOK, answer: success()}
 	other := record
 	other.Value, other.FQDN = "another-value", "elsewhere.example.com"
-	got, err := newSolver(t, a, &dns{visible: true}).Present(t.Context(), challenge, &other, claims(a, new([]dcv.Record)))
+	got, err := newSolver(t, a, &dns{visible: true}).Present(t.Context(), challenge, &other,
+		claims(a, new([]dcv.Record)))
 	if err != nil || !got.Foreign || got.FQDN != record.FQDN {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -190,9 +198,11 @@ func TestAClaimOnAnotherRecordSaysNothing(t *testing.T) {
 
 func TestADeeperZoneOfTheRecordIsTold(t *testing.T) {
 	a := &api{status: http.StatusOK, answer: success()}
-	full := dcv.Challenge{Domain: "sub.example.com", RecordName: "_dnsauth.sub.example.com", RecordType: "txt", RecordValue: "the-value"}
+	full := dcv.Challenge{Domain: "sub.example.com", RecordName: "_dnsauth.sub.example.com", RecordType: "txt",
+		RecordValue: "the-value"}
 	got, err := newSolver(t, a, &dns{}).Present(t.Context(), full, nil, claims(a, new([]dcv.Record)))
-	if err != nil || got.Zone != "sub.example.com" || a.asked[0].ResolvedZone != "sub.example.com." || a.asked[0].DNSName != "sub.example.com" {
+	if err != nil || got.Zone != "sub.example.com" || a.asked[0].ResolvedZone != "sub.example.com." ||
+		a.asked[0].DNSName != "sub.example.com" {
 		t.Errorf("got %+v, %v, asked %+v", got, err, a.asked)
 	}
 }
@@ -204,7 +214,8 @@ func TestCleanUpTellsWhatPresentTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := a.asked[0]
-	if got.Action != whapi.ChallengeActionCleanUp || got.Key != "the-value" || got.ResolvedFQDN != "_dnsauth.www.example.com." || !got.AllowAmbientCredentials {
+	if got.Action != whapi.ChallengeActionCleanUp || got.Key != "the-value" ||
+		got.ResolvedFQDN != "_dnsauth.www.example.com." || !got.AllowAmbientCredentials {
 		t.Errorf("told %+v", got)
 	}
 	if err := solver.CleanUp(t.Context(), dcv.Record{}); err != nil || len(a.asked) != 1 {
@@ -215,11 +226,14 @@ func TestCleanUpTellsWhatPresentTold(t *testing.T) {
 func TestWhatTheAPIServerSaysIsExplained(t *testing.T) {
 	for want, a := range map[string]*api{
 		`the controller has no right to call the DNS webhook "my-dns" of API group "acme.example.com": add both to the chart value webhookSolvers`: {
-			status: http.StatusForbidden, answer: status(http.StatusForbidden, metav1.StatusReasonForbidden, "forbidden"),
+			status: http.StatusForbidden, answer: status(http.StatusForbidden, metav1.StatusReasonForbidden,
+				"forbidden"),
 		},
-		`whose APIService is "v1alpha1.acme.example.com"`: {status: http.StatusNotFound, answer: status(http.StatusNotFound, metav1.StatusReasonNotFound, "not found")},
+		`whose APIService is "v1alpha1.acme.example.com"`: {status: http.StatusNotFound,
+			answer: status(http.StatusNotFound, metav1.StatusReasonNotFound, "not found")},
 		"whether the webhook's Pods run": {
-			status: http.StatusServiceUnavailable, answer: status(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, "unavailable"),
+			status: http.StatusServiceUnavailable,
+			answer: status(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, "unavailable"),
 		},
 		"it gives no reason; its log may":     {status: http.StatusOK, answer: refusal("")},
 		"did not remove the TXT record":       {status: http.StatusOK, answer: refusal("busy")},
@@ -230,11 +244,13 @@ func TestWhatTheAPIServerSaysIsExplained(t *testing.T) {
 		})
 	}
 	for want, a := range map[string]*api{
-		"could not be called":     {status: http.StatusInternalServerError, answer: status(http.StatusInternalServerError, metav1.StatusReasonInternalError, "it broke")},
+		"could not be called": {status: http.StatusInternalServerError,
+			answer: status(http.StatusInternalServerError, metav1.StatusReasonInternalError, "it broke")},
 		"answered with something": {status: http.StatusOK, answer: map[string]any{"kind": "Pod"}},
 	} {
 		err := newSolver(t, a, &dns{}).CleanUp(t.Context(), record)
-		if _, isProblem := errors.AsType[*dcv.Problem](err); err == nil || isProblem || !strings.Contains(err.Error(), want) {
+		if _, isProblem := errors.AsType[*dcv.Problem](err); err == nil || isProblem ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error that passes with %q", err, want)
 		}
 	}
@@ -242,13 +258,16 @@ func TestWhatTheAPIServerSaysIsExplained(t *testing.T) {
 
 // TestWhatIsSecretInTheWordsOfAWebhookIsHidden gives it everything that a provider's client may put into an error.
 func TestWhatIsSecretInTheWordsOfAWebhookIsHidden(t *testing.T) {
-	const said = `zone the-zone: POST https://user:hunter22@api.example.com/v1?Signature=c2lnbmVk&Expires=1 with "Bearer abcdef123456": account-of-ours, ` +
-		`value-of-a-key, request 0A1B2C3D-1111-2222-3333-444455556666 of 2026-11-24T01:02:03Z, dial tcp 10.0.0.1:40000->10.0.0.2:443, the-token, ` +
+	const said = `zone the-zone: POST https://user:hunter22@api.example.com/v1?Signature=c2lnbmVk&Expires=1 with ` +
+		`"Bearer abcdef123456": account-of-ours, ` +
+		`value-of-a-key, request 0A1B2C3D-1111-2222-3333-444455556666 of 2026-11-24T01:02:03Z, dial tcp ` +
+		`10.0.0.1:40000->10.0.0.2:443, the-token, ` +
 		"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----"
 	err := newSolver(t, &api{status: http.StatusOK, answer: refusal(said)}, &dns{}).CleanUp(t.Context(), record)
 	wantProblem(t, err, "zone the-zone: POST ")
 	for _, secret := range []string{
-		"hunter22", "c2lnbmVk", "abcdef123456", "account-of-ours", "value-of-a-key", "0A1B2C3D", "2026-11-24", "40000", "MIIE",
+		"hunter22", "c2lnbmVk", "abcdef123456", "account-of-ours", "value-of-a-key", "0A1B2C3D", "2026-11-24", "40000",
+		"MIIE",
 	} {
 		if strings.Contains(err.Error(), secret) {
 			t.Errorf("%q is told: %v", secret, err)
@@ -257,7 +276,8 @@ func TestWhatIsSecretInTheWordsOfAWebhookIsHidden(t *testing.T) {
 	if !strings.Contains(err.Error(), "the-token") {
 		t.Errorf("the name of a Secret is hidden: %v", err)
 	}
-	long := newSolver(t, &api{status: http.StatusOK, answer: refusal(strings.Repeat("é ", 1000))}, &dns{}).CleanUp(t.Context(), record)
+	long := newSolver(t, &api{status: http.StatusOK, answer: refusal(strings.Repeat("é ", 1000))}, &dns{}).CleanUp(
+		t.Context(), record)
 	if n := len([]rune(long.Error())); n > 600 {
 		t.Errorf("%d characters are told", n)
 	}
@@ -269,7 +289,8 @@ func TestWhatCannotBeAskedIsRefused(t *testing.T) {
 	alias := challenge
 	alias.RecordType = "CNAME"
 	_, err := solver.Present(t.Context(), alias, nil, nil)
-	wantProblem(t, err, "publish TXT records only: use the solver dns.alidns, dns.rfc2136, dns.dnsEndpoint or dns.manual")
+	wantProblem(t, err, "publish TXT records only: use the solver dns.alidns, dns.rfc2136, dns.dnsEndpoint "+
+		"or dns.manual")
 	unnamed := challenge
 	unnamed.RecordName = ""
 	if _, err := solver.Present(t.Context(), unnamed, nil, nil); err == nil || len(a.paths) > 0 {
@@ -278,12 +299,16 @@ func TestWhatCannotBeAskedIsRefused(t *testing.T) {
 	for name, change := range map[string]func(*webhook.Config){
 		"another solver of the group": func(c *webhook.Config) { c.SolverName = "other-dns" },
 		"another group":               func(c *webhook.Config) { c.GroupName = "other.example.com" },
-		"a path in the name":          func(c *webhook.Config) { c.GroupName, c.SolverName = "acme.example.com/my-dns", "" },
-		"no JSON":                     func(c *webhook.Config) { c.Config = &apiextensionsv1.JSON{Raw: []byte("the-secret")} },
-		"no way to look":              func(c *webhook.Config) { c.Lookup = nil },
+		"a path in the name": func(c *webhook.Config) {
+			c.GroupName, c.SolverName = "acme.example.com/my-dns",
+				""
+		},
+		"no JSON":        func(c *webhook.Config) { c.Config = &apiextensionsv1.JSON{Raw: []byte("the-secret")} },
+		"no way to look": func(c *webhook.Config) { c.Lookup = nil },
 	} {
 		config := webhook.Config{
-			REST: &rest.Config{}, Allowed: []string{"acme.example.com/my-dns"}, GroupName: "acme.example.com", SolverName: "my-dns", Zones: &dns{}, Lookup: &dns{},
+			REST: &rest.Config{}, Allowed: []string{"acme.example.com/my-dns"}, GroupName: "acme.example.com",
+			SolverName: "my-dns", Zones: &dns{}, Lookup: &dns{},
 		}
 		change(&config)
 		if _, err := webhook.New(config); err == nil || strings.Contains(err.Error(), "the-secret") {
@@ -294,7 +319,8 @@ func TestWhatCannotBeAskedIsRefused(t *testing.T) {
 
 func TestAProbeLooksForTheNameOfTheSolver(t *testing.T) {
 	offered := func(names ...string) *metav1.APIResourceList {
-		list := &metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: "acme.example.com/v1alpha1"}
+		list := &metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"},
+			GroupVersion: "acme.example.com/v1alpha1"}
 		for _, name := range names {
 			list.APIResources = append(list.APIResources, metav1.APIResource{Name: name})
 		}

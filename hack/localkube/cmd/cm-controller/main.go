@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command cm-controller runs cert-manager's own control loops, those that turn a Certificate into a
-// CertificateRequest and a signed request into a Secret, with the approver and the CA and SelfSigned issuers.
+// CertificateRequest and a signed request into a Secret, those that make Certificates of Ingresses and of what
+// Gateways listen for, with the approver and the CA and SelfSigned issuers.
 //
 // cert-manager's released controller lives in a module that cannot be required by others; the loops do not.
 // ACME, Vault and the rest are left out because nothing here uses them.
@@ -22,6 +23,9 @@ import (
 
 	"github.com/cert-manager/cert-manager/pkg/controller"
 	// Each of these registers its control loop with package controller.
+	gateways "github.com/cert-manager/cert-manager/pkg/controller/certificate-shim/gateways"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificate-shim/ingresses"
+	listenersets "github.com/cert-manager/cert-manager/pkg/controller/certificate-shim/listenerset"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/approver"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/ca"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/selfsigned"
@@ -37,6 +41,7 @@ import (
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/ca"
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/selfsigned"
 	logf "github.com/cert-manager/cert-manager/pkg/logs"
+	utilfeature "github.com/cert-manager/cert-manager/pkg/util/feature"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -59,26 +64,37 @@ func main() {
 	flags := flag.NewFlagSet("cm-controller", flag.ExitOnError)
 	klog.InitFlags(flags)
 	kubeconfig := flags.String("kubeconfig", "", "kubeconfig of cert-manager's ServiceAccount")
-	namespace := flags.String("cluster-resource-namespace", "cert-manager", "namespace of the Secrets of ClusterIssuers")
+	namespace := flags.String("cluster-resource-namespace", "cert-manager",
+		"namespace of the Secrets of ClusterIssuers")
 	metrics := flags.String("metrics-listen-address", "127.0.0.1:9402", "address that serves /metrics")
+	gatewayAPI := flags.Bool("enable-gateway-api", false, "serve Gateways and ListenerSets, whose CRDs must be there")
 	_ = flags.Parse(os.Args[1:]) // ExitOnError
 
 	logf.InitLogs()
 	ctrl.SetLogger(klog.Background())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(logf.NewContext(ctx, logf.Log, "controller"), *kubeconfig, *namespace, *metrics); err != nil {
+	if err := run(logf.NewContext(ctx, logf.Log, "controller"), *kubeconfig, *namespace, *metrics,
+		*gatewayAPI); err != nil {
 		fmt.Fprintln(os.Stderr, "cm-controller:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, kubeconfig, namespace, metricsAddress string) error {
+func run(ctx context.Context, kubeconfig, namespace, metricsAddress string, gatewayAPI bool) error {
+	// Upstream has the loop for ListenerSets behind a feature gate. Its constant is in an internal package.
+	if err := utilfeature.DefaultMutableFeatureGate.SetFromMap(
+		map[string]bool{"ListenerSets": gatewayAPI}); err != nil {
+		return err
+	}
 	factory, err := controller.NewContextFactory(ctx, controller.ContextOptions{
 		Kubeconfig:         kubeconfig,
 		KubernetesAPIQPS:   apiQPS,
 		KubernetesAPIBurst: apiBurst,
 		IssuerOptions:      controller.IssuerOptions{ClusterResourceNamespace: namespace},
+		IngressShimOptions: controller.IngressShimOptions{DefaultIssuerKind: "Issuer",
+			DefaultIssuerGroup: "cert-manager.io"},
+		ConfigOptions: controller.ConfigOptions{EnableGatewayAPI: gatewayAPI, EnableGatewayAPIListenerSet: gatewayAPI},
 		CertificateOptions: controller.CertificateOptions{
 			CopiedAnnotationPrefixes:                 copiedAnnotations,
 			CertificateRequestMinimumBackoffDuration: minRequestBackoff,
@@ -99,6 +115,9 @@ func run(ctx context.Context, kubeconfig, namespace, metricsAddress string) erro
 	}
 	// Every loop is built before the informers start, because a loop asks for its informers while it is built.
 	for name, build := range controller.Known() {
+		if needsGatewayAPI(name) && !gatewayAPI {
+			continue
+		}
 		loop, err := build(factory)
 		if err != nil {
 			return fmt.Errorf("control loop %s: %w", name, err)
@@ -107,7 +126,15 @@ func run(ctx context.Context, kubeconfig, namespace, metricsAddress string) erro
 	}
 	shared.SharedInformerFactory.Start(ctx.Done())
 	shared.KubeSharedInformerFactory.Start(ctx.Done())
+	if gatewayAPI {
+		shared.GWShared.Start(ctx.Done())
+	}
 	return group.Wait()
+}
+
+// needsGatewayAPI says that a loop waits for ever where the CRDs of the Gateway API are missing.
+func needsGatewayAPI(loop string) bool {
+	return loop == gateways.ControllerName || loop == listenersets.ControllerName
 }
 
 func serveMetrics(ctx context.Context, group *errgroup.Group, shared *controller.Context, address string) error {

@@ -34,7 +34,8 @@ func main() {
 	kubeconfig := flags.String("kubeconfig", "", "kubeconfig of the webhook's ServiceAccount")
 	port := flags.Int("secure-port", 10250, "port on 127.0.0.1 that serves admission reviews")
 	namespace := flags.String("namespace", "cert-manager", "namespace of the Secret with the webhook's CA")
-	secret := flags.String("ca-secret", "cert-manager-webhook-ca", "name of that Secret, which the webhook makes and renews")
+	secret := flags.String("ca-secret", "cert-manager-webhook-ca", "name of that Secret, which the webhook "+
+		"makes and renews")
 	_ = flags.Parse(os.Args[1:]) // ExitOnError
 	os.Args = os.Args[:1]        // package testing parses what is left
 
@@ -77,7 +78,8 @@ func listen(ctx context.Context, upstream *server.Server, port int) error {
 		}},
 	})
 	hooks.Register("/mutate", admission.NewCustomMutationWebhook(upstream.MutationWebhook))
-	hooks.Register("/validate", admission.NewCustomValidationWebhook(upstream.ResourceScheme, upstream.ValidationWebhook))
+	hooks.Register("/validate", admission.NewCustomValidationWebhook(upstream.ResourceScheme,
+		upstream.ValidationWebhook))
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return upstream.CertificateSource.Start(ctx) })

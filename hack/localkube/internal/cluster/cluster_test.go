@@ -54,8 +54,10 @@ func said(out *bytes.Buffer) []string {
 func TestProcessesEndAgainstTheOrderOfTheirStart(t *testing.T) {
 	for name, test := range map[string]struct{ started, want []string }{
 		"all, with two of the caller's": {
-			started: []string{etcd, apiServer, controllerManager, cmWebhook, cmInjector, cmController, "simulator", "manager"},
-			want:    []string{"manager", "simulator", cmController, cmInjector, cmWebhook, controllerManager, apiServer, etcd},
+			started: []string{etcd, apiServer, controllerManager, cmWebhook, cmInjector, cmController, "simulator",
+				"manager"},
+			want: []string{"manager", "simulator", cmController, cmInjector, cmWebhook, controllerManager, apiServer,
+				etcd},
 		},
 		"etcd came back late": {
 			started: []string{apiServer, controllerManager, "manager", etcd},

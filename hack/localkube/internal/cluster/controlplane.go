@@ -42,7 +42,8 @@ func (c *Cluster) apiServerArguments() []string {
 	p := c.pki()
 	arguments := []string{
 		"--etcd-servers", "http://" + c.address(etcd),
-		"--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1", "--secure-port", strconv.Itoa(c.ports[apiServer]),
+		"--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1", "--secure-port",
+		strconv.Itoa(c.ports[apiServer]),
 		// The endpoints of kubernetes.default may not be on the loopback: leave them out.
 		"--endpoint-reconciler-type", "none",
 		"--tls-cert-file", p.certificate(apiServer), "--tls-private-key-file", p.key(apiServer),

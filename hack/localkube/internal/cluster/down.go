@@ -49,7 +49,8 @@ func (c *Cluster) Down(removeData bool) error {
 // they may use one another; then the cluster's own against the order of their start, etcd at the very end. (An
 // API server whose etcd has gone hangs when it is told to stop.)
 func downOrder(started []string) []string {
-	order := slices.DeleteFunc(slices.Clone(started), func(name string) bool { return slices.Contains(processes, name) })
+	order := slices.DeleteFunc(slices.Clone(started),
+		func(name string) bool { return slices.Contains(processes, name) })
 	slices.Reverse(order)
 	for _, name := range slices.Backward(processes) {
 		if slices.Contains(started, name) {

@@ -51,11 +51,13 @@ func (c *Cluster) writeKubeconfig(path, namespace, name string, credentials user
 	}
 	const localkube = "localkube"
 	content, err := json.MarshalIndent(kubeconfig{
-		APIVersion:     "v1",
-		Kind:           "Config",
-		Clusters:       []named[server]{{Name: localkube, Cluster: &server{URL: "https://" + c.address(apiServer), CA: ca}}},
-		Users:          []named[user]{{Name: name, User: &credentials}},
-		Contexts:       []named[kubeContext]{{Name: localkube, Context: &kubeContext{Cluster: localkube, User: name, Namespace: namespace}}},
+		APIVersion: "v1",
+		Kind:       "Config",
+		Clusters: []named[server]{
+			{Name: localkube, Cluster: &server{URL: "https://" + c.address(apiServer), CA: ca}}},
+		Users: []named[user]{{Name: name, User: &credentials}},
+		Contexts: []named[kubeContext]{
+			{Name: localkube, Context: &kubeContext{Cluster: localkube, User: name, Namespace: namespace}}},
 		CurrentContext: localkube,
 	}, "", "  ")
 	if err != nil {

@@ -85,14 +85,17 @@ func (p pki) generate(now time.Time) error {
 		{ca, apiServer, x509.Certificate{
 			Subject: pkix.Name{CommonName: apiServer}, ExtKeyUsage: []x509.ExtKeyUsage{server},
 			IPAddresses: []net.IP{loopback, net.ParseIP(serviceIP)},
-			DNSNames:    []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"},
+			DNSNames: []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
+				"kubernetes.default.svc.cluster.local"},
 		}},
 		{ca, controllerManager, x509.Certificate{
-			Subject: pkix.Name{CommonName: "system:" + controllerManager}, ExtKeyUsage: []x509.ExtKeyUsage{client, server},
+			Subject:     pkix.Name{CommonName: "system:" + controllerManager},
+			ExtKeyUsage: []x509.ExtKeyUsage{client, server},
 			IPAddresses: []net.IP{loopback}, DNSNames: []string{"localhost"},
 		}},
 		{ca, admin, x509.Certificate{
-			Subject: pkix.Name{CommonName: admin, Organization: []string{"system:masters"}}, ExtKeyUsage: []x509.ExtKeyUsage{client},
+			Subject:     pkix.Name{CommonName: admin, Organization: []string{"system:masters"}},
+			ExtKeyUsage: []x509.ExtKeyUsage{client},
 		}},
 		{frontProxyCA, frontProxyClient, x509.Certificate{
 			Subject: pkix.Name{CommonName: frontProxyClient}, ExtKeyUsage: []x509.ExtKeyUsage{client},
@@ -143,7 +146,8 @@ func (p pki) issue(signer *authority, name string, template x509.Certificate, no
 	return err
 }
 
-func (p pki) sign(name string, template, parent *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) ([]byte, error) {
+func (p pki) sign(name string, template, parent *x509.Certificate, public crypto.PublicKey,
+	signer crypto.Signer) ([]byte, error) {
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, signer)
 	if err != nil {
 		return nil, err

@@ -134,9 +134,12 @@ func TestAKubeconfigHoldsAllThatAClientNeeds(t *testing.T) {
 	}
 	want := kubeconfig{
 		APIVersion: "v1", Kind: "Config", CurrentContext: "localkube",
-		Clusters: []named[server]{{Name: "localkube", Cluster: &server{URL: "https://127.0.0.1:24680", CA: read(t, c.pki().certificate("ca"))}}},
-		Users:    []named[user]{{Name: "robot", User: &user{Token: "secret"}}},
-		Contexts: []named[kubeContext]{{Name: "localkube", Context: &kubeContext{Cluster: "localkube", User: "robot", Namespace: "demo"}}},
+		Clusters: []named[server]{
+			{Name: "localkube", Cluster: &server{URL: "https://127.0.0.1:24680",
+				CA: read(t, c.pki().certificate("ca"))}}},
+		Users: []named[user]{{Name: "robot", User: &user{Token: "secret"}}},
+		Contexts: []named[kubeContext]{
+			{Name: "localkube", Context: &kubeContext{Cluster: "localkube", User: "robot", Namespace: "demo"}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -152,7 +155,8 @@ func TestAKubeconfigHoldsAllThatAClientNeeds(t *testing.T) {
 	if err := json.Unmarshal(read(t, path), &got); err != nil {
 		t.Fatal(err)
 	}
-	want.Users = []named[user]{{Name: admin, User: &user{Certificate: read(t, c.pki().certificate(admin)), Key: read(t, c.pki().key(admin))}}}
+	want.Users = []named[user]{
+		{Name: admin, User: &user{Certificate: read(t, c.pki().certificate(admin)), Key: read(t, c.pki().key(admin))}}}
 	want.Contexts[0].Context = &kubeContext{Cluster: "localkube", User: admin}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

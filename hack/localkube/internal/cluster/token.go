@@ -26,8 +26,10 @@ func (c *Cluster) Token(ctx context.Context, namespace, account, file string) er
 	return c.writeTokenKubeconfig(ctx, file, namespace, account, callerTokens)
 }
 
-func (c *Cluster) writeTokenKubeconfig(ctx context.Context, file, namespace, account string, lifetime time.Duration) error {
-	token, err := c.tool(ctx, "", "kubectl", "create", "token", account, "--namespace", namespace, "--duration", lifetime.String())
+func (c *Cluster) writeTokenKubeconfig(ctx context.Context, file, namespace, account string,
+	lifetime time.Duration) error {
+	token, err := c.tool(ctx, "", "kubectl", "create", "token", account, "--namespace", namespace, "--duration",
+		lifetime.String())
 	if err != nil {
 		return fmt.Errorf("token of ServiceAccount %s/%s: %w", namespace, account, err)
 	}

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// identify names the process that has this pid now, in a way that no other process ever shares: the boot, and
-// the clock tick of that boot in which the process began (field 22 of proc_pid_stat(5)). A zombie counts as
+// identify names the process that has this pid now, in a way that no later process with this pid shares: the boot,
+// and the clock tick of that boot in which the process began (field 22 of proc_pid_stat(5)). A zombie counts as
 // gone: it holds nothing any more, and in a container nobody may ever collect it.
 func identify(pid int) (string, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

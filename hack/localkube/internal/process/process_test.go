@@ -126,6 +126,9 @@ func TestAProcessThatHasOurPidButIsNotOursIsLeftAlone(t *testing.T) {
 	if _, err := table.Stop("ours", time.Minute); err != nil {
 		t.Fatal(err)
 	}
+	// A process is told by its pid and the clock tick of its start. No kernel gives a pid away twice within a tick,
+	// which is a hundredth of a second in proc_pid_stat(5); the stranger, whose pid is only pretended, begins later.
+	time.Sleep(20 * time.Millisecond)
 	stranger := exec.Command("sleep", forEver)
 	stranger.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := stranger.Start(); err != nil {
@@ -168,7 +171,8 @@ func TestAZombieIsNotRunning(t *testing.T) {
 func TestANameThatRunsIsNotStartedAgain(t *testing.T) {
 	table := newTable(t)
 	record := start(t, table, "sleeper", "sleep", forEver)
-	if _, err := table.Start("sleeper", "sleep", forEver); err == nil || !strings.Contains(err.Error(), strconv.Itoa(record.PID)) {
+	if _, err := table.Start("sleeper", "sleep", forEver); err == nil ||
+		!strings.Contains(err.Error(), strconv.Itoa(record.PID)) {
 		t.Errorf("Start() = %v; want an error that names process %d", err, record.PID)
 	}
 	if found, running := table.Running("sleeper"); !running || found.PID != record.PID {
@@ -192,7 +196,8 @@ func TestARestartKeepsTheLogOfTheLifeBefore(t *testing.T) {
 
 func TestWaitingForAProcessThatEndsShowsTheEndOfItsLog(t *testing.T) {
 	table := newTable(t)
-	start(t, table, "doomed", "sh", "-c", `i=0; while [ $i -lt 50 ]; do i=$((i+1)); echo "line $i"; done; exec sleep `+forEver)
+	start(t, table, "doomed", "sh", "-c", `i=0; while [ $i -lt 50 ]; do i=$((i+1)); echo "line $i"; done; exec sleep `+
+		forEver)
 	waitFor(t, "it has written", func() bool { return strings.Contains(logged(t, table, "doomed"), "line 50") })
 	probes := 0
 	err := table.WaitUntil(t.Context(), []string{"doomed"}, func(context.Context) error {
@@ -246,7 +251,8 @@ func TestNamesComeInTheOrderOfTheirStart(t *testing.T) {
 
 func TestOnlyAPlainFileNameIsAName(t *testing.T) {
 	for name, good := range map[string]bool{
-		"manager": true, "cas-2": true, "": false, "../etcd": false, "a/b": false, ".hidden": false, "-x": false, "Manager": false,
+		"manager": true, "cas-2": true, "": false, "../etcd": false, "a/b": false, ".hidden": false, "-x": false,
+		"Manager": false,
 	} {
 		if err := CheckName(name); (err == nil) != good {
 			t.Errorf("CheckName(%q) = %v", name, err)

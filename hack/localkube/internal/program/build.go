@@ -66,7 +66,8 @@ func (b Builder) Build(ctx context.Context, programs []Program) error {
 	defer release()
 	outdated := b.outdated(programs, stamps) // the other build may have made some
 	for i, p := range outdated {
-		if err := b.build(ctx, p, stamps[p], arguments, fmt.Sprintf("[%d/%d] %s", i+1, len(outdated), p.Name)); err != nil {
+		if err := b.build(ctx, p, stamps[p], arguments,
+			fmt.Sprintf("[%d/%d] %s", i+1, len(outdated), p.Name)); err != nil {
 			return err
 		}
 	}
@@ -146,7 +147,8 @@ func goCommand(ctx context.Context, dir string, arguments ...string) *exec.Cmd {
 
 func goOutput(ctx context.Context, dir string, arguments ...string) ([]byte, error) {
 	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
-		return nil, fmt.Errorf("%w: run localkube from the root of the repository, or name its folder with --source", err)
+		return nil, fmt.Errorf("%w: run localkube from the root of the repository, or name its folder with --source",
+			err)
 	}
 	var stderr bytes.Buffer
 	command := goCommand(ctx, dir, arguments...)
@@ -163,9 +165,11 @@ func explain(err error, stderr string) error {
 	if errors.Is(err, exec.ErrNotFound) {
 		return errors.New("the Go toolchain is needed and `go` is not on the PATH: see https://go.dev/doc/install")
 	}
-	for _, sign := range []string{"dial tcp", "proxyconnect", "no such host", "i/o timeout", "TLS handshake timeout", "module lookup disabled"} {
+	for _, sign := range []string{"dial tcp", "proxyconnect", "no such host", "i/o timeout", "TLS handshake timeout",
+		"module lookup disabled"} {
 		if strings.Contains(stderr, sign) {
-			return fmt.Errorf("%w: modules could not be fetched; is the proxy that `go env GOPROXY` names within reach?\n%s", err, stderr)
+			return fmt.Errorf("%w: modules could not be fetched; is the proxy that `go env GOPROXY` names "+
+				"within reach?\n%s", err, stderr)
 		}
 	}
 	return fmt.Errorf("%w\n%s", err, stderr)

@@ -72,9 +72,11 @@ func arguments(goMod []byte) ([]string, error) {
 	}
 	// Without these the API server would say that it is v0.0.0, and charts that ask for a version be refused.
 	const version = "k8s.io/component-base/version."
-	ldflags := fmt.Sprintf("-s -w -X %[1]sgitVersion=%[2]s -X %[1]sgitMajor=%[3]s -X %[1]sgitMinor=%[4]s -X %[1]sgitTreeState=clean",
+	ldflags := fmt.Sprintf("-s -w -X %[1]sgitVersion=%[2]s -X %[1]sgitMajor=%[3]s -X %[1]sgitMinor=%[4]s -X "+
+		"%[1]sgitTreeState=clean",
 		version, match[1], match[2], match[3])
-	return []string{"build", "-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-gcflags=all=-N -l", "-ldflags", ldflags}, nil
+	return []string{"build", "-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-gcflags=all=-N -l", "-ldflags",
+		ldflags}, nil
 }
 
 // environment is that of `go build`: what the caller's would change in the result is taken out of it.

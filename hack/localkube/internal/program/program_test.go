@@ -18,8 +18,9 @@ func TestWordsSelectPrograms(t *testing.T) {
 		"envtest":                 "etcd kube-apiserver",
 		"envtest kubectl":         "etcd kube-apiserver kubectl",
 		"kubectl envtest kubectl": "etcd kube-apiserver kubectl",
-		"all":                     "etcd kube-apiserver kube-controller-manager kubectl helm cm-controller cm-webhook cm-cainjector",
-		"envtest all":             "etcd kube-apiserver kube-controller-manager kubectl helm cm-controller cm-webhook cm-cainjector",
+		"all": "etcd kube-apiserver kube-controller-manager kubectl helm cm-controller " +
+			"cm-webhook cm-cainjector",
+		"envtest all": "etcd kube-apiserver kube-controller-manager kubectl helm cm-controller cm-webhook cm-cainjector",
 	} {
 		programs, err := Select(strings.Fields(words))
 		if err != nil {
@@ -77,7 +78,8 @@ func TestProgressCountsAndKeepsOnlyMessages(t *testing.T) {
 	p := &progress{}
 	for _, piece := range []string{
 		"go: downloading k8s.io/api v0.37.2\ngo: down", "loading k8s.io/client-go v0.37.2\n",
-		"internal/cpu\nk8s.io/api/core/v1\n", "# example.com/m\n./main.go:3:15: undefined: nonsense\n", "no end of line",
+		"internal/cpu\nk8s.io/api/core/v1\n", "# example.com/m\n./main.go:3:15: undefined: nonsense\n",
+		"no end of line",
 	} {
 		if _, err := io.WriteString(p, piece); err != nil {
 			t.Fatal(err)
@@ -86,7 +88,8 @@ func TestProgressCountsAndKeepsOnlyMessages(t *testing.T) {
 	if diff := cmp.Diff("2 modules fetched, 2 packages compiled", p.String()); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff("# example.com/m\n./main.go:3:15: undefined: nonsense\nno end of line", p.errors()); diff != "" {
+	if diff := cmp.Diff("# example.com/m\n./main.go:3:15: undefined: nonsense\nno end of line",
+		p.errors()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -1,0 +1,197 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package order
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/apiserver"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/verdict"
+)
+
+// presentAgain is after how long a record that is still invisible is presented again, and about how often a visible one
+// is looked at.
+const presentAgain = 10 * time.Minute
+
+// presenting is the phase validate.
+type presenting struct {
+	*kube
+	*outside
+	*cleaning
+	*prechecking
+
+	pace *pace
+}
+
+// validate publishes what CAS asks for and looks whether the world sees it. CAS looks by itself: there is no call that
+// asks it to.
+func (r *presenting) validate(ctx context.Context, run *orderRun) outcome {
+	if run.seen.Phase != v1alpha1.PhaseAwaitingValidation {
+		return proceed()
+	}
+	next := r.pace.remaining(run.order.UID, activityObserve, run.now)
+	if run.order.Status.Validation == nil || run.order.Spec.Solver.IsNone() {
+		return wait(next)
+	}
+	if end := r.renew(ctx, run); end.endsRun() {
+		r.pace.next(run.order.UID, activityObserve, run.now.Add(end.after))
+		return end
+	}
+	r.lookAfter(ctx, run)
+	if run.order.Status.Validation.VisibleAt != nil {
+		return wait(next)
+	}
+	if end := r.present(ctx, run); end.endsRun() {
+		r.pace.next(run.order.UID, activityObserve, run.now.Add(end.after))
+		return end
+	}
+	r.look(ctx, run)
+	return wait(next)
+}
+
+// Takes over another proof if CAS wants another one than before: the old one proves nothing any more. Removes the old
+// record first, since nothing but the status knows that it is ours.
+func (r *presenting) renew(ctx context.Context, run *orderRun) outcome {
+	old, next := run.order.Status.Validation, run.seen.Validation.DeepCopy()
+	if next == nil || old.Domain == next.Domain && old.RecordName == next.RecordName &&
+		old.RecordType == next.RecordType && old.RecordValue == next.RecordValue {
+		return proceed()
+	}
+	if end := r.cleanUp(ctx, run); end.endsRun() {
+		return end
+	}
+	run.order.Status.Validation = next
+	r.Recorder.Eventf(run.order, nil, corev1.EventTypeNormal, "ProofChanged", "Validate",
+		"CAS order %s wants another validation %s than before: the old one was cleaned up, as far as it was this "+
+			"controller's", run.order.Status.OrderID, proofKind(run.order))
+	return proceed()
+}
+
+// Looks from time to time whether a visible record still is: CAS deletes records that it takes for conflicting ones
+// (docs/design/cas.md §5.3), and so do people. A record that has vanished is presented again at once.
+func (r *presenting) lookAfter(ctx context.Context, run *orderRun) {
+	validation := run.order.Status.Validation
+	if validation.VisibleAt == nil || r.pace.remaining(run.order.UID, activityLook, run.now) > 0 {
+		return
+	}
+	if r.look(ctx, run); validation.VisibleAt == nil {
+		validation.PresentedAt = nil
+	}
+}
+
+func (r *presenting) present(ctx context.Context, run *orderRun) outcome {
+	validation := run.order.Status.Validation
+	if validation.PresentedAt != nil && run.now.Sub(validation.PresentedAt.Time) < presentAgain {
+		return proceed()
+	}
+	use := orderSolver(run, r.Remote.Secrets)
+	if err := r.Remote.MayRoute(use); err != nil {
+		return presentFailed(err, run)
+	}
+	solver, err := r.Remote.Solver(use)
+	if err != nil {
+		return hold(holdLongest, v1alpha1.ReasonPresentFailed, fmt.Sprintf("the solver cannot be used: %v", err))
+	}
+	challenge := dcv.Challenge{
+		Domain: validation.Domain, RecordName: validation.RecordName, RecordType: validation.RecordType,
+		RecordValue: validation.RecordValue,
+	}
+	before := validation.RecordID
+	record, err := solver.Present(ctx, challenge, prior(validation),
+		func(ctx context.Context, claimed dcv.Record) error {
+			run.own(claimed)
+			return r.save(ctx, run)
+		})
+	r.learnOfZone(run, use, record, before, err)
+	if err != nil {
+		return presentFailed(err, run)
+	}
+	run.own(record)
+	run.order.Status.Validation.PresentedAt = run.timestamp()
+	return proceed()
+}
+
+// handsOver is for whoever changes the issuer's solver: an AliyunOrder keeps the one that it was made with.
+const handsOver = "delete the CertificateRequest: the next one goes on with this order, or has it given back"
+
+// Says what a failed presentation leads to. Its error may be one of the API server, met while the claim was written, or
+// one of the solver.
+func presentFailed(err error, run *orderRun) outcome {
+	if apiserver.IsError(err) {
+		return apiError(err)
+	}
+	if rpc.IsThrottled(err) {
+		return throttled(pollDelay(run.stateAge()))
+	}
+	reason, message := verdict.Explain(err)
+	if reason == v1alpha1.ReasonCASUnavailable {
+		reason = v1alpha1.ReasonPresentFailed
+	}
+	if _, isProblem := errors.AsType[*dcv.Problem](err); isProblem {
+		message += ". After a change of the solver in the issuer, " + handsOver
+	}
+	return hold(holdFor(err, run.stateAge()), reason, message)
+}
+
+// prior is what an earlier run claimed or made, or nil.
+func prior(validation *v1alpha1.OrderValidation) *dcv.Record {
+	if validation.Ownership == "" {
+		return nil
+	}
+	record := recordOf(validation)
+	return &record
+}
+
+func recordOf(validation *v1alpha1.OrderValidation) dcv.Record {
+	return dcv.Record{
+		FQDN: validation.FQDN, Type: validation.RecordType, Value: validation.RecordValue, Zone: validation.Zone,
+		ProviderID: validation.RecordID, Foreign: validation.Ownership == v1alpha1.RecordForeign,
+	}
+}
+
+func (run *orderRun) own(record dcv.Record) {
+	validation := run.order.Status.Validation
+	validation.FQDN, validation.Zone, validation.RecordID = record.FQDN, record.Zone, record.ProviderID
+	validation.Ownership = v1alpha1.RecordOurs
+	if record.Foreign {
+		validation.Ownership = v1alpha1.RecordForeign
+	}
+}
+
+// Looks whether the record is visible. That is for people, and tells them whether waiting is all that is left to do:
+// the CA looks for itself.
+func (r *presenting) look(ctx context.Context, run *orderRun) {
+	validation := run.order.Status.Validation
+	seen, err := r.Remote.Check(ctx, recordOf(validation))
+	if err != nil {
+		run.note = fmt.Sprintf("whether it is visible could not be checked: %v", err)
+		return
+	}
+	r.pace.next(run.order.UID, activityLook, run.now.Add(jitter(presentAgain)))
+	validation.Seen = nil
+	for _, other := range seen.Seen {
+		validation.Seen = append(validation.Seen, apiserver.Bounded(other, 512))
+	}
+	switch {
+	case !seen.Visible:
+		validation.VisibleAt = nil
+	case validation.VisibleAt == nil:
+		validation.VisibleAt = run.timestamp()
+	}
+}
+
+// orderSolver is the solver of a run's order.
+func orderSolver(run *orderRun, secrets access.SecretReader) access.Use {
+	return access.Use{Solver: run.order.Spec.Solver, Reach: access.OfOrder(run.order), Secrets: secrets,
+		Order: run.order}
+}

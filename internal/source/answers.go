@@ -1,0 +1,103 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"crypto/x509"
+	"time"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+)
+
+// Observation is how an order stands.
+type Observation struct {
+	// IsMissing says that the account has no such order. Nothing else is known then.
+	IsMissing bool
+	Phase     v1alpha1.OrderPhase
+	// Word is the state in the words of CAS, for people.
+	Word string
+	// Validation is what has to be published, or nil until CAS tells it.
+	Validation *v1alpha1.OrderValidation
+	// Certificate is the PEM text that the answer has once the order is issued. Issuers may be missing, which
+	// Keeper.Chain adds.
+	Certificate string
+	// CertificateID names the certificate in the store of CAS, or is empty.
+	CertificateID string
+}
+
+// Outcome is what a purchase came to. The zero value is the one that assumes nothing.
+type Outcome int
+
+const (
+	// Unknown: something may have been bought, or not, or may still be.
+	Unknown Outcome = iota
+	// NotBought: it is proved that nothing was bought.
+	NotBought
+	// Accepted: it was bought.
+	Accepted
+)
+
+// Refusal is why a source has bought nothing, if that decides how the order goes on.
+type Refusal int
+
+const (
+	// NotRefused: it may be tried again.
+	NotRefused Refusal = iota
+	// Exhausted: there is nothing left to buy from.
+	Exhausted
+	// Malformed: what is asked for can never be bought.
+	Malformed
+)
+
+// Purchase is the result of one attempt to buy.
+type Purchase struct {
+	Outcome Outcome
+	// OrderID is set if, and only if, it was accepted.
+	OrderID string
+	// Err says why it was not accepted.
+	Err     error
+	Refusal Refusal
+}
+
+// Shortage is the error of Buyer.Intend if nothing is left to buy from. It says what to do about that.
+type Shortage struct{ Message string }
+
+func (s *Shortage) Error() string { return s.Message }
+
+// Known is an order that is known to be for the name and the key.
+type Known struct{ ID, Product string }
+
+// Found is an order whose certificate serves the request.
+type Found struct {
+	ID            string
+	CertificateID string
+	// Certificates are the chain, the leaf first.
+	Certificates []*x509.Certificate
+}
+
+// Answer is what is known of a submission whose answer was lost.
+type Answer int
+
+const (
+	// NotYet: it is too early to tell.
+	NotYet Answer = iota
+	// Bought: an order was bought by it.
+	Bought
+	// NothingBought: it has bought nothing, and never will.
+	NothingBought
+	// Ambiguous: a person has to tell, or another AliyunOrder has to be settled first.
+	Ambiguous
+)
+
+// Recovery is the answer to a doubt.
+type Recovery struct {
+	Answer Answer
+	// OrderID and Basis say what was bought, and why that is believed.
+	OrderID string
+	Basis   v1alpha1.OrderIDBasis
+	// After is when to ask again, if it is NotYet or Ambiguous.
+	After time.Duration
+	// Message is what people read if it is Ambiguous: what is known, and what to do.
+	Message string
+}

@@ -1,0 +1,153 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package instance
+
+import (
+	"context"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	casinstance "github.com/aliyun-issuer/aliyun-issuer/internal/cas/instance"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/chain"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/csr"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/orders"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/source"
+)
+
+// Recover reads the instance back. An application that does not show may still be executed for 15 minutes, whatever a
+// person says of it; before the first submission there is none that could be.
+func (s *session) Recover(ctx context.Context, isTold bool) (source.Recovery, error) {
+	submission := s.Order.Status.Submission
+	if submission == nil {
+		return s.lookBefore(ctx)
+	}
+	seen, err := s.calls.Describe(ctx, casinstance.ID(submission.Instance.ID))
+	switch {
+	case err != nil && !cas.IsNotFound(err):
+		return source.Recovery{}, err
+	case err == nil && s.isApplied(seen):
+		return bought(submission.Instance.ID), nil
+	case err == nil && seen.Status == casinstance.StatusPending && !isTold:
+		return s.ambiguous("the instance is applied with for another signing request now"), nil
+	}
+	now := s.Now
+	if err == nil && !seen.Date.IsZero() {
+		now = seen.Date
+	}
+	if left := submission.StartedAt.Add(MinSettle).Sub(now); left > 0 {
+		// An application shows within seconds, so a look each minute finds it long before the wait is over.
+		return source.Recovery{Answer: source.NotYet, After: min(left, time.Minute)}, nil
+	}
+	if submission.Attempt >= source.MaxAttempts && !isTold {
+		return s.ambiguous(fmt.Sprintf("nothing has come of %d attempts", submission.Attempt)), nil
+	}
+	return source.Recovery{Answer: source.NothingBought}, nil
+}
+
+// ambiguous asks a person to look at the instance.
+func (s *session) ambiguous(cause string) source.Recovery {
+	order := s.Order
+	return source.Recovery{Answer: source.Ambiguous, Message: fmt.Sprintf(
+		"CAS was asked at %s for a certificate for %q with the instance %s, %s, and %s. Nothing is applied for until "+
+			"that is settled. Look at the instance in the console of CAS, and annotate this AliyunOrder with its id "+
+			"if it is applied with for this name, or with %q if it is not: %s",
+		order.Status.Submission.StartedAt.UTC().Format(time.RFC3339), order.Spec.CommonName,
+		order.Status.Submission.Instance.ID, orders.Unclear(order.Status.Submission), cause, v1alpha1.NoOrder,
+		orders.HowToSay(order))}
+}
+
+// lookBefore looks for an application of this very request, the record of which may be lost with a restored store, or
+// with an AliyunOrder that was removed by force. What another Order has is passed over, and so is a certificate that is
+// older than the request: that is for Earlier to deliver again, if anybody is to.
+func (s *session) lookBefore(ctx context.Context) (source.Recovery, error) {
+	for _, id := range s.spec.IDs {
+		isTaken, err := s.isTaken(ctx, id)
+		if err != nil {
+			return source.Recovery{}, err
+		}
+		if isTaken || slices.Contains(s.Order.Status.ExcludedOrderIDs, id) {
+			continue
+		}
+		seen, err := s.calls.Describe(ctx, casinstance.ID(id))
+		switch {
+		case cas.IsNotFound(err):
+		case err != nil:
+			return source.Recovery{}, err
+		case s.hasSameBytes(seen) && (seen.Status == casinstance.StatusPending ||
+			seen.HasCertificate() && seen.CertificateNotBefore.After(s.RequestedAt.Add(-notBeforeSkew))):
+			return bought(id), nil
+		}
+	}
+	return source.Recovery{Answer: source.NothingBought}, nil
+}
+
+func bought(id string) source.Recovery {
+	return source.Recovery{Answer: source.Bought, OrderID: id, Basis: v1alpha1.OrderIDByRequest}
+}
+
+// Trace looks for the application as Recover does, and is as sure of it.
+func (s *session) Trace(ctx context.Context) (source.Recovery, error) {
+	found, err := s.Recover(ctx, false)
+	if found.Answer == source.NotYet {
+		found.Message = "the call that applied for it may still be executed"
+	}
+	return found, err
+}
+
+// Earlier looks at the instances of other Orders with the same key, and at no others: whatever else is in the account,
+// somebody else has applied for it.
+func (s *session) Earlier(ctx context.Context, known []source.Known) (*source.Found, error) {
+	for _, k := range known {
+		id, isID := casinstance.ParseID(k.ID)
+		if !isID || k.Product != product {
+			continue
+		}
+		seen, err := s.calls.Describe(ctx, id)
+		if cas.IsNotFound(err) || err == nil && seen.CertificateStatus != casinstance.CertificateIssued {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		bundle, err := s.calls.Certificate(ctx, seen.CertificateID)
+		if err != nil {
+			return nil, err
+		}
+		certificates, err := chain.Usable(s.Order.Spec.Request, []byte(bundle), s.Order.Spec.DNSNames, s.Now)
+		if err == nil && chain.IsYoung(certificates[0].NotBefore, certificates[0].NotAfter, s.Now) {
+			return &source.Found{ID: k.ID, CertificateID: seen.CertificateID, Certificates: certificates}, nil
+		}
+	}
+	return nil, nil
+}
+
+// notBeforeSkew is how much earlier than it was issued a certificate may begin.
+const notBeforeSkew = time.Hour
+
+// hasSameBytes says that the signing request on an instance is this Order's to the last byte.
+func (s *session) hasSameBytes(seen *casinstance.Detail) bool {
+	block, _ := pem.Decode(s.Order.Spec.Request)
+	return block != nil && casinstance.SameRequest(seen.CSR, block.Bytes)
+}
+
+// hasRequest says that the signing request on an instance has this Order's key. The bytes may be others: an Order that
+// goes on with the order of a replaced request has a signing request of its own.
+func (s *session) hasRequest(seen *casinstance.Detail) bool {
+	return s.hasSameBytes(seen) || csr.SameKey([]byte(seen.CSR), s.Order.Spec.Request)
+}
+
+// isUnderWay says that this Order's application is.
+func (s *session) isUnderWay(seen *casinstance.Detail) bool {
+	return seen.Status == casinstance.StatusPending && s.hasRequest(seen)
+}
+
+// Says whether this Order's application is under way, or has come to a certificate. That its signing request is on the
+// instance is not enough: Buy writes that before it applies.
+func (s *session) isApplied(seen *casinstance.Detail) bool {
+	return s.isUnderWay(seen) || s.hasRequest(seen) && seen.HasCertificate()
+}

@@ -1,0 +1,124 @@
+// Copyright the aliyun-issuer authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/apiserver"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
+	casinstance "github.com/aliyun-issuer/aliyun-issuer/internal/cas/instance"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/chain"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/source"
+)
+
+// Observe reads the instance, whose status is not that of the application: what has become of the application shows in
+// the signing request on the instance, and in the key of the certificate (docs/design/cas.md §4.5).
+func (s *session) Observe(ctx context.Context, id string) (*source.Observation, error) {
+	seen, err := s.calls.Describe(ctx, casinstance.ID(id))
+	switch {
+	case cas.IsNotFound(err):
+		return &source.Observation{IsMissing: true}, nil
+	case err != nil:
+		return nil, err
+	}
+	found := &source.Observation{Word: word(seen), Phase: s.phase(seen)}
+	if found.Phase == v1alpha1.PhaseAwaitingValidation {
+		found.Validation = s.validation(seen)
+	}
+	if !s.hasRequest(seen) || !seen.HasCertificate() || s.isUnderWay(seen) {
+		return found, nil
+	}
+	bundle, err := s.calls.Certificate(ctx, seen.CertificateID)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := chain.For(s.Order.Spec.Request, []byte(bundle)); !errors.Is(err, chain.ErrOtherKey) {
+		found.Phase, found.Certificate, found.CertificateID = v1alpha1.PhaseIssued, bundle, seen.CertificateID
+	}
+	return found, nil
+}
+
+// Returns how the instance stands, and how its certificate does if there is one.
+func word(seen *casinstance.Detail) string {
+	if seen.CertificateStatus == "" {
+		return string(seen.Status)
+	}
+	return fmt.Sprintf("%s, certificate %s", seen.Status, seen.CertificateStatus)
+}
+
+// Returns how far the application is, unless a certificate is known to be its.
+func (s *session) phase(seen *casinstance.Detail) v1alpha1.OrderPhase {
+	switch {
+	case !s.hasRequest(seen), seen.Status.IsFinal():
+		return v1alpha1.PhaseWithdrawnElsewhere
+	case seen.Status == casinstance.StatusPending, s.mayNotShow():
+		return v1alpha1.PhaseAwaitingValidation
+	case seen.Status == casinstance.StatusInactive, seen.Status == casinstance.StatusNormal,
+		seen.Status == casinstance.StatusWillExpire:
+		return v1alpha1.PhaseWithdrawnElsewhere // or refused: nothing tells these apart
+	default:
+		return v1alpha1.PhaseOther
+	}
+}
+
+// Returns what CAS wants to see published for the one name, or nil until it has said so.
+func (s *session) validation(seen *casinstance.Detail) *v1alpha1.OrderValidation {
+	at := slices.IndexFunc(seen.Validations, casinstance.Validation.IsComplete)
+	if at < 0 {
+		return nil
+	}
+	v := seen.Validations[at]
+	name := dcv.CanonicalName(v.Key)
+	switch root := dcv.CanonicalName(v.RootDomain); {
+	case name == "@":
+		name = root
+	case !dcv.Within(name, root):
+		name += "." + root
+	}
+	return &v1alpha1.OrderValidation{
+		Domain:      apiserver.Bounded(dcv.CanonicalName(v.Domain), 253),
+		RecordName:  apiserver.Bounded(name, 255),
+		RecordType:  apiserver.Bounded(v.Type, 16),
+		RecordValue: apiserver.Bounded(v.Value, 1024),
+	}
+}
+
+// Chain returns all that CAS has, which Observe has read already.
+func (*session) Chain(_ context.Context, seen *source.Observation) ([]byte, error) {
+	return []byte(seen.Certificate), nil
+}
+
+// shownAfter is how long an instance may look as if there was no application, after CAS has taken one: it becomes
+// pending some seconds later (docs/design/cas.md §4.1).
+const shownAfter = 5 * time.Minute
+
+// mayNotShow says that the application may be too young to be seen.
+func (s *session) mayNotShow() bool {
+	at := s.Order.Status.SubmittedAt
+	return at != nil && s.Now.Sub(at.Time) < shownAfter
+}
+
+// Withdraw cancels the application. The instance stays pending for minutes then, and there is nothing to delete.
+func (s *session) Withdraw(ctx context.Context, id string, seen *source.Observation) (isDone bool, cause string,
+	err error) {
+	switch seen.Phase {
+	case v1alpha1.PhaseWithdrawnElsewhere, v1alpha1.PhaseRefused:
+		return true, "", nil
+	case v1alpha1.PhaseAwaitingValidation, v1alpha1.PhaseInReview:
+		change := s.calls.Cancel(ctx, casinstance.ID(id), s.Now)
+		if cas.IsWrongState(change.Err) { // too early, or cancelled already: the next look tells
+			change.Err = nil
+		}
+		return false, "CAS has not carried out yet that it is cancelled", change.Err
+	default:
+		return false, fmt.Sprintf("CAS gives its state as %q", seen.Word), nil
+	}
+}
