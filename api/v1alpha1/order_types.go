@@ -29,13 +29,12 @@ const NoOrder = "none"
 // +kubebuilder:selectablefield:JSONPath=`.spec.source.resourcePlan.productCode`
 // +kubebuilder:selectablefield:JSONPath=`.status.orderID`
 // +kubebuilder:selectablefield:JSONPath=`.status.submission.instance.id`
-// +kubebuilder:selectablefield:JSONPath=`.status.validation.fqdn`
-// +kubebuilder:selectablefield:JSONPath=`.status.validation.zone`
 // +kubebuilder:printcolumn:name="Domain",type=string,JSONPath=`.spec.commonName`
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
 // +kubebuilder:printcolumn:name="Order ID",type=string,JSONPath=`.status.orderID`
 // +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.stateSince`
 // +kubebuilder:printcolumn:name="Until",type=string,JSONPath=`.status.deadline`
+// +kubebuilder:printcolumn:name="Visible",type=string,priority=1,JSONPath=`.status.visible`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type AliyunOrder struct {
@@ -94,7 +93,7 @@ type OrderSpec struct {
 
 	// dnsNames are all the names that the certificate must have, the common name among them.
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:MaxItems=300
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
 	// +listType=set
@@ -249,9 +248,18 @@ type OrderStatus struct {
 	// +optional
 	CASStateSince *metav1.Time `json:"casStateSince,omitempty"`
 
-	// validation is the record that CAS asks for, and what became of it. Empty until CAS names it.
+	// validations are what CAS asks for, and what became of each: a record or a file for each name that is to be
+	// proved. Empty until CAS names them. One that CAS does not ask for any more is cleaned up, and goes.
+	// +kubebuilder:validation:MaxItems=300
+	// +listType=atomic
 	// +optional
-	Validation *OrderValidation `json:"validation,omitempty"`
+	Validations []OrderValidation `json:"validations,omitempty"`
+
+	// visible is how many of the validations the self-check sees, of how many, such as 2/3. For people; nothing decides
+	// by it.
+	// +kubebuilder:validation:MaxLength=16
+	// +optional
+	Visible string `json:"visible,omitempty"`
 
 	// certificate is the PEM encoded chain, leaf first and without the root. Set once the CA has issued; never
 	// changes afterwards.
@@ -428,9 +436,9 @@ func (s *OrderStatus) IsPresumed() bool {
 	return s.OrderIDBasis == OrderIDByListing || s.OrderIDBasis == OrderIDByOperator
 }
 
-// OrderValidation is the DNS record that shows control over the domain.
+// OrderValidation is the DNS record, or the file, that shows control over one name.
 type OrderValidation struct {
-	// domain that is validated.
+	// domain that is validated, as CAS told it.
 	// +kubebuilder:validation:MaxLength=253
 	// +required
 	Domain string `json:"domain"`

@@ -1137,10 +1137,12 @@ func (in *OrderStatus) DeepCopyInto(out *OrderStatus) {
 		in, out := &in.CASStateSince, &out.CASStateSince
 		*out = (*in).DeepCopy()
 	}
-	if in.Validation != nil {
-		in, out := &in.Validation, &out.Validation
-		*out = new(OrderValidation)
-		(*in).DeepCopyInto(*out)
+	if in.Validations != nil {
+		in, out := &in.Validations, &out.Validations
+		*out = make([]OrderValidation, len(*in))
+		for i := range *in {
+			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
 	}
 	if in.Certificate != nil {
 		in, out := &in.Certificate, &out.Certificate

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,8 +84,10 @@ func (r *Reconciler) ordersOf(ctx context.Context, issuer v1alpha1.GenericIssuer
 func refusedOrder(orders []*v1alpha1.AliyunOrder) *v1alpha1.AliyunOrder {
 	removed := map[string]time.Time{} // when a record was removed from each zone last
 	for _, order := range orders {
-		if v := order.Status.Validation; v != nil && v.CleanedUpAt != nil && v.CleanedUpAt.After(removed[v.Zone]) {
-			removed[v.Zone] = v.CleanedUpAt.Time
+		for _, v := range order.Status.Validations {
+			if v.CleanedUpAt != nil && v.CleanedUpAt.After(removed[v.Zone]) {
+				removed[v.Zone] = v.CleanedUpAt.Time
+			}
 		}
 	}
 	var found *v1alpha1.AliyunOrder
@@ -108,7 +111,9 @@ func gravity(order *v1alpha1.AliyunOrder, removed map[string]time.Time) int {
 		return 3
 	case refused.Type == v1alpha1.ConditionReady:
 		return 2
-	case removed[order.Status.Validation.Zone].After(refused.LastTransitionTime.Time):
+	case !slices.ContainsFunc(order.Status.Validations, func(v v1alpha1.OrderValidation) bool {
+		return v.CleanedUpAt == nil && !removed[v.Zone].After(refused.LastTransitionTime.Time)
+	}):
 		return 0
 	default:
 		return 1

@@ -6,6 +6,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -34,7 +35,7 @@ func (r *holding) soleHolder(ctx context.Context, run *orderRun) outcome {
 			return r.disprove(ctx, run, heldElsewhere(run.order))
 		}
 		next := other.DeepCopy()
-		takeRecordOf(run, next)
+		takeRecordsOf(run, next)
 		book.LetGoOfID(&next.Status)
 		if err := r.Status().Patch(
 			ctx, next, client.MergeFromWithOptions(other, client.MergeFromWithOptimisticLock{})); err != nil {
@@ -45,16 +46,20 @@ func (r *holding) soleHolder(ctx context.Context, run *orderRun) outcome {
 	return proceed()
 }
 
-// Takes over the validation record of an Order that has to give the same CAS order up: from now on, this Order removes
-// the record, whichever of the two made it.
-func takeRecordOf(run *orderRun, other *v1alpha1.AliyunOrder) {
-	theirs, status := other.Status.Validation, &run.order.Status
-	switch {
-	case theirs == nil || theirs.Ownership != v1alpha1.RecordOurs || theirs.CleanedUpAt != nil:
-	case status.Validation == nil:
-		status.Validation = theirs.DeepCopy()
-	case status.Validation.FQDN == theirs.FQDN && status.Validation.RecordValue == theirs.RecordValue:
-		status.Validation.Ownership, status.Validation.RecordID = theirs.Ownership, theirs.RecordID
+// Takes over the validation records of an Order that has to give the same CAS order up: from now on, this Order removes
+// them, whichever of the two made them.
+func takeRecordsOf(run *orderRun, other *v1alpha1.AliyunOrder) {
+	own := &run.order.Status.Validations
+	for _, theirs := range other.Status.Validations {
+		if !isOurs(theirs) {
+			continue
+		}
+		at := slices.IndexFunc(*own, func(v v1alpha1.OrderValidation) bool { return isSameRecord(v, theirs) })
+		if at < 0 {
+			*own = append(*own, *theirs.DeepCopy())
+			continue
+		}
+		(*own)[at].Ownership, (*own)[at].RecordID = theirs.Ownership, theirs.RecordID
 	}
 }
 

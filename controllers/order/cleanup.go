@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -19,7 +20,6 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/apiserver"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/book"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
-	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/verdict"
 )
 
@@ -32,41 +32,61 @@ type cleaning struct {
 	efforts *efforts
 }
 
-// Removes the validation record if it is ours, or leaves it to another order that needs the same one.
+// Removes what was published and is ours, or leaves it to another order that needs the same.
 func (r *cleaning) cleanUp(ctx context.Context, run *orderRun) outcome {
-	validation, uid := run.order.Status.Validation, run.order.UID
-	if validation == nil || validation.Ownership != v1alpha1.RecordOurs || validation.CleanedUpAt != nil {
+	return r.cleanUpThose(ctx, run, isOurs)
+}
+
+// Removes those that are chosen. One that cannot be removed keeps no other from being.
+func (r *cleaning) cleanUpThose(ctx context.Context, run *orderRun,
+	isChosen func(v1alpha1.OrderValidation) bool) outcome {
+	validations, uid := run.order.Status.Validations, run.order.UID
+	if !slices.ContainsFunc(validations, isChosen) {
 		return proceed()
 	}
 	if due := r.pace.remaining(uid, activityCleanUp, run.now); due > 0 {
 		return notYet(due)
 	}
-	isLeft, err := r.bequeath(ctx, run.order)
-	if err != nil {
-		return apiError(err)
-	}
-	if !isLeft {
-		err = r.removeRecord(ctx, run)
-	}
-	if err == nil {
-		r.efforts.end(uid, activityCleanUp)
-		validation.CleanedUpAt = run.timestamp()
-		if meta.FindStatusCondition(run.order.Status.Conditions, v1alpha1.ConditionCleanedUp) != nil {
-			run.condition(v1alpha1.ConditionCleanedUp, metav1.ConditionTrue, v1alpha1.ReasonCleanedUp, proof(run.order)+
-				" is removed, or left to another order that needs it")
+	var left, removed *v1alpha1.OrderValidation
+	var cause error
+	for i := range validations {
+		if !isChosen(validations[i]) {
+			continue
 		}
-		if err := r.save(ctx, run); err != nil {
+		isLeft, err := r.bequeath(ctx, run.order, &validations[i])
+		if err != nil {
 			return apiError(err)
 		}
-		return proceed()
+		if !isLeft {
+			err = r.removeRecord(ctx, run, &validations[i])
+		}
+		switch {
+		case err == nil:
+			removed = &validations[i]
+			removed.CleanedUpAt = run.timestamp()
+		case left == nil:
+			left, cause = &validations[i], err
+		}
 	}
-	return r.notCleanedUp(ctx, run, err)
+	if left != nil {
+		return r.notCleanedUp(ctx, run, left, cause)
+	}
+	r.efforts.end(uid, activityCleanUp)
+	if meta.FindStatusCondition(run.order.Status.Conditions, v1alpha1.ConditionCleanedUp) != nil {
+		run.condition(v1alpha1.ConditionCleanedUp, metav1.ConditionTrue, v1alpha1.ReasonCleanedUp, proof(removed)+
+			" is removed, or left to another order that needs it")
+	}
+	if err := r.save(ctx, run); err != nil {
+		return apiError(err)
+	}
+	return proceed()
 }
 
 // Says in a condition why the record is not removed yet, and for how long that is tried: an order that has ended has no
 // other place for it, and the issuer's check reads there what RAM refuses. Once the effort is spent, gives up, and asks
 // a person to remove the record by hand.
-func (r *cleaning) notCleanedUp(ctx context.Context, run *orderRun, cause error) outcome {
+func (r *cleaning) notCleanedUp(ctx context.Context, run *orderRun, left *v1alpha1.OrderValidation,
+	cause error) outcome {
 	uid, bound := run.order.UID, effortBound(releaseBound, r.isTerminating(ctx, run.order.Namespace))
 	made := r.efforts.tried(uid, activityCleanUp, bound, run.now, cause)
 	delay := run.nextTry(made, cause)
@@ -79,13 +99,13 @@ func (r *cleaning) notCleanedUp(ctx context.Context, run *orderRun, cause error)
 		reason = v1alpha1.ReasonCleanUpFailed
 	}
 	gone := r.lost(ctx, run.order, cause)
-	text := fmt.Sprintf("%s is not removed yet, which is tried for %d minutes: %s", proof(run.order),
+	text := fmt.Sprintf("%s is not removed yet, which is tried for %d minutes: %s", proof(left),
 		int(bound.Minutes()), cmp.Or(gone, message))
 	if made.isSpent(run.now) {
 		if reason != v1alpha1.ReasonPermissionDenied {
 			message = cause.Error() // without advice, which may say that it is tried again
 		}
-		text = fmt.Sprintf("%s could not be removed, remove it by hand: %s", proof(run.order), cmp.Or(gone, message))
+		text = fmt.Sprintf("%s could not be removed, remove it by hand: %s", proof(left), cmp.Or(gone, message))
 	}
 	run.condition(v1alpha1.ConditionCleanedUp, metav1.ConditionFalse, reason, apiserver.Bounded(text, 32768))
 	if err := r.save(ctx, run); err != nil {
@@ -97,34 +117,35 @@ func (r *cleaning) notCleanedUp(ctx context.Context, run *orderRun, cause error)
 	}
 	r.efforts.end(uid, activityCleanUp)
 	log.FromContext(ctx).Error(cause, "a validation record could not be removed", "record",
-		run.order.Status.Validation.FQDN, "zone", run.order.Status.Validation.Zone)
+		left.FQDN, "zone", left.Zone)
 	r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, v1alpha1.ReasonCleanUpFailed, "CleanUp", "%s",
 		apiserver.Bounded(text, 1024))
 	return proceed()
 }
 
-func (r *cleaning) removeRecord(ctx context.Context, run *orderRun) error {
+func (r *cleaning) removeRecord(ctx context.Context, run *orderRun, validation *v1alpha1.OrderValidation) error {
 	solver, err := r.Remote.Solver(orderSolver(run, credentials.Last{Store: r.Remote.Secrets}))
 	if err != nil {
 		return err
 	}
-	return solver.CleanUp(ctx, recordOf(run.order.Status.Validation))
+	return solver.CleanUp(ctx, recordOf(validation))
 }
 
 // Leaves the record to another open Order that needs it, if there is one: some CAs use the same record for every order
 // of a name. Makes that Order the record's owner if its solver can remove the record.
-func (r *cleaning) bequeath(ctx context.Context, order *v1alpha1.AliyunOrder) (isLeft bool, err error) {
+func (r *cleaning) bequeath(ctx context.Context, order *v1alpha1.AliyunOrder,
+	validation *v1alpha1.OrderValidation) (isLeft bool, err error) {
 	orders := &v1alpha1.AliyunOrderList{}
-	if err := r.List(ctx, orders, client.MatchingFields{book.FieldRecord: order.Status.Validation.FQDN}); err != nil {
+	if err := r.List(ctx, orders, client.MatchingFields{book.IndexRecord: validation.FQDN}); err != nil {
 		return false, err
 	}
 	for i := range orders.Items {
 		other := &orders.Items[i]
 		isHeir := other.UID == order.Status.HandedOverTo // handOver cleans up only if the heir publishes elsewhere
-		if other.UID == order.UID || isHeir || !needsSame(other, order.Status.Validation) {
+		if other.UID == order.UID || isHeir || needed(other, validation) < 0 {
 			continue
 		}
-		switch other, err = r.stillNeedsSame(ctx, other, order.Status.Validation); {
+		switch other, err = r.stillNeedsSame(ctx, other, validation); {
 		case err != nil:
 			return false, err
 		case other == nil:
@@ -133,12 +154,12 @@ func (r *cleaning) bequeath(ctx context.Context, order *v1alpha1.AliyunOrder) (i
 		isAble := other.Spec.SecretNamespace == order.Spec.SecretNamespace &&
 			equality.Semantic.DeepEqual(other.Spec.Solver, order.Spec.Solver) &&
 			equality.Semantic.DeepEqual(other.Spec.Credentials, order.Spec.Credentials)
-		if !isAble || other.Status.Validation.Ownership == v1alpha1.RecordOurs {
+		heir := other.DeepCopy()
+		theirs := &heir.Status.Validations[needed(heir, validation)]
+		if !isAble || theirs.Ownership == v1alpha1.RecordOurs {
 			return true, nil
 		}
-		heir := other.DeepCopy()
-		heir.Status.Validation.Ownership, heir.Status.Validation.RecordID = v1alpha1.RecordOurs,
-			order.Status.Validation.RecordID
+		theirs.Ownership, theirs.RecordID = v1alpha1.RecordOurs, validation.RecordID
 		return true, r.Status().Patch(
 			ctx, heir, client.MergeFromWithOptions(other, client.MergeFromWithOptimisticLock{}))
 	}
@@ -151,20 +172,19 @@ func (r *cleaning) stillNeedsSame(ctx context.Context, cached *v1alpha1.AliyunOr
 	by *v1alpha1.OrderValidation) (*v1alpha1.AliyunOrder, error) {
 	order := &v1alpha1.AliyunOrder{}
 	err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(cached), order)
-	if err != nil || order.UID != cached.UID || !needsSame(order, by) {
+	if err != nil || order.UID != cached.UID || needed(order, by) < 0 {
 		return nil, client.IgnoreNotFound(err)
 	}
 	return order, nil
 }
 
-// Says whether an order still waits to be validated by the same record.
-func needsSame(order *v1alpha1.AliyunOrder, by *v1alpha1.OrderValidation) bool {
+// Returns which of its validations an order still waits for that stands in the same record, or -1.
+func needed(order *v1alpha1.AliyunOrder, by *v1alpha1.OrderValidation) int {
 	status := order.Status
-	if status.Validation == nil || len(status.Certificate) > 0 || status.Release != nil || status.HandedOverTo != "" ||
-		by.RecordType == dcv.TypeFile {
-		return false
+	if len(status.Certificate) > 0 || status.Release != nil || status.HandedOverTo != "" {
+		return -1
 	}
-	own := status.Validation
-	return own.FQDN == by.FQDN && own.RecordType == by.RecordType && own.RecordValue == by.RecordValue &&
-		own.CleanedUpAt == nil
+	return slices.IndexFunc(status.Validations, func(own v1alpha1.OrderValidation) bool {
+		return isSameRecord(own, *by) && own.CleanedUpAt == nil
+	})
 }

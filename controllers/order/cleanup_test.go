@@ -17,9 +17,9 @@ import (
 func TestARecordIsLeftOnlyToAnOrderThatStillNeedsIt(t *testing.T) {
 	record := func(uid string) *v1alpha1.AliyunOrder {
 		order := &v1alpha1.AliyunOrder{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: uid, UID: types.UID(uid)}}
-		order.Status.Validation = &v1alpha1.OrderValidation{
+		order.Status.Validations = []v1alpha1.OrderValidation{{
 			FQDN: "_dnsauth.example.com", RecordType: "TXT", RecordValue: "v", Ownership: v1alpha1.RecordOurs,
-		}
+		}}
 		return order
 	}
 	for name, test := range map[string]struct {
@@ -29,7 +29,7 @@ func TestARecordIsLeftOnlyToAnOrderThatStillNeedsIt(t *testing.T) {
 		"it waits":             {func(*v1alpha1.AliyunOrder) {}, true},
 		"it was handed over":   {func(o *v1alpha1.AliyunOrder) { o.Status.HandedOverTo = "mine" }, false},
 		"it has ended":         {func(o *v1alpha1.AliyunOrder) { o.Status.Release = &v1alpha1.OrderRelease{} }, false},
-		"it wants another":     {func(o *v1alpha1.AliyunOrder) { o.Status.Validation.RecordValue = "w" }, false},
+		"it wants another":     {func(o *v1alpha1.AliyunOrder) { o.Status.Validations[0].RecordValue = "w" }, false},
 		"another has its name": {func(o *v1alpha1.AliyunOrder) { o.UID = "other" }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -37,11 +37,11 @@ func TestARecordIsLeftOnlyToAnOrderThatStillNeedsIt(t *testing.T) {
 			now := theirs.DeepCopy()
 			test.since(now)
 			r := New(Config{Client: fakeCluster(t, mine, theirs), APIReader: fakeCluster(t, mine, now)})
-			if isLeft, err := r.wrapping.bequeath(t.Context(), mine); isLeft != test.want || err != nil {
+			if isLeft, err := r.wrapping.bequeath(t.Context(), mine, &mine.Status.Validations[0]); isLeft != test.want || err != nil {
 				t.Errorf("it is left: %t, %v", isLeft, err)
 			}
 			r.APIReader = fakeCluster(t, mine)
-			if isLeft, err := r.wrapping.bequeath(t.Context(), mine); isLeft || err != nil {
+			if isLeft, err := r.wrapping.bequeath(t.Context(), mine, &mine.Status.Validations[0]); isLeft || err != nil {
 				t.Errorf("it is left to nobody: %t, %v", isLeft, err)
 			}
 		})

@@ -33,23 +33,25 @@ func (f *Files) Content(ctx context.Context, host, path string) (content string,
 	var oldest *v1alpha1.AliyunOrder
 	for i := range orders.Items {
 		order := &orders.Items[i]
-		if !waitsForFile(order, host, path) {
-			continue
-		}
-		if oldest == nil || book.IsOlder(order, oldest) {
-			oldest = order
+		wanted, isWaiting := fileOf(order, host, path)
+		if isWaiting && (oldest == nil || book.IsOlder(order, oldest)) {
+			oldest, content = order, wanted
 		}
 	}
-	if oldest == nil {
-		return "", false
-	}
-	return oldest.Status.Validation.RecordValue, true
+	return content, oldest != nil
 }
 
-func waitsForFile(order *v1alpha1.AliyunOrder, host, path string) bool {
-	v, status := order.Status.Validation, order.Status
-	return v != nil && v.RecordType == dcv.TypeFile && v.Ownership == v1alpha1.RecordOurs && v.CleanedUpAt == nil &&
-		v.Zone == path &&
-		len(status.Certificate) == 0 && status.Release == nil && status.HandedOverTo == "" &&
-		slices.Contains(httpfile.Hosts(v.FQDN), host)
+// Returns the content of the file that an order waits for in a place.
+func fileOf(order *v1alpha1.AliyunOrder, host, path string) (content string, isWaiting bool) {
+	status := order.Status
+	if len(status.Certificate) > 0 || status.Release != nil || status.HandedOverTo != "" {
+		return "", false
+	}
+	for _, v := range status.Validations {
+		if v.RecordType == dcv.TypeFile && isOurs(v) && v.Zone == path &&
+			slices.Contains(httpfile.Hosts(v.FQDN), host) {
+			return v.RecordValue, true
+		}
+	}
+	return "", false
 }

@@ -27,10 +27,10 @@ func waiting(uid types.UID, created time.Time, content string,
 	order := &v1alpha1.AliyunOrder{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: string(uid), UID: uid,
 			CreationTimestamp: metav1.NewTime(created)},
-		Status: v1alpha1.OrderStatus{Validation: &v1alpha1.OrderValidation{
+		Status: v1alpha1.OrderStatus{Validations: []v1alpha1.OrderValidation{{
 			FQDN: "shop.example.com", Zone: filePath, RecordType: "FILE", RecordValue: content,
 			Ownership: v1alpha1.RecordOurs,
-		}},
+		}}},
 	}
 	for _, change := range change {
 		change(order)
@@ -66,14 +66,14 @@ func TestAFileIsServedAsLongAsItsOrderWaits(t *testing.T) {
 		"issued":      func(o *v1alpha1.AliyunOrder) { o.Status.Certificate = []byte("x") },
 		"given back":  func(o *v1alpha1.AliyunOrder) { o.Status.Release = &v1alpha1.OrderRelease{} },
 		"handed over": func(o *v1alpha1.AliyunOrder) { o.Status.HandedOverTo = "heir" },
-		"cleaned up":  func(o *v1alpha1.AliyunOrder) { o.Status.Validation.CleanedUpAt = &now },
+		"cleaned up":  func(o *v1alpha1.AliyunOrder) { o.Status.Validations[0].CleanedUpAt = &now },
 		"left to a person": func(o *v1alpha1.AliyunOrder) {
-			o.Status.Validation.Ownership = v1alpha1.RecordForeign
+			o.Status.Validations[0].Ownership = v1alpha1.RecordForeign
 		},
-		"a DNS record":           func(o *v1alpha1.AliyunOrder) { o.Status.Validation.RecordType = "TXT" },
-		"of another domain":      func(o *v1alpha1.AliyunOrder) { o.Status.Validation.FQDN = "www.example.com" },
-		"at another path":        func(o *v1alpha1.AliyunOrder) { o.Status.Validation.Zone = filePath + "2" },
-		"without any validation": func(o *v1alpha1.AliyunOrder) { o.Status.Validation = nil },
+		"a DNS record":           func(o *v1alpha1.AliyunOrder) { o.Status.Validations[0].RecordType = "TXT" },
+		"of another domain":      func(o *v1alpha1.AliyunOrder) { o.Status.Validations[0].FQDN = "www.example.com" },
+		"at another path":        func(o *v1alpha1.AliyunOrder) { o.Status.Validations[0].Zone = filePath + "2" },
+		"without any validation": func(o *v1alpha1.AliyunOrder) { o.Status.Validations = nil },
 	} {
 		files := filesOf(t, waiting("a", now.Time, "content", change))
 		if got, ok := files.Content(t.Context(), "shop.example.com", filePath); ok || got != "" {

@@ -57,8 +57,8 @@ func (r *inheriting) inherit(ctx context.Context, run *orderRun) outcome {
 	return proceed()
 }
 
-// Copies to the heir what the old Order knows of its order at CAS. Leaves a validation record out if the heir's solver
-// publishes elsewhere: the old Order removes that record when it hands over.
+// Copies to the heir what the old Order knows of its order at CAS. Leaves validation records out if the heir's solver
+// publishes elsewhere: the old Order removes them when it hands over.
 func goOnWith(run *orderRun, old *v1alpha1.AliyunOrder) {
 	heir, from := &run.order.Status, old.Status.DeepCopy()
 	heir.Submission, heir.OrderID, heir.OrderIDBasis, heir.SubmittedAt = from.Submission, from.OrderID,
@@ -66,10 +66,11 @@ func goOnWith(run *orderRun, old *v1alpha1.AliyunOrder) {
 	heir.AccountID, heir.ExcludedOrderIDs = from.AccountID, from.ExcludedOrderIDs
 	heir.Progress, heir.CASState, heir.CASStateSince = from.Progress, from.CASState, from.CASStateSince
 	heir.CertificateID, heir.Deadline = from.CertificateID, from.Deadline
-	if from.Validation != nil && from.Validation.CleanedUpAt == nil &&
-		sharesPlace(old.Spec.Solver, run.order.Spec.Solver) {
-		heir.Validation = from.Validation
-		heir.Validation.PresentedAt, heir.Validation.VisibleAt = nil, nil // what the old Order owns is deleted with it
+	for _, validation := range from.Validations {
+		if validation.CleanedUpAt == nil && sharesPlace(old.Spec.Solver, run.order.Spec.Solver) {
+			validation.PresentedAt, validation.VisibleAt = nil, nil // what the old Order owns is deleted with it
+			heir.Validations = append(heir.Validations, validation)
+		}
 	}
 }
 

@@ -272,10 +272,10 @@ var places = map[string]struct {
 	}, func(d decision) string { return d.read }},
 	"Alibaba Cloud DNS": {func(status *v1alpha1.OrderStatus) {
 		underWay(status)
-		status.Validation = &v1alpha1.OrderValidation{Domain: "www.example.com", RecordName: "_dnsauth",
-			RecordType: "TXT", RecordValue: "v"}
+		status.Validations = []v1alpha1.OrderValidation{{Domain: "www.example.com", RecordName: "_dnsauth",
+			RecordType: "TXT", RecordValue: "v"}}
 	}, func(t *testing.T, s *scene) string {
-		return named(t, s.present(t.Context(), s.run))
+		return named(t, s.present(t.Context(), s.run, 0))
 	}, func(d decision) string { return d.dns }},
 	"cancel": {beingGivenBack, func(t *testing.T, s *scene) string {
 		s.answers["DescribeCertificateState"] = `{"RequestId":"R-1","Type":"process"}`

@@ -102,16 +102,16 @@ func overdue(run *orderRun) outcome {
 
 // Tells what helps the next order to be in time.
 func remedy(run *orderRun) string {
-	validation := run.order.Status.Validation
+	validations := run.order.Status.Validations
 	switch {
 	case run.order.Status.Progress != v1alpha1.PhaseAwaitingValidation:
 		return "Ask the support of Alibaba Cloud what the CA waits for"
-	case validation == nil:
+	case len(validations) == 0:
 		return "CAS never named its validation record: ask the support of Alibaba Cloud about the order"
 	case run.order.Spec.Solver.IsNone():
 		return "CAS does not take its domain for pre-authorised: see to that at CAS, or use a solver that publishes " +
 			"the validation record"
-	case validation.VisibleAt != nil:
+	case areVisible(validations):
 		return "Its validation record could be seen in DNS: ask the support of Alibaba Cloud why the CA did not"
 	case run.timeout() < defaultTimeout:
 		return "Its validation record could not be seen in DNS: publish that of the next order, or give it more " +
@@ -190,8 +190,8 @@ func (run *orderRun) takeDown(seen *source.Observation) {
 	if seen.CertificateID != "" {
 		status.CertificateID = apiserver.Bounded(seen.CertificateID, 64)
 	}
-	if status.Validation == nil {
-		status.Validation = seen.Validation.DeepCopy()
+	if len(status.Validations) == 0 {
+		status.Validations = added(nil, seen.Validations)
 	}
 }
 

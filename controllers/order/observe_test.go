@@ -26,15 +26,15 @@ func TestWhatCASAsksForIsTakenDownOnce(t *testing.T) {
 	compare.Same(t, order.Status, want)
 
 	run.now = noon.Add(time.Minute)
-	want.Validation = &v1alpha1.OrderValidation{Domain: "shop.example.com", RecordName: "_dnsauth.shop",
-		RecordType: "TXT", RecordValue: "v1"}
+	want.Validations = []v1alpha1.OrderValidation{{Domain: "shop.example.com", RecordName: "_dnsauth.shop",
+		RecordType: "TXT", RecordValue: "v1"}}
 	run.takeDown(&source.Observation{Phase: v1alpha1.PhaseAwaitingValidation, Word: "domain_verify",
-		Validation: want.Validation})
+		Validations: want.Validations})
 	compare.Same(t, order.Status, want) // the state has not changed, so CASStateSince stays
 
 	run.now = noon.Add(time.Hour)
 	run.takeDown(&source.Observation{Phase: v1alpha1.PhaseIssued, Word: "certificate", CertificateID: "6055048",
-		Validation: &v1alpha1.OrderValidation{RecordName: "_other", RecordType: "CNAME", RecordValue: "v2"}})
+		Validations: []v1alpha1.OrderValidation{{RecordName: "_other", RecordType: "CNAME", RecordValue: "v2"}}})
 	want.Progress, want.CASState, want.CASStateSince = v1alpha1.PhaseIssued, "certificate", at(time.Hour)
 	want.CertificateID = "6055048"
 	compare.Same(t, order.Status, want)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
@@ -95,7 +96,7 @@ func (r *kube) rebase(ctx context.Context, run *orderRun) error {
 	case err != nil:
 		return nil //nolint:nilerr // it is asked again
 	}
-	merged, err := threeWay(&run.stored.Status, &run.order.Status, &fresh.Status)
+	merged, err := mergeStatus(&run.stored.Status, &run.order.Status, &fresh.Status)
 	if err != nil {
 		return err
 	}
@@ -126,11 +127,34 @@ func (r *Reconciler) tellRefusal(ctx context.Context, run *orderRun, cause error
 	return ctrl.Result{RequeueAfter: end.after}, nil
 }
 
-// Returns theirs with what ours has changed since base.
-func threeWay(base, ours, theirs *v1alpha1.OrderStatus) (*v1alpha1.OrderStatus, error) {
+// Returns theirs with what ours has changed since base. A list is one value, but not that of the validations: each of
+// those is merged by itself, since somebody else may have written who removes its record.
+func mergeStatus(base, ours, theirs *v1alpha1.OrderStatus) (*v1alpha1.OrderStatus, error) {
+	merged, err := threeWay(base, ours, theirs)
+	if err != nil {
+		return nil, err
+	}
+	for i, own := range merged.Validations {
+		isSame := func(v v1alpha1.OrderValidation) bool { return isSameProof(v, own) }
+		was, is := slices.IndexFunc(base.Validations, isSame), slices.IndexFunc(theirs.Validations, isSame)
+		mine := slices.IndexFunc(ours.Validations, isSame)
+		if was < 0 || is < 0 || mine < 0 {
+			continue
+		}
+		one, err := threeWay(&base.Validations[was], &ours.Validations[mine], &theirs.Validations[is])
+		if err != nil {
+			return nil, err
+		}
+		merged.Validations[i] = *one
+	}
+	return merged, nil
+}
+
+// Returns theirs with what ours has changed since base, member by member.
+func threeWay[T any](base, ours, theirs *T) (*T, error) {
 	texts := make([][]byte, 0, 3)
-	for _, status := range []*v1alpha1.OrderStatus{base, ours, theirs} {
-		text, err := json.Marshal(status)
+	for _, version := range []*T{base, ours, theirs} {
+		text, err := json.Marshal(version)
 		if err != nil {
 			return nil, err
 		}
@@ -144,17 +168,16 @@ func threeWay(base, ours, theirs *v1alpha1.OrderStatus) (*v1alpha1.OrderStatus, 
 	if err != nil {
 		return nil, err
 	}
-	merged := &v1alpha1.OrderStatus{}
+	merged := new(T)
 	return merged, json.Unmarshal(text, merged)
 }
 
 // Sets a status to another one. Its members keep their addresses, so that whoever holds a pointer to one of them sees
-// the new values.
+// the new values. The validations do not: whoever works on one of them stops after a conflict.
 func takeOver(into, from *v1alpha1.OrderStatus) {
-	submission, validation, release := into.Submission, into.Validation, into.Release
+	submission, release := into.Submission, into.Release
 	*into = *from
 	inPlace(&into.Submission, submission)
-	inPlace(&into.Validation, validation)
 	inPlace(&into.Release, release)
 }
 

@@ -32,6 +32,7 @@ func (run *orderRun) conclude(end outcome) {
 	if status.State != sum.state {
 		status.State, status.StateSince = sum.state, run.timestamp()
 	}
+	status.Visible = countVisible(status.Validations)
 	concludeDeadline(run, sum.state)
 	if status.OrderID != "" {
 		run.condition(v1alpha1.ConditionSubmitted, metav1.ConditionTrue, v1alpha1.ReasonSubmitted,

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,57 +41,81 @@ func (r *presenting) validate(ctx context.Context, run *orderRun) outcome {
 		return proceed()
 	}
 	next := r.pace.remaining(run.order.UID, activityObserve, run.now)
-	if run.order.Status.Validation == nil || run.order.Spec.Solver.IsNone() {
+	if len(run.order.Status.Validations) == 0 || run.order.Spec.Solver.IsNone() {
 		return wait(next)
 	}
-	if end := r.renew(ctx, run); end.endsRun() {
+	if end := r.prove(ctx, run); end.endsRun() {
 		r.pace.next(run.order.UID, activityObserve, run.now.Add(end.after))
 		return end
 	}
-	r.lookAfter(ctx, run)
-	if run.order.Status.Validation.VisibleAt != nil {
-		return wait(next)
-	}
-	if end := r.present(ctx, run); end.endsRun() {
-		r.pace.next(run.order.UID, activityObserve, run.now.Add(end.after))
-		return end
-	}
-	r.look(ctx, run)
 	return wait(next)
 }
 
-// Takes over another proof if CAS wants another one than before: the old one proves nothing any more. Removes the old
-// record first, since nothing but the status knows that it is ours.
-func (r *presenting) renew(ctx context.Context, run *orderRun) outcome {
-	old, next := run.order.Status.Validation, run.seen.Validation.DeepCopy()
-	if next == nil || old.Domain == next.Domain && old.RecordName == next.RecordName &&
-		old.RecordType == next.RecordType && old.RecordValue == next.RecordValue {
-		return proceed()
-	}
-	if end := r.cleanUp(ctx, run); end.endsRun() {
+// Brings each validation one step further. One that cannot be published keeps no other from being; the first of these
+// is what people read.
+func (r *presenting) prove(ctx context.Context, run *orderRun) outcome {
+	if end := r.renew(ctx, run); end.endsRun() {
 		return end
 	}
-	run.order.Status.Validation = next
-	r.Recorder.Eventf(run.order, nil, corev1.EventTypeNormal, "ProofChanged", "Validate",
-		"CAS order %s wants another validation %s than before: the old one was cleaned up, as far as it was this "+
-			"controller's", run.order.Status.OrderID, proofKind(run.order))
+	r.lookAfter(ctx, run)
+	first := proceed()
+	for i := range run.order.Status.Validations {
+		if run.order.Status.Validations[i].VisibleAt != nil {
+			continue
+		}
+		switch end := r.present(ctx, run, i); {
+		case end.kind == outcomeError:
+			return end
+		case !end.endsRun():
+			r.look(ctx, run, i)
+		case !first.endsRun():
+			first = end
+		}
+	}
+	return first
+}
+
+// Takes over what CAS lists now. A proof that is replaced proves nothing any more. Removes its record first, since
+// nothing but the status knows that it is ours.
+func (r *presenting) renew(ctx context.Context, run *orderRun) outcome {
+	status, listed := &run.order.Status, run.seen.Validations
+	old := superseded(status.Validations, listed)
+	isOld := func(v v1alpha1.OrderValidation) bool {
+		return slices.ContainsFunc(old, func(o v1alpha1.OrderValidation) bool { return isSameProof(o, v) })
+	}
+	if end := r.cleanUpThose(ctx, run, func(v v1alpha1.OrderValidation) bool {
+		return isOurs(v) && isOld(v)
+	}); end.endsRun() {
+		return end
+	}
+	status.Validations = slices.DeleteFunc(append(status.Validations, added(status.Validations, listed)...), isOld)
+	if len(old) > 0 {
+		r.Recorder.Eventf(run.order, nil, corev1.EventTypeNormal, "ProofChanged", "Validate",
+			"CAS order %s wants another validation %s than before: the old one was cleaned up, as far as it was this "+
+				"controller's", status.OrderID, proofKind(run.order))
+	}
 	return proceed()
 }
 
-// Looks from time to time whether a visible record still is: CAS deletes records that it takes for conflicting ones
+// Looks from time to time whether what was visible still is: CAS deletes records that it takes for conflicting ones
 // (docs/design/cas.md §5.3), and so do people. A record that has vanished is presented again at once.
 func (r *presenting) lookAfter(ctx context.Context, run *orderRun) {
-	validation := run.order.Status.Validation
-	if validation.VisibleAt == nil || r.pace.remaining(run.order.UID, activityLook, run.now) > 0 {
+	if r.pace.remaining(run.order.UID, activityLook, run.now) > 0 {
 		return
 	}
-	if r.look(ctx, run); validation.VisibleAt == nil {
-		validation.PresentedAt = nil
+	for i := range run.order.Status.Validations {
+		validation := &run.order.Status.Validations[i]
+		if validation.VisibleAt == nil {
+			continue
+		}
+		if r.look(ctx, run, i); validation.VisibleAt == nil {
+			validation.PresentedAt = nil
+		}
 	}
 }
 
-func (r *presenting) present(ctx context.Context, run *orderRun) outcome {
-	validation := run.order.Status.Validation
+func (r *presenting) present(ctx context.Context, run *orderRun, at int) outcome {
+	validation := &run.order.Status.Validations[at]
 	if validation.PresentedAt != nil && run.now.Sub(validation.PresentedAt.Time) < presentAgain {
 		return proceed()
 	}
@@ -109,15 +134,15 @@ func (r *presenting) present(ctx context.Context, run *orderRun) outcome {
 	before := validation.RecordID
 	record, err := solver.Present(ctx, challenge, prior(validation),
 		func(ctx context.Context, claimed dcv.Record) error {
-			run.own(claimed)
+			own(validation, claimed)
 			return r.save(ctx, run)
 		})
 	r.learnOfZone(run, use, record, before, err)
 	if err != nil {
 		return presentFailed(err, run)
 	}
-	run.own(record)
-	run.order.Status.Validation.PresentedAt = run.timestamp()
+	own(validation, record)
+	validation.PresentedAt = run.timestamp()
 	return proceed()
 }
 
@@ -159,8 +184,7 @@ func recordOf(validation *v1alpha1.OrderValidation) dcv.Record {
 	}
 }
 
-func (run *orderRun) own(record dcv.Record) {
-	validation := run.order.Status.Validation
+func own(validation *v1alpha1.OrderValidation, record dcv.Record) {
 	validation.FQDN, validation.Zone, validation.RecordID = record.FQDN, record.Zone, record.ProviderID
 	validation.Ownership = v1alpha1.RecordOurs
 	if record.Foreign {
@@ -170,8 +194,8 @@ func (run *orderRun) own(record dcv.Record) {
 
 // Looks whether the record is visible. That is for people, and tells them whether waiting is all that is left to do:
 // the CA looks for itself.
-func (r *presenting) look(ctx context.Context, run *orderRun) {
-	validation := run.order.Status.Validation
+func (r *presenting) look(ctx context.Context, run *orderRun, at int) {
+	validation := &run.order.Status.Validations[at]
 	seen, err := r.Remote.Check(ctx, recordOf(validation))
 	if err != nil {
 		run.note = fmt.Sprintf("whether it is visible could not be checked: %v", err)
@@ -187,6 +211,16 @@ func (r *presenting) look(ctx context.Context, run *orderRun) {
 		validation.VisibleAt = nil
 	case validation.VisibleAt == nil:
 		validation.VisibleAt = run.timestamp()
+		r.tellVisible(run.order, validation)
+	}
+}
+
+// Tells that one of several validations is visible. Of a single one, the condition tells.
+func (r *presenting) tellVisible(order *v1alpha1.AliyunOrder, validation *v1alpha1.OrderValidation) {
+	if all := order.Status.Validations; len(all) > 1 {
+		r.Recorder.Eventf(order, nil, corev1.EventTypeNormal, "ProofVisible", "Validate",
+			"%s, for %q, is visible, as %s validations of CAS order %s are", proof(validation), validation.Domain,
+			order.Status.OrderID)
 	}
 }
 

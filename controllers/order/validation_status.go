@@ -8,26 +8,31 @@ import (
 	"strings"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/orders"
 )
 
 // validating says how far the proof of control is.
 func validating(run *orderRun) summary {
-	status, validation := run.order.Status, run.order.Status.Validation
+	status := run.order.Status
 	sum := summary{v1alpha1.OrderStateValidating, v1alpha1.ReasonValidating, ""}
-	switch {
-	case validation == nil:
+	if len(status.Validations) == 0 {
 		sum.message = fmt.Sprintf("CAS order %s is made, and CAS has not named its validation %s yet", status.OrderID,
 			proofKind(run.order))
 		return sum
+	}
+	validation := foremost(status.Validations)
+	switch {
 	case run.order.Spec.Solver.IsNone():
 		sum.message = fmt.Sprintf("CAS order %s waits for CAS to see that %q is pre-authorised: if it is not, use a "+
 			"solver that publishes the %s record %q, and %s",
 			status.OrderID, validation.Domain, validation.RecordType, validation.RecordName, handsOver)
+	case validation.VisibleAt != nil && len(status.Validations) > 1:
+		sum.message = fmt.Sprintf("CAS order %s waits for the CA, and its %d validation %ss are visible",
+			status.OrderID, len(status.Validations), proofKind(run.order))
+		return sum
 	case validation.VisibleAt != nil:
 		sum.message = fmt.Sprintf("CAS order %s waits for the CA to look for %s, which is visible", status.OrderID,
-			proof(run.order))
+			proof(validation))
 		return sum
 	case run.order.Spec.Solver.IsManual():
 		sum.reason = v1alpha1.ReasonAwaitingDNSRecord
@@ -37,7 +42,7 @@ func validating(run *orderRun) summary {
 		sum.message = fmt.Sprintf("%s; that it is there is noticed without further action", orders.ToPublish(run.order))
 	case validation.PresentedAt != nil:
 		sum.message = fmt.Sprintf("CAS order %s waits for %s, which is published and not visible yet", status.OrderID,
-			proof(run.order))
+			proof(validation))
 	default:
 		sum.message = fmt.Sprintf("CAS order %s waits for its validation %s, which is not published yet",
 			status.OrderID, proofKind(run.order))
@@ -48,21 +53,8 @@ func validating(run *orderRun) summary {
 	case len(validation.Seen) > 0:
 		sum.message += "; seen there instead: " + strings.Join(validation.Seen, ", ")
 	}
+	if len(status.Validations) > 1 {
+		sum.message += fmt.Sprintf("; %s are visible", countVisible(status.Validations))
+	}
 	return sum
-}
-
-// proof names what the CA looks for.
-func proof(order *v1alpha1.AliyunOrder) string {
-	v := order.Status.Validation
-	if v.RecordType == dcv.TypeFile {
-		return "the file " + orders.Address(v)
-	}
-	return fmt.Sprintf("the %s record %q", v.RecordType, v.FQDN)
-}
-
-func proofKind(order *v1alpha1.AliyunOrder) string {
-	if order.Spec.Solver.IsFile() {
-		return "file"
-	}
-	return "record"
 }

@@ -39,18 +39,16 @@ var indexes = map[string]client.IndexerFunc{
 	}),
 	book.FieldBaseName: indexed(func(order *v1alpha1.AliyunOrder) string { return order.Spec.BaseName }),
 	book.FieldOrderID:  indexed(func(order *v1alpha1.AliyunOrder) string { return order.Status.OrderID }),
-	book.FieldRecord: indexed(func(order *v1alpha1.AliyunOrder) string {
-		if order.Status.Validation == nil {
-			return ""
+	book.IndexRecord: func(o client.Object) (records []string) {
+		for _, validation := range o.(*v1alpha1.AliyunOrder).Status.Validations {
+			if validation.FQDN != "" {
+				records = append(records, validation.FQDN)
+			}
 		}
-		return order.Status.Validation.FQDN
-	}),
-	book.FieldZone: indexed(func(order *v1alpha1.AliyunOrder) string {
-		if !isUnpublished(order) { // keeps the index small: a zone may have had thousands
-			return ""
-		}
-		return order.Status.Validation.Zone
-	}),
+		return records
+	},
+	// Only where something is still to be published: a zone may have had thousands.
+	book.IndexZone: func(o client.Object) []string { return unpublished(o.(*v1alpha1.AliyunOrder)) },
 }
 
 func indexed(value func(*v1alpha1.AliyunOrder) string) client.IndexerFunc {

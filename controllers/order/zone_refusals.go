@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -158,12 +159,12 @@ func (r *prechecking) recallRefusal(ctx context.Context, key, zone string, now t
 		return nil
 	}
 	list := &v1alpha1.AliyunOrderList{}
-	if err := r.List(ctx, list, client.MatchingFields{book.FieldZone: zone}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.List(ctx, list, client.MatchingFields{book.IndexZone: zone}, client.UnsafeDisableDeepCopy); err != nil {
 		return err
 	}
 	for i := range list.Items {
 		order := &list.Items[i]
-		if isUnpublished(order) && orders.IsRefused(order) &&
+		if slices.Contains(unpublished(order), zone) && orders.IsRefused(order) &&
 			zoneKey(r.Remote, access.Use{Solver: order.Spec.Solver, Reach: access.OfOrder(order)}, zone) == key {
 			r.zones.refused(key, zone, addRecord, order.UID, now)
 			return nil
@@ -172,9 +173,14 @@ func (r *prechecking) recallRefusal(ctx context.Context, key, zone string, now t
 	return nil
 }
 
-// Says whether the order has a validation record, and has not published it yet.
-func isUnpublished(order *v1alpha1.AliyunOrder) bool {
-	return order.Status.Validation != nil && order.Status.Validation.PresentedAt == nil
+// Returns the zones in which an order has something to publish, and has not done so yet.
+func unpublished(order *v1alpha1.AliyunOrder) (zones []string) {
+	for _, validation := range order.Status.Validations {
+		if validation.PresentedAt == nil && validation.Zone != "" {
+			zones = append(zones, validation.Zone)
+		}
+	}
+	return zones
 }
 
 func (z *zoneRefusals) knows(key string) bool {

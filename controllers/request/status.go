@@ -74,7 +74,7 @@ func mirror(order *v1alpha1.AliyunOrder, request *cmapi.CertificateRequest) *rep
 		return pending(fmt.Sprintf("the AliyunOrder %q is held (%s): %s", order.Name, ready.Reason, ready.Message))
 	case status.OrderID == "":
 		return pending(fmt.Sprintf("the AliyunOrder %q is being submitted to CAS", order.Name))
-	case order.Spec.Solver.IsManual() && status.Validation != nil && status.Validation.VisibleAt == nil:
+	case orders.IsToPublish(order):
 		return pending(orders.ToPublish(order))
 	default:
 		return pending(fmt.Sprintf("CAS order %s is under way: the AliyunOrder %q shows how far it is", status.OrderID,

@@ -29,7 +29,7 @@ func TestAnOrderWakesItsRequestWithNewsOnly(t *testing.T) {
 	underWay := func(s *v1alpha1.OrderStatus) { intended(s); s.OrderID = "1"; ready(s, v1alpha1.ReasonPending, "a") }
 	validating := func(s *v1alpha1.OrderStatus) {
 		underWay(s)
-		s.State, s.Validation = v1alpha1.OrderStateValidating, &v1alpha1.OrderValidation{FQDN: "_dnsauth.example.com"}
+		s.State, s.Validations = v1alpha1.OrderStateValidating, []v1alpha1.OrderValidation{{FQDN: "_dnsauth.example.com"}}
 		ready(s, v1alpha1.ReasonValidating, "b")
 	}
 	held := func(s *v1alpha1.OrderStatus) {
@@ -39,7 +39,10 @@ func TestAnOrderWakesItsRequestWithNewsOnly(t *testing.T) {
 	}
 	heldAnew := func(s *v1alpha1.OrderStatus) { held(s); ready(s, v1alpha1.ReasonPresentFailed, "d") }
 	issued := func(s *v1alpha1.OrderStatus) { validating(s); s.Certificate = []byte("chain") }
-	cleanedUp := func(s *v1alpha1.OrderStatus) { issued(s); s.Validation.CleanedUpAt = &metav1.Time{Time: certs.Start} }
+	cleanedUp := func(s *v1alpha1.OrderStatus) {
+		issued(s)
+		s.Validations[0].CleanedUpAt = &metav1.Time{Time: certs.Start}
+	}
 	for name, test := range map[string]struct {
 		before, after func(*v1alpha1.OrderStatus)
 		want          bool

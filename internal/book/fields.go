@@ -7,6 +7,11 @@ package book
 const (
 	FieldBaseName = "spec.baseName"
 	FieldOrderID  = "status.orderID"
-	FieldRecord   = "status.validation.fqdn"
-	FieldZone     = "status.validation.zone"
+)
+
+// The indexes by which Orders are found in the cache alone, since an Order has several of each: the full names of its
+// validation records, and the zones in which it has something to publish.
+const (
+	IndexRecord = "validations.fqdn"
+	IndexZone   = "validations.zone"
 )

@@ -20,7 +20,7 @@ func Refusal(order *v1alpha1.AliyunOrder) *metav1.Condition {
 		return meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
 	}
 	left := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionCleanedUp)
-	if left != nil && left.Reason == v1alpha1.ReasonPermissionDenied && order.Status.Validation != nil {
+	if left != nil && left.Reason == v1alpha1.ReasonPermissionDenied && len(order.Status.Validations) > 0 {
 		return left
 	}
 	return nil

@@ -42,7 +42,7 @@ func TestAnOrderTellsItsIssuerWhatItMetWith(t *testing.T) {
 		})
 	}
 	left := withCondition("CleanedUp", "PermissionDenied", v1alpha1.OrderStateIssued)
-	left.Status.Validation = &v1alpha1.OrderValidation{}
+	left.Status.Validations = []v1alpha1.OrderValidation{{}}
 	compare.Same(t, Refusal(left).Type, "CleanedUp")
 	compare.Same(t, WithoutNextLook("why. "+Looked+"a minute"), "why")
 	compare.Same(t, WithoutNextLook("why"), "why")

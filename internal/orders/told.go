@@ -4,7 +4,9 @@
 package orders
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
@@ -29,17 +31,39 @@ func Address(v *v1alpha1.OrderValidation) string {
 	return "http://" + v.Domain + path
 }
 
-// ToPublish tells a person what to do for a manual validation.
+// maxTold is how many validations one message tells in full.
+const maxTold = 8
+
+// ToPublish tells a person what to do for a manual validation: whatever cannot be seen yet. There is something, as
+// IsToPublish says.
 func ToPublish(order *v1alpha1.AliyunOrder) string {
-	v := order.Status.Validation
+	left := slices.DeleteFunc(slices.Clone(order.Status.Validations),
+		func(v v1alpha1.OrderValidation) bool { return v.VisibleAt != nil })
+	v, more := left[0], ""
+	for _, other := range left[1:min(len(left), maxTold)] {
+		if other.RecordType == dcv.TypeFile {
+			more += fmt.Sprintf(" and one with the content %q at %s", other.RecordValue, Address(&other))
+		} else {
+			more += fmt.Sprintf(" and %s %s %q", recordName(&other), other.RecordType, other.RecordValue)
+		}
+	}
+	if len(left) > maxTold {
+		more += fmt.Sprintf(" and %d more, which the AliyunOrder %q has in status.validations", len(left)-maxTold,
+			order.Name)
+	}
 	if v.RecordType == dcv.TypeFile {
-		return fmt.Sprintf("put a file with the content %q at %s for CAS order %s, without a redirect", v.RecordValue,
-			Address(v), order.Status.OrderID)
+		return fmt.Sprintf("put a file with the content %q at %s%s for CAS order %s, without a redirect", v.RecordValue,
+			Address(&v), more, order.Status.OrderID)
 	}
-	name := v.FQDN
-	if name == "" {
-		name = v.RecordName
-	}
-	return fmt.Sprintf("create the DNS record %s %s %q for CAS order %s", name, v.RecordType, v.RecordValue,
-		order.Status.OrderID)
+	return fmt.Sprintf("create the DNS record %s %s %q%s for CAS order %s", recordName(&v), v.RecordType, v.RecordValue,
+		more, order.Status.OrderID)
+}
+
+// Returns the full name of a record, or the name that CAS has told if the full one is not known.
+func recordName(v *v1alpha1.OrderValidation) string { return cmp.Or(v.FQDN, v.RecordName) }
+
+// IsToPublish says whether a person has something to publish for an order.
+func IsToPublish(order *v1alpha1.AliyunOrder) bool {
+	return order.Spec.Solver.IsManual() && slices.ContainsFunc(order.Status.Validations,
+		func(v v1alpha1.OrderValidation) bool { return v.VisibleAt == nil })
 }

@@ -17,8 +17,8 @@ type Observation struct {
 	Phase     v1alpha1.OrderPhase
 	// Word is the state in the words of CAS, for people.
 	Word string
-	// Validation is what has to be published, or nil until CAS tells it.
-	Validation *v1alpha1.OrderValidation
+	// Validations are what has to be published, or none until CAS tells it.
+	Validations []v1alpha1.OrderValidation
 	// Certificate is the PEM text that the answer has once the order is issued. Issuers may be missing, which
 	// Keeper.Chain adds.
 	Certificate string

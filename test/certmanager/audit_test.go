@@ -98,7 +98,7 @@ func handOver(solver v1alpha1.Solver) func(*testing.T, *cluster, *cassim.Server)
 		certificate := w.certificate(www)
 		w.Create(certificate)
 		isPresented := func(o v1alpha1.AliyunOrder) bool {
-			return o.Status.Validation != nil && o.Status.Validation.PresentedAt != nil
+			return len(o.Status.Validations) > 0 && o.Status.Validations[0].PresentedAt != nil
 		}
 		before := w.untilOrder(www, "the proof is published", isPresented)
 		w.edit(certificate, func() {

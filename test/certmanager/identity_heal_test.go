@@ -23,13 +23,13 @@ func (w *world) pending(credentials v1alpha1.Credentials) (v1alpha1.GenericIssue
 	})
 	w.Create(w.certificate(www))
 	return issuer, w.untilOrder(www, "a person is to publish the record", func(o v1alpha1.AliyunOrder) bool {
-		return o.Status.Validation != nil && o.Status.Validation.RecordValue != ""
+		return len(o.Status.Validations) > 0 && o.Status.Validations[0].RecordValue != ""
 	})
 }
 
 // publish is what the person does.
 func (w *world) publish(order v1alpha1.AliyunOrder) {
-	v := order.Status.Validation
+	v := order.Status.Validations[0]
 	w.Simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType,
 		v.RecordValue)
 }

@@ -52,9 +52,9 @@ func TestAnInstallationForListedNamespacesServesThemAndNoOthers(t *testing.T) {
 	listed.editIssuer(solvedBy(v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}}))
 	listed.Create(listed.certificate("external"))
 	order := listed.untilOrder("external", "ExternalDNS is asked", func(o v1alpha1.AliyunOrder) bool {
-		return o.Status.Validation != nil && o.Status.Validation.PresentedAt != nil
+		return len(o.Status.Validations) > 0 && o.Status.Validations[0].PresentedAt != nil
 	})
-	v := order.Status.Validation
+	v := order.Status.Validations[0]
 	simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType,
 		v.RecordValue)
 	listed.untilIssued("external", 1)

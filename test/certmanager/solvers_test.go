@@ -67,7 +67,7 @@ func TestTheControllerServesAFileWithWhatTheChartGrants(t *testing.T) {
 	w.shareIssuer(v1alpha1.Solver{File: &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}})
 	w.Create(w.certificate(www))
 	w.untilOrder(www, "the file is served", func(o v1alpha1.AliyunOrder) bool {
-		return o.Status.Validation != nil && o.Status.Validation.PresentedAt != nil
+		return len(o.Status.Validations) > 0 && o.Status.Validations[0].PresentedAt != nil
 	})
 	w.untilIssued(www, 1)
 	w.untilNone(httpfile.IngressKind, system, w.domain(www))
@@ -78,13 +78,13 @@ func TestTheControllerAsksExternalDNSWithWhatTheChartGrants(t *testing.T) {
 	w := commonWorld(t, solvedBy(v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}}))
 	w.Create(w.certificate(www))
 	order := w.untilOrder(www, "ExternalDNS is asked", func(o v1alpha1.AliyunOrder) bool {
-		return o.Status.Validation != nil && o.Status.Validation.PresentedAt != nil
+		return len(o.Status.Validations) > 0 && o.Status.Validations[0].PresentedAt != nil
 	})
 	if asked := w.made(dnsendpoint.Kind, w.Namespace); len(asked) != 1 ||
 		asked[0].GetOwnerReferences()[0].UID != order.UID {
 		t.Fatalf("ExternalDNS is asked for %+v", asked)
 	}
-	v := order.Status.Validation
+	v := order.Status.Validations[0]
 	id := w.Simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType,
 		v.RecordValue)
 	w.untilIssued(www, 1)

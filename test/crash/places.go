@@ -62,13 +62,14 @@ func byHand(*testing.T, *cassim.Options) place {
 	added := map[string]bool{}
 	p.user = func(e *env.Env) {
 		for _, order := range e.Orders() {
-			v := order.Status.Validation
-			if v == nil || v.FQDN == "" || added[v.RecordValue] || len(order.Status.Certificate) > 0 {
-				continue
+			for _, v := range order.Status.Validations {
+				if v.FQDN == "" || added[v.RecordValue] || len(order.Status.Certificate) > 0 {
+					continue
+				}
+				added[v.RecordValue] = true
+				e.Simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone),
+					v.RecordType, v.RecordValue)
 			}
-			added[v.RecordValue] = true
-			e.Simulator.AddRecord(cassim.DefaultZone, strings.TrimSuffix(v.FQDN, "."+cassim.DefaultZone), v.RecordType,
-				v.RecordValue)
 		}
 	}
 	p.state = func(e *env.Env) any {

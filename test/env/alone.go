@@ -52,7 +52,7 @@ func (e *Env) alone() {
 			if err := m.readAll(ctx, c, all, wanted.Namespace); err != nil {
 				return err
 			}
-			return listFrom(all, list, wanted)
+			return e.pickAll(all, list, wanted)
 		})
 	}
 	e.Client = interceptor.NewClient(e.Client, funcs)

@@ -58,6 +58,8 @@ type Env struct {
 	// Points are where a run can be interrupted.
 	Points Points
 	gate   gate
+	// indexes are those of the cache, by which the reconcilers find Orders.
+	indexes map[string]client.IndexerFunc
 	// namespaces are those of this Env.
 	namespaces []string
 
@@ -140,6 +142,7 @@ func (e *Env) Restart() {
 	if e.Sources != nil {
 		sources = append(e.Sources(remote), sources...)
 	}
+	e.indexes = order.AllIndexes(sources)
 	e.requests = &request.Reconciler{
 		Client: e.counted, APIReader: e.uncached(), Recorder: e.recorder, Clock: e.Clock, Fresh: fresh,
 		Sources:                  sources,
@@ -171,6 +174,9 @@ func (e *Env) uncached() client.Reader {
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 			defer e.passGate(fmt.Sprintf("read %T", list))
 			e.beforeList(list, opts)
+			if field := onlyCached(opts); field != "" {
+				return fmt.Errorf("the API server does not select by %s", field)
+			}
 			return c.List(ctx, list, opts...)
 		},
 	})

@@ -5,13 +5,8 @@ package env
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -36,48 +31,14 @@ func (e *Env) Lag() {
 		List: func(ctx context.Context, c client.WithWatch, into client.ObjectList, opts ...client.ListOption) error {
 			for _, list := range e.lag.past {
 				if kindOf(list) == kindOf(into) {
-					return listFrom(list.DeepCopyObject().(client.ObjectList), into, opts...)
+					return e.pickAll(list.DeepCopyObject().(client.ObjectList), into,
+						(&client.ListOptions{}).ApplyOptions(opts))
 				}
 			}
 			return c.List(ctx, into, opts...)
 		},
 	}))
 	e.Restart()
-}
-
-// Copies what is wanted from one list into another.
-func listFrom(list, into client.ObjectList, opts ...client.ListOption) error {
-	wanted := (&client.ListOptions{}).ApplyOptions(opts)
-	items, err := meta.ExtractList(list)
-	if err != nil {
-		return err
-	}
-	return meta.SetList(into, slices.DeleteFunc(items, func(o runtime.Object) bool {
-		isElsewhere := wanted.Namespace != "" && o.(client.Object).GetNamespace() != wanted.Namespace
-		return isElsewhere || wanted.FieldSelector != nil && !wanted.FieldSelector.Matches(fieldsOf(o))
-	}))
-}
-
-// Returns every string of an object, by its path.
-func fieldsOf(o runtime.Object) fields.Set {
-	all, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
-	if err != nil {
-		panic(err)
-	}
-	found := fields.Set{}
-	var walk func(path string, value any)
-	walk = func(path string, value any) {
-		switch value := value.(type) {
-		case map[string]any:
-			for name, inner := range value {
-				walk(strings.TrimPrefix(path+"."+name, "."), inner)
-			}
-		case string:
-			found[path] = value
-		}
-	}
-	walk("", all)
-	return found
 }
 
 // lag is what the cache has. The zero value of past is a cache that is up to date.

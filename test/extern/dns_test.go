@@ -52,10 +52,10 @@ func isReady(e *env.Env) func() bool {
 func untilPresented(e *env.Env) (value string) {
 	e.Until(time.Hour, func() bool {
 		orders := e.Orders()
-		if len(orders) != 1 || orders[0].Status.Validation == nil || orders[0].Status.Validation.PresentedAt == nil {
+		if len(orders) != 1 || len(orders[0].Status.Validations) == 0 || orders[0].Status.Validations[0].PresentedAt == nil {
 			return false
 		}
-		value = orders[0].Status.Validation.RecordValue
+		value = orders[0].Status.Validations[0].RecordValue
 		return true
 	})
 	return value

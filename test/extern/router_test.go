@@ -109,7 +109,7 @@ func TestARouterLeadsToTheFileBesideSomebodyElsesSite(t *testing.T) {
 
 	askFor(e, v1alpha1.Solver{File: &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}})
 	content := untilPresented(e)
-	path := e.Orders()[0].Status.Validation.Zone
+	path := e.Orders()[0].Status.Validations[0].Zone
 	wait(t, "the router leads to the file", func() bool { return answer(path) == content })
 	if got := answer("/"); got != "their site" {
 		t.Errorf("their site is %q", got)

@@ -90,12 +90,12 @@ func TestAProofThatCASChangesIsPublishedAnew(t *testing.T) {
 	e := ordered(t, cassim.Options{Knobs: cassim.Knobs{ProofValue: "30m"}, RecordDelay: 20 * time.Minute,
 		DCVDelay: 1000 * time.Hour})
 	e.Pass(45 * time.Minute)
-	first := onlyOrder(t, e).Status.Validation.RecordValue
+	first := onlyOrder(t, e).Status.Validations[0].RecordValue
 	if records := e.Simulator.Records(cassim.DefaultZone); len(records) != 1 || records[0].Value != first {
 		t.Fatalf("the records are %+v, want one with %q", records, first)
 	}
 	e.Pass(15 * time.Minute)
-	second := onlyOrder(t, e).Status.Validation
+	second := onlyOrder(t, e).Status.Validations[0]
 	records := e.Simulator.Records(cassim.DefaultZone)
 	if second.RecordValue == first || len(records) != 1 || records[0].Value != second.RecordValue ||
 		second.VisibleAt == nil {
@@ -111,12 +111,12 @@ func TestAProofThatCASChangesIsPublishedAnew(t *testing.T) {
 func TestAnOldProofThatCannotBeRemovedKeepsTheNewOneWaitingForItsBoundOnly(t *testing.T) {
 	e := ordered(t, cassim.Options{Knobs: cassim.Knobs{ProofValue: "30m"}, DCVDelay: 1000 * time.Hour})
 	e.Pass(25 * time.Minute)
-	first := onlyOrder(t, e).Status.Validation.RecordValue
+	first := onlyOrder(t, e).Status.Validations[0].RecordValue
 	e.Simulator.DenyAction(cassim.DefaultKeyID, deleteRecord)
 	e.Pass(33 * time.Minute)
 	isPublished := false
 	for _, record := range e.Simulator.Records(cassim.DefaultZone) {
-		isPublished = isPublished || record.Value == onlyOrder(t, e).Status.Validation.RecordValue &&
+		isPublished = isPublished || record.Value == onlyOrder(t, e).Status.Validations[0].RecordValue &&
 			record.Value != first
 	}
 	if text := strings.Join(e.Events(), "\n"); !isPublished || !strings.Contains(text, "CleanUpFailed") {
@@ -131,9 +131,9 @@ func TestAProofByHandIsAskedForAnewWhenCASChangesIt(t *testing.T) {
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
 	e.Pass(20 * time.Minute)
-	first := onlyOrder(t, e).Status.Validation.RecordValue
+	first := onlyOrder(t, e).Status.Validations[0].RecordValue
 	e.Pass(20 * time.Minute)
-	second := onlyOrder(t, e).Status.Validation.RecordValue
+	second := onlyOrder(t, e).Status.Validations[0].RecordValue
 	if text := said(e); first == second || !strings.Contains(text, second) {
 		t.Errorf("after %q they are asked for %q: %s", first, second, text)
 	}

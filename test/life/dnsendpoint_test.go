@@ -44,7 +44,7 @@ func TestExternalDNSIsAskedForTheRecordAndNoLongerAfterwards(t *testing.T) {
 	order := onlyOrder(t, e)
 	spec := map[string]any{"endpoints": []any{map[string]any{
 		"dnsName": "_dnsauth.www.example.com", "recordType": "TXT", "recordTTL": int64(60),
-		"targets": []any{order.Status.Validation.RecordValue},
+		"targets": []any{order.Status.Validations[0].RecordValue},
 	}}}
 	if diff := cmp.Diff(spec, asked[0].Object["spec"]); diff != "" {
 		t.Errorf("what is asked for differs (-want +got):\n%s", diff)

@@ -120,7 +120,7 @@ func TestWhatTheWebServerAnswersInsteadIsTold(t *testing.T) {
 func TestAFileByHandIsNoticed(t *testing.T) {
 	e, site := withFile(t, &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}, "shop.example.com", cassim.Knobs{})
 	e.Pass(10 * time.Minute)
-	value := onlyOrder(t, e).Status.Validation.RecordValue
+	value := onlyOrder(t, e).Status.Validations[0].RecordValue
 	if text := said(e); !strings.Contains(text, `put a file with the content "`+value+
 		`" at http://shop.example.com/.well-known/pki-validation/fileauth.txt`) {
 		t.Errorf("nobody is told: %s", text)
@@ -134,7 +134,7 @@ func TestWhatTheCAHasSeenIsIssuedWhateverWeSee(t *testing.T) {
 	e, site := withFile(t, &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}, "example.com",
 		cassim.Knobs{FileHosts: cassim.FileAtDomain})
 	e.Pass(time.Minute)
-	value := onlyOrder(t, e).Status.Validation.RecordValue
+	value := onlyOrder(t, e).Status.Validations[0].RecordValue
 	site.answer = func(w http.ResponseWriter, r *http.Request) {
 		if r.Host == "example.com" {
 			_, _ = io.WriteString(w, value)

@@ -213,7 +213,7 @@ func TestWhoeverChangesTheSolverFindsNothingOfTheOldOne(t *testing.T) {
 			e.Pass(10 * time.Minute)
 			published(c.to)
 			order := orderOf(e, "next")
-			if is := order.Status.Validation; is == nil || is.Ownership != v1alpha1.RecordOurs {
+			if is := order.Status.Validations; len(is) != 1 || is[0].Ownership != v1alpha1.RecordOurs {
 				t.Errorf("the heir's record is %+v", is)
 			}
 			billed(t, e, 1)

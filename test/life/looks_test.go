@@ -32,7 +32,7 @@ func TestACNAMEThatAWildcardMakesUpDelegatesNothing(t *testing.T) {
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
 	e.Until(time.Hour, isReady(e))
 	billed(t, e, 1)
-	if fqdn := onlyOrder(t, e).Status.Validation.FQDN; fqdn != "_dnsauth.mon.wc.example.com" {
+	if fqdn := onlyOrder(t, e).Status.Validations[0].FQDN; fqdn != "_dnsauth.mon.wc.example.com" {
 		t.Errorf("the record stood at %q", fqdn)
 	}
 }

@@ -20,7 +20,7 @@ import (
 // TestARecordThatVanishesIsPresentedAgain lets somebody delete it before the CA has looked.
 func TestARecordThatVanishesIsPresentedAgain(t *testing.T) {
 	e := ordered(t, cassim.Options{DCVDelay: 100 * time.Hour})
-	visible := func() bool { return onlyOrder(t, e).Status.Validation.VisibleAt != nil }
+	visible := func() bool { return onlyOrder(t, e).Status.Validations[0].VisibleAt != nil }
 	e.Pass(5 * time.Minute)
 	record := e.Simulator.Records(cassim.DefaultZone)[0]
 	if !visible() {
@@ -46,7 +46,7 @@ func TestWhatStandsInDNSInsteadIsTold(t *testing.T) {
 	})
 	e.Simulator.AddRecord(cassim.DefaultZone, "_dnsauth.www", "TXT", "a typo")
 	e.Pass(5 * time.Minute)
-	if seen := onlyOrder(t, e).Status.Validation.Seen; len(seen) != 1 || seen[0] != "TXT a typo" {
+	if seen := onlyOrder(t, e).Status.Validations[0].Seen; len(seen) != 1 || seen[0] != "TXT a typo" {
 		t.Errorf("seen is %q", seen)
 	}
 	if text := said(e); !strings.Contains(text, "seen there instead: TXT a typo") {
@@ -67,7 +67,7 @@ func TestTheRecordGoesWhereItsNameIsDelegatedTo(t *testing.T) {
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
 	e.Pass(5 * time.Second)
 	e.Until(time.Hour, isReady(e))
-	if fqdn := onlyOrder(t, e).Status.Validation.FQDN; fqdn != "www-example-com.validation.example.net" {
+	if fqdn := onlyOrder(t, e).Status.Validations[0].FQDN; fqdn != "www-example-com.validation.example.net" {
 		t.Errorf("the record stood at %q", fqdn)
 	}
 	e.Pass(time.Hour)

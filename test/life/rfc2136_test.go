@@ -77,8 +77,8 @@ func TestADynamicUpdateValidatesAnOrderAndLeavesNothingBehind(t *testing.T) {
 func TestTheRecordGoesThoughItsKeyWasDeletedFirst(t *testing.T) {
 	e, server := updating(t)
 	order := func() *v1alpha1.OrderValidation {
-		if orders := e.Orders(); len(orders) > 0 {
-			return orders[0].Status.Validation
+		if orders := e.Orders(); len(orders) > 0 && len(orders[0].Status.Validations) > 0 {
+			return &orders[0].Status.Validations[0]
 		}
 		return nil
 	}

@@ -183,12 +183,13 @@ func (w *world) checkHold(order *v1alpha1.AliyunOrder) {
 // checkValidation compares what was bought with the solver that has to serve it.
 func (w *world) checkValidation(order *v1alpha1.AliyunOrder) {
 	w.T.Helper()
-	validation := order.Status.Validation
-	if validation == nil || order.Status.HandedOverTo != "" || order.Status.Release != nil {
+	if order.Status.HandedOverTo != "" || order.Status.Release != nil {
 		return
 	}
-	if isFile := validation.RecordType == "FILE"; isFile != (order.Spec.Solver.File != nil) {
-		w.fail("an Order has a solver that cannot validate it", "%s: %s", order.Spec.RequestRef.Name,
-			validation.RecordType)
+	for _, validation := range order.Status.Validations {
+		if isFile := validation.RecordType == "FILE"; isFile != (order.Spec.Solver.File != nil) {
+			w.fail("an Order has a solver that cannot validate it", "%s: %s", order.Spec.RequestRef.Name,
+				validation.RecordType)
+		}
 	}
 }

@@ -192,9 +192,12 @@ func (w *world) mendKeys(order *v1alpha1.AliyunOrder, message string) {
 // publish creates the records and files that Orders ask people for.
 func (w *world) publish() {
 	for _, order := range w.orders() {
-		validation, solver := order.Status.Validation, order.Spec.Solver
-		isAsked := order.DeletionTimestamp == nil && validation != nil
-		if !isAsked || w.published[validation.RecordValue] || w.hasRecord(validation.RecordValue) {
+		solver := order.Spec.Solver
+		if order.DeletionTimestamp != nil || len(order.Status.Validations) == 0 {
+			continue
+		}
+		validation := order.Status.Validations[0]
+		if w.published[validation.RecordValue] || w.hasRecord(validation.RecordValue) {
 			continue
 		}
 		switch entry, _ := w.Simulator.Order(order.Status.OrderID); {

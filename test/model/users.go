@@ -190,7 +190,7 @@ func (w *world) takeOrder() {
 	w.note("the Order of request %s is removed by force, its request is deleted: %t", a.name, a.isDeleted)
 	w.loseOrder(order)
 	a.isForced = true
-	if validation := order.Status.Validation; validation != nil {
+	for _, validation := range order.Status.Validations {
 		w.forced[validation.RecordValue] = true
 	}
 	for _, entry := range w.Simulator.Orders() {

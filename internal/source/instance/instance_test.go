@@ -65,10 +65,10 @@ func TestARecordIsNamedInFull(t *testing.T) {
 		"in full":                     {"_dnsauth.www.example.com", "example.com", "_dnsauth.www.example.com"},
 		"with a dot, and in capitals": {"_DNSAuth.www", "Example.com.", "_dnsauth.www.example.com"},
 	} {
-		got := applied(nil, 0).validation(&casinstance.Detail{Validations: []casinstance.Validation{
+		got := validations(&casinstance.Detail{Validations: []casinstance.Validation{
 			{Domain: "incomplete.example.com"},
 			{Domain: "www.example.com", RootDomain: test.root, Key: test.key, Type: "TXT", Value: "v"}}})
-		if got == nil || got.RecordName != test.want || got.Domain != "www.example.com" {
+		if len(got) != 1 || got[0].RecordName != test.want || got[0].Domain != "www.example.com" {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}

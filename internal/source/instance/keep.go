@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
@@ -31,7 +30,7 @@ func (s *session) Observe(ctx context.Context, id string) (*source.Observation, 
 	}
 	found := &source.Observation{Word: word(seen), Phase: s.phase(seen)}
 	if found.Phase == v1alpha1.PhaseAwaitingValidation {
-		found.Validation = s.validation(seen)
+		found.Validations = validations(seen)
 	}
 	if !s.hasRequest(seen) || !seen.HasCertificate() || s.isUnderWay(seen) {
 		return found, nil
@@ -69,25 +68,32 @@ func (s *session) phase(seen *casinstance.Detail) v1alpha1.OrderPhase {
 	}
 }
 
-// Returns what CAS wants to see published for the one name, or nil until it has said so.
-func (s *session) validation(seen *casinstance.Detail) *v1alpha1.OrderValidation {
-	at := slices.IndexFunc(seen.Validations, casinstance.Validation.IsComplete)
-	if at < 0 {
-		return nil
+// Returns what CAS wants to see published, as far as it has said so in full.
+func validations(seen *casinstance.Detail) (all []v1alpha1.OrderValidation) {
+	for _, v := range seen.Validations {
+		if !v.IsComplete() {
+			continue
+		}
+		all = append(all, v1alpha1.OrderValidation{
+			Domain:      apiserver.Bounded(dcv.CanonicalName(v.Domain), 253),
+			RecordName:  apiserver.Bounded(fullName(v), 255),
+			RecordType:  apiserver.Bounded(v.Type, 16),
+			RecordValue: apiserver.Bounded(v.Value, 1024),
+		})
 	}
-	v := seen.Validations[at]
-	name := dcv.CanonicalName(v.Key)
-	switch root := dcv.CanonicalName(v.RootDomain); {
+	return all
+}
+
+// Returns the full name of a record, in whichever form CAS has told it (docs/design/cas.md §4.8).
+func fullName(v casinstance.Validation) string {
+	name, root := dcv.CanonicalName(v.Key), dcv.CanonicalName(v.RootDomain)
+	switch {
 	case name == "@":
-		name = root
-	case !dcv.Within(name, root):
-		name += "." + root
-	}
-	return &v1alpha1.OrderValidation{
-		Domain:      apiserver.Bounded(dcv.CanonicalName(v.Domain), 253),
-		RecordName:  apiserver.Bounded(name, 255),
-		RecordType:  apiserver.Bounded(v.Type, 16),
-		RecordValue: apiserver.Bounded(v.Value, 1024),
+		return root
+	case dcv.Within(name, root):
+		return name
+	default:
+		return name + "." + root
 	}
 }
 

@@ -42,30 +42,30 @@ func (s *session) Observe(ctx context.Context, id string) (*source.Observation, 
 func (s *session) observation(described *cas.Order) *source.Observation {
 	return &source.Observation{
 		Phase: cmp.Or(phases[described.State], v1alpha1.PhaseOther), Word: string(described.State),
-		Validation:  validationOf(s.Order, described),
+		Validations: validationsOf(s.Order, described),
 		Certificate: described.Certificate, CertificateID: described.CertID,
 	}
 }
 
-// Returns what CAS wants to see published, or nil until it has said so.
-func validationOf(order *v1alpha1.AliyunOrder, described *cas.Order) *v1alpha1.OrderValidation {
+// Returns the one thing that CAS wants to see published, or none until it has said so.
+func validationsOf(order *v1alpha1.AliyunOrder, described *cas.Order) []v1alpha1.OrderValidation {
 	domain := strings.TrimPrefix(order.Spec.CommonName, "*.") // a wildcard is validated at its base
 	record, file := described.Record, described.File
 	switch {
 	case order.Spec.Solver.IsFile() && file != nil:
-		return &v1alpha1.OrderValidation{
+		return []v1alpha1.OrderValidation{{
 			Domain:      apiserver.Bounded(dcv.CanonicalName(cmp.Or(file.Domain, domain)), 253),
 			RecordName:  apiserver.Bounded(file.URI, 255),
 			RecordType:  dcv.TypeFile,
 			RecordValue: apiserver.Bounded(file.Content, 1024),
-		}
+		}}
 	case !order.Spec.Solver.IsFile() && record != nil:
-		return &v1alpha1.OrderValidation{
+		return []v1alpha1.OrderValidation{{
 			Domain:      domain,
 			RecordName:  apiserver.Bounded(record.Domain, 255),
 			RecordType:  apiserver.Bounded(record.Type, 16),
 			RecordValue: apiserver.Bounded(record.Value, 1024),
-		}
+		}}
 	default:
 		return nil
 	}

@@ -35,13 +35,13 @@ func TestAWildcardIsValidatedAtItsBase(t *testing.T) {
 	got := at("*.shop.example.com", v1alpha1.Solver{}).observation(&cas.Order{State: cas.StateDomainVerify,
 		Record: &cas.Record{Domain: "_dnsauth.shop", Type: "TXT", Value: "v1"},
 		File:   &cas.File{URI: "/x", Content: "y"}})
-	compare.Same(t, *got.Validation, v1alpha1.OrderValidation{Domain: "shop.example.com", RecordName: "_dnsauth.shop",
-		RecordType: "TXT", RecordValue: "v1"})
+	compare.Same(t, got.Validations, []v1alpha1.OrderValidation{{Domain: "shop.example.com",
+		RecordName: "_dnsauth.shop", RecordType: "TXT", RecordValue: "v1"}})
 }
 
 func TestWhatCASSaysTakesBoundedRoom(t *testing.T) {
 	long := strings.Repeat("x", 2000)
 	got := at("www.example.com", v1alpha1.Solver{}).observation(
-		&cas.Order{Record: &cas.Record{Domain: long, Type: long, Value: long}}).Validation
+		&cas.Order{Record: &cas.Record{Domain: long, Type: long, Value: long}}).Validations[0]
 	compare.Same(t, []int{len(got.RecordName), len(got.RecordType), len(got.RecordValue)}, []int{255, 16, 1024})
 }

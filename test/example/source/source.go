@@ -295,10 +295,10 @@ func (s *session) Observe(ctx context.Context, id string) (*source.Observation, 
 	seen := &source.Observation{Phase: cmp.Or(phases[order.State], v1alpha1.PhaseOther), Word: order.State,
 		Certificate: order.Certificate}
 	if order.RecordName != "" { // which solver publishes it, nobody knows here
-		seen.Validation = &v1alpha1.OrderValidation{
+		seen.Validations = []v1alpha1.OrderValidation{{
 			Domain: s.Order.Spec.CommonName, RecordName: apiserver.Bounded(order.RecordName, 255), RecordType: "TXT",
 			RecordValue: apiserver.Bounded(order.RecordValue, 1024),
-		}
+		}}
 	}
 	return seen, nil
 }
