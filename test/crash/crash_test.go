@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 	"github.com/aliyun-issuer/aliyun-issuer/test/provider"
@@ -67,20 +68,24 @@ func kinds(i int) []env.Interruption {
 // live walks a life, with an interruption at a point if one is named, and returns all points that were passed.
 func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 	t.Helper()
-	at := byAlidns
+	at, from := byAlidns, ofPlan()
 	if l.at != nil {
 		at = l.at
 	}
+	if l.from != nil {
+		from = l.from()
+	}
+	l.options.Knobs.InstanceDNS = cassim.Off // or CAS writes records by itself
 	p := at(t, &l.options)
 	e := env.New(t, l.options)
 	p.open(e)
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), p.issuer, func(i *v1alpha1.AliyunIssuer) {
+	from.open(e)
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), p.issuer, from.issuer, func(i *v1alpha1.AliyunIssuer) {
 		if l.issuer != nil {
 			l.issuer(i)
 		}
 	}))
-	foreign := e.Simulator.AddForeignOrder("other.example.com")
-	before := p.state(e)
+	before, others := p.state(e), from.others(e)
 	e.Settle()
 	if l.isStale {
 		e.Lag()
@@ -90,7 +95,7 @@ func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 	e.Until(48*time.Hour, func() bool {
 		p.user(e)
 		if l.user != nil {
-			l.user(e)
+			l.user(e, from)
 		}
 		return l.isOver(e)
 	})
@@ -100,31 +105,31 @@ func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 	if point != "" && !e.Points.Hit() {
 		t.Fatalf("the point was not passed; these were: %q", trace)
 	}
-	bought, kept := 0, 0
-	for _, entry := range e.Simulator.Ledger() {
-		if !entry.Foreign {
-			bought++
-		}
-		if !entry.Foreign && !entry.Released {
-			kept++
-		}
-	}
-	if kept != l.billed {
-		t.Errorf("%d orders are paid for and kept, want %d: %+v", kept, l.billed, e.Simulator.Ledger())
-	}
-	// Nobody can prove at the end that a submission without an answer has bought nothing.
-	isReported, want := strings.Contains(e.Logs(), "an order could not be given back"), l.isReported || bought == 0
-	if isReported != want {
-		t.Errorf("what could not be given back is reported: %t, want %t", isReported, want)
-	}
-	if err := e.Simulator.ForeignHarm(); err != nil {
-		t.Error(err)
-	}
-	if _, ok := e.Simulator.Order(foreign); !ok {
-		t.Error("the foreign order is gone")
-	}
+	account(e, l, from)
 	if diff := cmp.Diff(before, p.state(e)); diff != "" {
 		t.Errorf("something was left behind, or lost (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff(others, from.others(e)); diff != "" {
+		t.Errorf("something of others was changed (-want +got):\n%s", diff)
+	}
+	from.again(e)
 	return trace
+}
+
+// account looks at what was paid for, and at what was told of it.
+func account(e *env.Env, l life, from source) {
+	e.T.Helper()
+	all, left := from.purchases(e), kept(e, from)
+	if len(left) != l.billed {
+		e.T.Errorf("%d orders are paid for and kept, want %d: %+v", len(left), l.billed, all)
+	}
+	// Of a plan, nobody can prove at the end that a submission without an answer has bought nothing.
+	isReported, want := strings.Contains(e.Logs(), "an order could not be given back"),
+		l.isReported || len(all) == 0 && !from.isSure()
+	if isReported != want {
+		e.T.Errorf("what could not be given back is reported: %t, want %t", isReported, want)
+	}
+	if err := from.harm(e); err != nil {
+		e.T.Error(err)
+	}
 }
