@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 	"github.com/aliyun-issuer/aliyun-issuer/test/provider"
@@ -75,7 +74,7 @@ func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 	if l.from != nil {
 		from = l.from()
 	}
-	l.options.Knobs.InstanceDNS = cassim.Off // or CAS writes records by itself
+	from.options(&l.options)
 	p := at(t, &l.options)
 	e := env.New(t, l.options)
 	p.open(e)

@@ -65,6 +65,10 @@ func with(from func() source) map[string]life {
 	}
 	doubtful := life{prepare: lost(buys, true), issuer: exclusive, options: never, user: removeInDoubt, isOver: isGone}
 	doubtful.options.ListDelay = 3 * time.Minute
+	// An application that shows at once is asked for at the same times as an order of a plan: its first hour ends between
+	// two polls, too.
+	unseen := life{prepare: order, issuer: late, isOver: isFailed}
+	unseen.options.Knobs.PendingDelay = "0s"
 	all := map[string]life{
 		"an order with dns.alidns":   {prepare: order, isOver: isIssued, billed: 1},
 		"an answer that was lost":    {prepare: lost(buys, true), user: operate, isOver: isIssued, billed: 1},
@@ -73,7 +77,7 @@ func with(from func() source) map[string]life {
 			isOver: isGone},
 		"an order that the CA refuses": {prepare: order, issuer: exclusive, options: never, user: refuse,
 			isOver: isFailed},
-		"a domain that nobody validates": {prepare: order, issuer: late, isOver: isFailed},
+		"a domain that nobody validates": unseen,
 		"an Order that is deleted": {prepare: order, issuer: exclusive, options: never, user: removeOrder,
 			isOver: isFailed},
 		"a presumed order that is deleted":      presumed,

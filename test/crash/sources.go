@@ -24,6 +24,8 @@ import (
 
 // source is who sells to a life, and what others have there. It is made anew for each walk.
 type source interface {
+	// options make the times of the simulator such that each walk of a life passes the same points.
+	options(o *cassim.Options)
 	// open puts there what the account has before the life begins, and what others have.
 	open(e *env.Env)
 	issuer(i *v1alpha1.AliyunIssuer)
@@ -62,6 +64,8 @@ func ofInstances() source { return &instances{} }
 // plan is a resource plan that somebody else orders from, too.
 type plan struct{ foreign string }
 
+func (*plan) options(*cassim.Options) {}
+
 func (p *plan) open(e *env.Env) { p.foreign = e.Simulator.AddForeignOrder("other.example.com") }
 
 func (*plan) issuer(*v1alpha1.AliyunIssuer) {} // has it
@@ -98,6 +102,11 @@ func (*plan) again(*env.Env) {} // the ledger tells that the plan has its certif
 type instances struct {
 	theirs string
 	ours   []string
+}
+
+// options keep CAS from writing records by itself, and end a cancellation when nobody looks.
+func (*instances) options(o *cassim.Options) {
+	o.Knobs.InstanceDNS, o.Knobs.CancelDelay, o.CancelDelay = cassim.Off, "0s", betweenPolls
 }
 
 func (s *instances) open(e *env.Env) {
