@@ -57,6 +57,18 @@ func TestWhatStandsOnAnInstanceHasItsPhase(t *testing.T) {
 	}
 }
 
+// TestAnApplicationThatWasSeenHasEndedOnceItIsNotUnderWay tells apart what does not show yet and what has ended, by the
+// records that are told of a pending application only.
+func TestAnApplicationThatWasSeenHasEndedOnceItIsNotUnderWay(t *testing.T) {
+	own := certs.Request(t, certs.NewKey(t), "www.example.com", nil, nil)
+	run := applied(own, time.Minute)
+	run.Order.Status.Validations = []v1alpha1.OrderValidation{{Domain: "www.example.com"}}
+	seen := &casinstance.Detail{CSR: string(own), Instance: casinstance.Instance{Status: casinstance.StatusNormal}}
+	if got := run.phase(seen); got != v1alpha1.PhaseWithdrawnElsewhere {
+		t.Errorf("got %s", got)
+	}
+}
+
 // TestARecordIsNamedInFull has the forms in which CAS tells where a record is (docs/design/cas.md §4.8).
 func TestARecordIsNamedInFull(t *testing.T) {
 	for name, test := range map[string]struct{ key, root, want string }{

@@ -106,10 +106,11 @@ func (*session) Chain(_ context.Context, seen *source.Observation) ([]byte, erro
 // pending some seconds later (docs/design/cas.md §4.1).
 const shownAfter = 5 * time.Minute
 
-// mayNotShow says that the application may be too young to be seen.
+// mayNotShow says that the application may be too young to be seen. One whose records were told was seen: if it is not
+// under way any more, it has ended.
 func (s *session) mayNotShow() bool {
-	at := s.Order.Status.SubmittedAt
-	return at != nil && s.Now.Sub(at.Time) < shownAfter
+	status := s.Order.Status
+	return status.SubmittedAt != nil && len(status.Validations) == 0 && s.Now.Sub(status.SubmittedAt.Time) < shownAfter
 }
 
 // Withdraw cancels the application. The instance stays pending for minutes then, and there is nothing to delete.
