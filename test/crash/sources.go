@@ -104,9 +104,12 @@ type instances struct {
 	ours   []string
 }
 
-// options keep CAS from writing records by itself, and end a cancellation when nobody looks.
+// options keep CAS from writing records by itself, and end a cancellation when no look can be due: one that the first or
+// the second look has made, 0 to 12 seconds after the withdrawal began. The looks are 40 to 58 and 80 to 116 seconds
+// after that.
 func (*instances) options(o *cassim.Options) {
-	o.Knobs.InstanceDNS, o.Knobs.CancelDelay, o.CancelDelay = cassim.Off, "0s", betweenPolls
+	o.Knobs.InstanceDNS, o.Knobs.CancelTooEarly = cassim.Off, "0s"
+	o.Knobs.CancelDelay, o.CancelDelay = "0s", 62*time.Second
 }
 
 func (s *instances) open(e *env.Env) {
