@@ -65,8 +65,7 @@ func with(from func() source) map[string]life {
 	}
 	doubtful := life{prepare: lost(buys, true), issuer: exclusive, options: never, user: removeInDoubt, isOver: isGone}
 	doubtful.options.ListDelay = 3 * time.Minute
-	// An application that shows at once is asked for at the same times as an order of a plan: its first hour ends between
-	// two polls, too.
+	// An application that shows at once is asked for when an order of a plan is: no look is due at the end of the hour.
 	unseen := life{prepare: order, issuer: late, isOver: isFailed}
 	unseen.options.Knobs.PendingDelay = "0s"
 	all := map[string]life{

@@ -11,10 +11,9 @@ import (
 	"strings"
 	"time"
 
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
@@ -98,15 +97,16 @@ func (*plan) harm(e *env.Env) error { return e.Simulator.ForeignHarm() }
 
 func (*plan) again(*env.Env) {} // the ledger tells that the plan has its certificate back
 
-// instances are two that were bought for us, and one with somebody else's signing request that nobody has applied for.
+// instances are two that the issuer may apply with, and among its ids one with somebody else's signing request, which
+// nobody has applied for.
 type instances struct {
 	theirs string
 	ours   []string
 }
 
-// options keep CAS from writing records by itself, and end a cancellation when no look can be due: one that the first or
-// the second look has made, 0 to 12 seconds after the withdrawal began. The looks are 40 to 58 and 80 to 116 seconds
-// after that.
+// options keep CAS from writing records by itself, and end a cancellation when no look can be due. The first or the
+// second look cancels, 0 to 12 seconds after the withdrawal began. Others follow after 40 to 58 seconds, and after 80 to
+// 116.
 func (*instances) options(o *cassim.Options) {
 	o.Knobs.InstanceDNS, o.Knobs.CancelTooEarly = cassim.Off, "0s"
 	o.Knobs.CancelDelay, o.CancelDelay = "0s", 62*time.Second
