@@ -105,8 +105,8 @@ type instances struct {
 }
 
 // options keep CAS from writing records by itself, and end a cancellation when no look can be due. The first or the
-// second look cancels, 0 to 12 seconds after the withdrawal began. Others follow after 40 to 58 seconds, and after 80 to
-// 116.
+// second look cancels, 0 to 12 seconds after the withdrawal began; later ones are 40 to 58 and 80 to 116 seconds
+// after that.
 func (*instances) options(o *cassim.Options) {
 	o.Knobs.InstanceDNS, o.Knobs.CancelTooEarly = cassim.Off, "0s"
 	o.Knobs.CancelDelay, o.CancelDelay = "0s", 62*time.Second
