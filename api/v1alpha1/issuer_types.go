@@ -206,25 +206,32 @@ type Source struct {
 	// +optional
 	ResourcePlan *ResourcePlan `json:"resourcePlan,omitempty"`
 
-	// instance applies with subscription instances ("V2.0"), which are bought in the console of CAS. It serves one name
-	// a certificate, and each instance once.
+	// instance applies with subscription instances ("V2.0"), which are bought in the console of CAS.
 	// +optional
 	Instance *Instance `json:"instance,omitempty"`
 }
 
-// Instance is which subscription instances are applied with.
+// Instance is which subscription instances are applied with, and how.
 type Instance struct {
-	// ids are the instances that may be applied with, such as cas_dv-cn-0123456789a. Nothing else of the account is
-	// touched. What is written on them, such as a signing request, is overwritten. Set by people; may be changed at any
-	// time, and says nothing about orders that have their instance.
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=64
-	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=64
-	// +kubebuilder:validation:items:Pattern=`^[0-9A-Za-z._-]+$`
-	// +listType=set
+	// selector says which instances may be applied with. Nothing else of the account is touched. What people have
+	// written on them and not applied for is left alone, unless this installation wrote it. Set by people; may be
+	// changed at any time, and says nothing about orders that have their instance.
 	// +required
-	IDs []string `json:"ids,omitempty"`
+	Selector InstanceSelector `json:"selector"`
+
+	// renewal says what the next certificate for the same names is applied for with. Reuse: the instance that has
+	// their certificate, while its term lasts for 30 days more; if CAS refuses that, another one. Fresh: an instance
+	// that has no certificate. Set by people; may be changed at any time. Empty: Reuse.
+	// +optional
+	Renewal InstanceRenewal `json:"renewal,omitempty"`
+
+	// additionalNames opt in to DNS names beside the common name, which the CA adds by itself and which the instance
+	// does not count: WWW for www.<name>, Apex for the name without www., WildcardBase for the name that a wildcard
+	// stands on. They are not applied for. Empty: all names are, and the instance has to be for as many.
+	// +kubebuilder:validation:MaxItems=3
+	// +listType=set
+	// +optional
+	AdditionalNames []AdditionalName `json:"additionalNames,omitempty"`
 
 	// contactIDs are whom the CA may write to or call, by their ids in the account. Empty: those that the instance has.
 	// +kubebuilder:validation:MaxItems=50
@@ -233,6 +240,108 @@ type Instance struct {
 	// +listType=set
 	// +optional
 	ContactIDs []string `json:"contactIDs,omitempty"`
+}
+
+// InstanceRenewal says what a renewal is applied for with.
+//
+// +kubebuilder:validation:Enum=Reuse;Fresh
+type InstanceRenewal string
+
+// The ways of a renewal.
+const (
+	RenewalReuses  InstanceRenewal = "Reuse"
+	RenewalIsFresh InstanceRenewal = "Fresh"
+)
+
+// InstanceSelector selects instances: those for which all that is set holds. Nothing is selected by default.
+//
+// +kubebuilder:validation:MinProperties=1
+type InstanceSelector struct {
+	// ids are the instances by name, such as cas_dv-cn-0123456789a.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	// +kubebuilder:validation:items:Pattern=`^[0-9A-Za-z._-]+$`
+	// +listType=set
+	// +optional
+	IDs []string `json:"ids,omitempty"`
+
+	// type says how the instances came to the account: BUY for those that were paid for, TEST for free ones.
+	// +optional
+	Type InstanceType `json:"type,omitempty"`
+
+	// certificateTypes are DV, OV or EV. What people have to do for OV and EV, they do in the console of CAS.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=3
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=16
+	// +listType=set
+	// +optional
+	CertificateTypes []string `json:"certificateTypes,omitempty"`
+
+	// brands are those of the CA, as CAS writes them, such as DigiCert.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	// +listType=set
+	// +optional
+	Brands []string `json:"brands,omitempty"`
+
+	// specs are the specifications, as CAS writes them, such as alibaba.dv.m.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	// +listType=set
+	// +optional
+	Specs []string `json:"specs,omitempty"`
+
+	// resourceGroupID is the resource group that the instances are in.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	ResourceGroupID string `json:"resourceGroupID,omitempty"`
+
+	// namePrefix is what the names of the instances begin with, which people give them in the console.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	NamePrefix string `json:"namePrefix,omitempty"`
+
+	// tags are those that the instances have, among others. Each instance costs a call to look at.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=20
+	// +listType=map
+	// +listMapKey=key
+	// +optional
+	Tags []InstanceTag `json:"tags,omitempty"`
+}
+
+// InstanceType says how an instance came to the account.
+//
+// +kubebuilder:validation:Enum=BUY;TEST
+type InstanceType string
+
+// The types of instances.
+const (
+	InstanceBought InstanceType = "BUY"
+	InstanceTest   InstanceType = "TEST"
+)
+
+// InstanceTag is a tag of an instance.
+type InstanceTag struct {
+	// key of the tag.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	Key string `json:"key"`
+
+	// value of the tag, which may be empty.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	Value string `json:"value,omitempty"`
 }
 
 // ResourcePlan is quota that was bought beforehand for one product code.

@@ -381,11 +381,17 @@ type OrderSubmission struct {
 
 // ChosenInstance is the instance that an order applies with.
 type ChosenInstance struct {
-	// id is what CAS calls the instance. No other AliyunOrder applies with the same.
+	// id is what CAS calls the instance. No other AliyunOrder that has not ended applies with the same.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[0-9A-Za-z._-]+$`
 	// +required
 	ID string `json:"id,omitempty"`
+
+	// certificateID is the certificate that the instance had before, if it had one: the order is issued once there is
+	// another.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	CertificateID string `json:"certificateID,omitempty"`
 }
 
 // PlanEvidence is what tells later whether a call without an answer has bought from a resource plan.

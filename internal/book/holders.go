@@ -12,7 +12,7 @@ import (
 )
 
 // Holders returns the other Orders that hold an id in the order's account. An Order that has handed the id over does
-// not count.
+// not count, nor does one that has ended with an instance.
 func Holders(ctx context.Context, from client.Reader, order *v1alpha1.AliyunOrder,
 	id string) ([]v1alpha1.AliyunOrder, error) {
 	list := &v1alpha1.AliyunOrderList{}
@@ -23,7 +23,8 @@ func Holders(ctx context.Context, from client.Reader, order *v1alpha1.AliyunOrde
 	var found []v1alpha1.AliyunOrder
 	for i := range list.Items {
 		other := &list.Items[i]
-		isHolder := other.UID != order.UID && other.Status.OrderID == id && other.Status.HandedOverTo == ""
+		isHolder := other.UID != order.UID && other.Status.OrderID == id && other.Status.HandedOverTo == "" &&
+			!hasLeft(other)
 		if isHolder && self.To(AccountOfOrder(other)) == SameAccount {
 			found = append(found, *other)
 		}

@@ -6,6 +6,7 @@ package cassim
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -43,6 +44,8 @@ type NewInstance struct {
 	Contact int64 `json:"contact"`
 	// ResourceGroup is the id of its resource group. The default is that of the account.
 	ResourceGroup string `json:"resourceGroup"`
+	// Tags are those that it has from the first.
+	Tags map[string]string `json:"tags"`
 }
 
 const defaultResourceGroup = "rg-acfmdefault0001"
@@ -95,6 +98,7 @@ func (s *Server) tryAddInstance(wanted NewInstance) (id string, err error) {
 			place: map[string]string{}, tags: map[string]string{},
 		},
 	}
+	maps.Copy(i.form.tags, wanted.Tags)
 	if wanted.Contact != 0 {
 		i.form.contacts = []int64{wanted.Contact}
 	}

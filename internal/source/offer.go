@@ -21,6 +21,9 @@ type Offer interface {
 	// Beside says whether an order for the common name can ask for another name, too, and in missing which opt-in the
 	// issuer's spec still lacks for that.
 	Beside(name, commonName string) (missing string, isPossible bool)
+	// Proves returns those of the names of an order, the common name first, whose control has to be proved. The CA adds
+	// the others by itself.
+	Proves(names []string) []string
 	// GoesOn says whether an order that was made by an earlier spec serves this one, too.
 	GoesOn(earlier v1alpha1.Source) bool
 	// CAIdentities returns the identities in CAA records that authorise the CA, the usual one first, or none if they

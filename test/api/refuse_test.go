@@ -52,7 +52,8 @@ func issuerRows() []row {
 	endpoint := func(url string) []change { return []change{{"endpoint", map[string]any{"url": url}}} }
 	plan := func(field string, value any) []change { return []change{{"source.resourcePlan." + field, value}} }
 	instances := func(ids ...any) []change {
-		return []change{{"source", map[string]any{"instance": map[string]any{"ids": append([]any{}, ids...)}}},
+		return []change{{"source", map[string]any{"instance": map[string]any{"selector": map[string]any{
+			"ids": append([]any{}, ids...)}}}},
 			{"contact", nil}}
 	}
 	contact := func(field string, value any) []change { return []change{{"contact." + field, value}} }
@@ -83,15 +84,19 @@ func issuerRows() []row {
 			refused: "spec.endpoint.url: Too long: may not be more than 256 bytes"},
 		{title: "no source", changes: []change{{"source", map[string]any{}}}, refused: "spec.source: Invalid value: " +
 			"exactly one source is needed: resourcePlan or instance"},
-		{title: "two sources", changes: []change{{"source.instance", map[string]any{"ids": []any{"cas_dv-cn-1"}}}},
+		{title: "two sources", changes: []change{{"source.instance", map[string]any{"selector": map[string]any{
+			"ids": []any{"cas_dv-cn-1"}}}}},
 			refused: "exactly one source is needed: resourcePlan or instance"},
 		{title: "instances", changes: instances("cas_dv-cn-1", "cas_dv-cn-2")},
-		{title: "no instance", changes: instances(), refused: "spec.source.instance.ids: Invalid value: 0: " +
-			"spec.source.instance.ids in body should have at least 1 items"},
+		{title: "no instance", changes: instances(), refused: "spec.source.instance.selector.ids: Invalid value: 0: " +
+			"spec.source.instance.selector.ids in body should have at least 1 items"},
+		{title: "a selector that selects nothing", changes: []change{{"source", map[string]any{"instance": map[string]any{
+			"selector": map[string]any{}}}}, {"contact", nil}}, refused: "spec.source.instance.selector: Invalid value: 0: " +
+			"spec.source.instance.selector in body should have at least 1 properties"},
 		{title: "an instance twice", changes: instances("a", "a"),
-			refused: `spec.source.instance.ids[1]: Duplicate value: "a"`},
-		{title: "what is no id of an instance", changes: instances("cas_dv/cn"), refused: "spec.source.instance.ids[0]: " +
-			`Invalid value: "cas_dv/cn": spec.source.instance.ids[0] in body should match`},
+			refused: `spec.source.instance.selector.ids[1]: Duplicate value: "a"`},
+		{title: "what is no id of an instance", changes: instances("cas_dv/cn"), refused: "spec.source.instance.selector.ids[0]: " +
+			`Invalid value: "cas_dv/cn": spec.source.instance.selector.ids[0] in body should match`},
 		{title: "instances with a contact", changes: append(instances("a")[:1], change{"contact", map[string]any{
 			"name": "Zhang San", "email": "zhang.san@example.com", "phone": "+86 138 0000 0000"}}),
 			refused: "contact and contactSecretRef are for resource plans: set source.instance.contactIDs"},

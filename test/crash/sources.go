@@ -123,7 +123,7 @@ func (s *instances) open(e *env.Env) {
 func (s *instances) issuer(i *v1alpha1.AliyunIssuer) {
 	contact := strconv.FormatInt(cassim.DefaultContact, 10)
 	i.Spec.Source = v1alpha1.Source{Instance: &v1alpha1.Instance{
-		IDs: append([]string{s.theirs}, s.ours...), ContactIDs: []string{contact}}}
+		Selector: v1alpha1.InstanceSelector{IDs: append([]string{s.theirs}, s.ours...)}, ContactIDs: []string{contact}}}
 	i.Spec.Contact = nil
 	i.Spec.Orders = &v1alpha1.OrderPolicy{Reserve: new(intstr.FromInt32(0))}
 }
@@ -179,7 +179,7 @@ func (s *instances) again(e *env.Env) {
 	}
 	issuer := &v1alpha1.AliyunIssuer{}
 	must(e, e.Client.Get(e.T.Context(), client.ObjectKey{Namespace: e.Namespace, Name: gen.IssuerName}, issuer))
-	issuer.Spec.Source.Instance.IDs = []string{before[len(before)-1].id}
+	issuer.Spec.Source.Instance.Selector.IDs = []string{before[len(before)-1].id}
 	must(e, e.Client.Update(e.T.Context(), issuer))
 	e.Create(gen.Request(e.Namespace, "again", gen.CSR(gen.Key())))
 	e.Decide("again", cmapi.CertificateRequestConditionApproved)

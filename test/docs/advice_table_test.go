@@ -27,9 +27,9 @@ var followed = map[string]string{
 	", and delete the CertificateRequest, for which":   "test/life.TestAHostThatIsNotAllowedIsOrderedWithAnotherSolver",
 	"delete the CertificateRequest: the next one goes": bySolver,
 
-	"an issuer with instances serves one name":         "test/life.TestWhatAnInstanceDoesNotServeIsRefusedBeforeItIsTouched",
 	"for a certificate for %q with the instance %s":    "test/life.TestARefusedApplicationIsTriedAgainAndTold",
-	"none of the instances in spec.source.instance":    "test/life.TestTwoOrdersNeverApplyWithOneInstance",
+	"none of the instances that spec.source.instance":  "test/life.TestWhatNoInstanceCarriesIsHeldBeforeAnythingIsWritten",
+	"no instance of the account is selected: correct":  "test/life.TestOnlyWhatIsSelectedIsAppliedWith",
 	"the account has no instance %q: correct":          "test/life.TestAnInstanceThatTheAccountDoesNotHaveIsToldByItsID",
 	"the instance %q has no contact, and CAS takes no": "test/life.TestAnInstanceWithoutAContactIsToldBeforeItIsTouched",
 

@@ -34,7 +34,8 @@ func withInstances(t *testing.T, options cassim.Options, count int) (e *env.Env,
 		ids = append(ids, e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceBought, SingleNames: 1}))
 	}
 	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(issuer *v1alpha1.AliyunIssuer) {
-		issuer.Spec.Source = v1alpha1.Source{Instance: &v1alpha1.Instance{IDs: ids, ContactIDs: []string{"86400001"}}}
+		issuer.Spec.Source = v1alpha1.Source{Instance: &v1alpha1.Instance{
+			Selector: v1alpha1.InstanceSelector{IDs: ids}, ContactIDs: []string{"86400001"}}}
 		issuer.Spec.Orders = &v1alpha1.OrderPolicy{Reserve: new(intstr.FromInt32(0))}
 		issuer.Spec.Contact = nil
 	}))
@@ -188,13 +189,8 @@ func TestTwoOrdersNeverApplyWithOneInstance(t *testing.T) {
 	if !taken[ids[0]] || !taken[ids[1]] || len(taken) != 2 || held != 1 {
 		t.Fatalf("applied with %v, and %d are held", taken, held)
 	}
-	// The message says to buy one and to add its id.
-	issuer := theIssuer(e)
-	issuer.Spec.Source.Instance.IDs = append(issuer.Spec.Source.Instance.IDs,
-		e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceBought, SingleNames: 1}))
-	if err := e.Client.Update(t.Context(), issuer); err != nil {
-		t.Fatal(err)
-	}
+	// The message says to buy one, and to have it selected.
+	selectAlso(e, e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceBought, SingleNames: 1}))
 	e.Until(3*time.Hour, func() bool {
 		for _, name := range []string{"www", "a", "b"} {
 			if cmutil.CertificateRequestReadyReason(e.Request(name)) != cmapi.CertificateRequestReasonIssued {
@@ -208,23 +204,22 @@ func TestTwoOrdersNeverApplyWithOneInstance(t *testing.T) {
 	}
 }
 
-func TestWhatAnInstanceDoesNotServeIsRefusedBeforeItIsTouched(t *testing.T) {
+func TestWhatNoInstanceCarriesIsHeldBeforeAnythingIsWritten(t *testing.T) {
 	e, _ := withInstances(t, cassim.Options{}, 1)
-	e.Create(gen.Request(e.Namespace, "two", gen.CSR(gen.Key(), func(c *x509.CertificateRequest) {
-		c.DNSNames = []string{gen.Domain, "shop.example.com"}
-	})))
-	e.Decide("two", cmapi.CertificateRequestConditionApproved)
+	askForAll(e, "two", gen.Domain, "shop.example.com")
 	e.Settle()
-	ready := cmutil.GetCertificateRequestCondition(e.Request("two"), cmapi.CertificateRequestConditionReady)
-	if ready == nil || ready.Reason != cmapi.CertificateRequestReasonFailed ||
-		!strings.Contains(ready.Message, "serves one name a certificate") {
-		t.Errorf("the request says %+v", ready)
+	ready := meta.FindStatusCondition(onlyOrder(t, e).Status.Conditions, v1alpha1.ConditionReady)
+	if ready.Reason != v1alpha1.ReasonQuotaExhausted || !strings.Contains(ready.Message, "for 2 single names") {
+		t.Errorf("the order says %+v", ready)
 	}
-	if len(e.Orders()) != 0 || e.Simulator.Calls()["UpdateInstance"] != 0 {
-		t.Error("something was asked for")
+	if e.Simulator.Calls()["UpdateInstance"] != 0 {
+		t.Error("the instance was written on")
 	}
-	ask(e, "www", "www") // without the other name, as the message says
-	e.Until(time.Hour, isReady(e))
+	// The message says to buy one for as many names.
+	selectAlso(e, e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceBought, Spec: "alibaba.dv.m",
+		SingleNames: 2}))
+	e.Until(time.Hour, isIssued(e, "two"))
+	wantApplications(e, "issued")
 }
 
 func TestAnInstanceWithoutAContactIsToldBeforeItIsTouched(t *testing.T) {
@@ -255,7 +250,7 @@ func TestAnInstanceThatTheAccountDoesNotHaveIsToldByItsID(t *testing.T) {
 	e, ids := withInstances(t, cassim.Options{}, 1)
 	set := func(id string) {
 		issuer := theIssuer(e)
-		issuer.Spec.Source.Instance.IDs = []string{id}
+		issuer.Spec.Source.Instance.Selector.IDs = []string{id}
 		if err := e.Client.Update(t.Context(), issuer); err != nil {
 			t.Fatal(err)
 		}

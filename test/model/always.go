@@ -105,7 +105,7 @@ func (w *world) checkDoubts(orders []v1alpha1.AliyunOrder) {
 	doubts := map[confusable]*v1alpha1.AliyunOrder{}
 	for i := range orders {
 		order := &orders[i]
-		if !isInDoubt(order) || w.hadID[order.UID] {
+		if !isInDoubt(order) || w.hasHadID(order.UID) {
 			continue
 		}
 		key := w.confusable(order)

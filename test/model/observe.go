@@ -9,17 +9,20 @@ import (
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
 
-// beforeWrite learns which Order takes over from which.
+// beforeWrite learns which Order takes over from which. Workers may write at the same time.
 func (w *world) beforeWrite(object any) {
 	order, isOrder := object.(*v1alpha1.AliyunOrder)
 	if !isOrder || order.UID == "" {
 		return
 	}
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
 	request := order.Spec.RequestRef.UID
 	w.requestOf[order.UID] = request
 	w.hadID[order.UID] = w.hadID[order.UID] || order.Status.OrderID != ""
@@ -28,6 +31,13 @@ func (w *world) beforeWrite(object any) {
 	} else {
 		delete(w.heirs, request)
 	}
+}
+
+// hasHadID says that an Order had an id at some time.
+func (w *world) hasHadID(order types.UID) bool {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.hadID[order]
 }
 
 // beforeCall looks at the Orders when something is about to be bought.

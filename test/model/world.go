@@ -14,6 +14,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,6 +60,7 @@ type world struct {
 	requests  []*asked
 	byCSR     map[string]*asked       // by the fingerprint of the CSR
 	byUID     map[types.UID]*asked    // by the request's UID
+	mutex     sync.Mutex              // of the next three, which writes of the controller change
 	requestOf map[types.UID]types.UID // of an Order, by its UID
 	hadID     map[types.UID]bool      // Orders that had an id at some time
 	heirs     map[types.UID]types.UID // Orders that took over from that of a request, by the request's UID

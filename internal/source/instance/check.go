@@ -35,46 +35,101 @@ func (s *Source) Checker(_ context.Context, ask source.CheckAsk) (source.Checker
 	return &checker{ask, ask.Issuer.GetSpec().Source.Instance, calls, s.Remote.Clock.Now()}, nil
 }
 
-// Supply looks at each instance. An id that the account does not have, or an instance without a contact, is a
-// shortcoming only where nothing else is left: instances end one day, and others must not wait for them.
+// Supply reads the list of the account, and looks at those instances about which the list does not tell enough. An id
+// that the account does not have, or an instance without a contact, is a shortcoming only where nothing else is left:
+// instances end one day, and others must not wait for them.
 func (c *checker) Supply(ctx context.Context) (*source.Shortcoming, error) {
-	supply := &v1alpha1.Supply{Product: product, ObservedAt: metav1.NewTime(c.now.Truncate(time.Second))}
-	var missing, mute string
-	for _, id := range c.spec.IDs {
-		seen, err := c.calls.Describe(ctx, casinstance.ID(id))
-		switch {
-		case cas.IsNotFound(err):
-			missing = id
-			continue
+	all, err := listed(ctx, c.calls, &c.spec.Selector)
+	if err != nil {
+		return nil, err
+	}
+	count := counting{Supply: v1alpha1.Supply{Product: product,
+		ObservedAt: metav1.NewTime(c.now.Truncate(time.Second)), EndingSoon: new(int64(0))}}
+	for _, seen := range all {
+		switch detail, err := c.look(ctx, &seen, count.hasSpoken); {
 		case err != nil:
 			return nil, err
-		}
-		supply.Total++
-		switch isIdle := seen.Status == casinstance.StatusInactive; {
-		case isIdle && len(c.spec.ContactIDs) == 0 && len(seen.ContactIDs) == 0:
-			mute = id
-		case isIdle:
-			supply.Free++
-		case seen.HasCertificate():
-			supply.Issued++
-			supply.InUse++
-		default:
-			supply.InUse++
+		case detail == nil:
+			count.missing = string(seen.ID)
+		case selects(&c.spec.Selector, detail):
+			count.add(detail, len(c.spec.ContactIDs) > 0)
 		}
 	}
-	c.Issuer.GetStatus().Supply = supply
-	switch {
-	case supply.Total == 0:
-		return &source.Shortcoming{Reason: v1alpha1.ReasonNoInstance, Message: fmt.Sprintf(
-			"the account has no instance %q: correct spec.source.instance.ids", missing)}, nil
-	case supply.Free == 0 && mute != "":
-		return &source.Shortcoming{Reason: v1alpha1.ReasonNoContact, Message: fmt.Sprintf(
-			"the instance %q has no contact, and CAS takes no application without one: set "+
-				"spec.source.instance.contactIDs to the ids of contacts of the account", mute)}, nil
-	default:
+	c.Issuer.GetStatus().Supply = &count.Supply
+	return count.shortcoming(&c.spec.Selector), nil
+}
+
+// look returns an instance as far as it is needed, or nil if the account does not have it. A free one is looked at for
+// its contact until one is found that has any.
+func (c *checker) look(ctx context.Context, seen *casinstance.Instance, isContactKnown bool) (*casinstance.Detail, error) {
+	isContactNeeded := len(c.spec.ContactIDs) == 0 && !isContactKnown && isFree(seen)
+	if seen.Status != "" && len(c.spec.Selector.Tags) == 0 && !isContactNeeded {
+		return &casinstance.Detail{Instance: *seen}, nil
+	}
+	detail, err := c.calls.Describe(ctx, seen.ID)
+	if cas.IsNotFound(err) {
 		return nil, nil
+	}
+	return detail, err
+}
+
+// counting sums instances up.
+type counting struct {
+	v1alpha1.Supply
+	// missing is an instance that the account does not have, and mute one that has no contact; either may be empty.
+	missing, mute string
+	// hasSpoken says that a free instance has a contact.
+	hasSpoken bool
+}
+
+// isFree says that an instance can be applied with for any names.
+func isFree(seen *casinstance.Instance) bool {
+	return seen.Status == casinstance.StatusInactive || seen.Status == casinstance.StatusNormal && !seen.HasCertificate()
+}
+
+func (c *counting) add(seen *casinstance.Detail, hasContacts bool) {
+	if seen.Status.IsFinal() {
+		return
+	}
+	c.Total++
+	isMute := !hasContacts && !c.hasSpoken && len(seen.ContactIDs) == 0
+	switch {
+	case isFree(&seen.Instance) && isMute:
+		c.mute = string(seen.ID)
+	case isFree(&seen.Instance):
+		c.Free++
+		c.hasSpoken = true
+	default:
+		c.InUse++
+	}
+	if seen.HasCertificate() {
+		c.Issued++
+	}
+	if seen.Status == casinstance.StatusWillExpire {
+		*c.EndingSoon++
+	}
+	if at := end(&seen.Instance); !at.IsZero() && (c.SoonestEnd == nil || at.Before(c.SoonestEnd.Time)) {
+		c.SoonestEnd = &metav1.Time{Time: at.Truncate(time.Second)}
 	}
 }
 
-// Probe has nothing left to try: Supply has called the only verb that reads an instance.
+// shortcoming says why nothing can be bought, or returns nil.
+func (c *counting) shortcoming(by *v1alpha1.InstanceSelector) *source.Shortcoming {
+	switch {
+	case c.Total == 0 && c.missing != "":
+		return &source.Shortcoming{Reason: v1alpha1.ReasonNoInstance, Message: fmt.Sprintf(
+			"the account has no instance %q: correct spec.source.instance.selector.ids", c.missing)}
+	case c.Total == 0:
+		return &source.Shortcoming{Reason: v1alpha1.ReasonNoInstance, Message: "no instance of the account is selected: " +
+			"correct spec.source.instance.selector, or buy one that it selects in the console of CAS"}
+	case c.Free == 0 && c.mute != "":
+		return &source.Shortcoming{Reason: v1alpha1.ReasonNoContact, Message: fmt.Sprintf(
+			"the instance %q has no contact, and CAS takes no application without one: set "+
+				"spec.source.instance.contactIDs to the ids of contacts of the account", c.mute)}
+	default:
+		return nil
+	}
+}
+
+// Probe has nothing left to try: Supply has called the verbs that read instances, as far as they were needed.
 func (*checker) Probe(context.Context) []error { return nil }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/book"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 	casinstance "github.com/aliyun-issuer/aliyun-issuer/internal/cas/instance"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/chain"
@@ -46,6 +47,7 @@ func (s *session) Recover(ctx context.Context, isTold bool) (source.Recovery, er
 	if submission.Attempt >= source.MaxAttempts && !isTold {
 		return s.ambiguous(fmt.Sprintf("nothing has come of %d attempts", submission.Attempt)), nil
 	}
+	s.noteRefused(submission.Instance.ID) // so that another instance is tried first
 	return source.Recovery{Answer: source.NothingBought}, nil
 }
 
@@ -65,25 +67,46 @@ func (s *session) ambiguous(cause string) source.Recovery {
 // with an AliyunOrder that was removed by force. What another Order has is passed over, and so is a certificate that is
 // older than the request: that is for Earlier to deliver again, if anybody is to.
 func (s *session) lookBefore(ctx context.Context) (source.Recovery, error) {
-	for _, id := range s.spec.IDs {
-		isTaken, err := s.isTaken(ctx, id)
+	candidates, err := s.selected(ctx)
+	if err != nil {
+		return source.Recovery{}, err
+	}
+	for _, candidate := range candidates {
+		id := string(candidate.ID)
+		if slices.Contains(s.Order.Status.ExcludedOrderIDs, id) || s.isSettled(&candidate) {
+			continue
+		}
+		others, err := s.appliedBy(ctx, id)
 		if err != nil {
 			return source.Recovery{}, err
 		}
-		if isTaken || slices.Contains(s.Order.Status.ExcludedOrderIDs, id) {
+		if slices.ContainsFunc(others, book.HoldsInstance) {
 			continue
 		}
-		seen, err := s.calls.Describe(ctx, casinstance.ID(id))
+		seen, err := s.calls.Describe(ctx, candidate.ID)
 		switch {
 		case cas.IsNotFound(err):
 		case err != nil:
 			return source.Recovery{}, err
-		case s.hasSameBytes(seen) && (seen.Status == casinstance.StatusPending ||
-			seen.HasCertificate() && seen.CertificateNotBefore.After(s.RequestedAt.Add(-notBeforeSkew))):
+		case !s.hasSameBytes(seen):
+		case seen.Status == casinstance.StatusPending:
 			return bought(id), nil
+		case s.hasNext(seen): // its signing request may have been written there, and refused
+			if _, isOwn, err := s.certificate(ctx, seen); isOwn || err != nil {
+				return bought(id), err
+			}
 		}
 	}
 	return source.Recovery{Answer: source.NothingBought}, nil
+}
+
+// isSettled says that nothing under way can be this order's on an instance, even if the list is behind: it has ended, or
+// is applied with for other names.
+func (s *session) isSettled(listed *casinstance.Instance) bool {
+	names := s.names()
+	isForOthers := len(listed.Names) > 0 && !slices.ContainsFunc(listed.Names,
+		func(name string) bool { return slices.Contains(names, name) })
+	return listed.Status.IsFinal() || isForOthers && listed.HasCertificate()
 }
 
 func bought(id string) source.Recovery {
@@ -149,5 +172,15 @@ func (s *session) isUnderWay(seen *casinstance.Detail) bool {
 // Says whether this Order's application is under way, or has come to a certificate. That its signing request is on the
 // instance is not enough: Buy writes that before it applies.
 func (s *session) isApplied(seen *casinstance.Detail) bool {
-	return s.isUnderWay(seen) || s.hasRequest(seen) && seen.HasCertificate()
+	return s.isUnderWay(seen) || s.hasRequest(seen) && s.hasNext(seen)
+}
+
+// Says whether an instance has another certificate than it had before this Order applied with it. Where nobody knows
+// what it had, the certificate has to be younger than the request.
+func (s *session) hasNext(seen *casinstance.Detail) bool {
+	submission := s.Order.Status.Submission
+	if submission == nil || submission.Instance == nil {
+		return seen.HasCertificate() && seen.CertificateNotBefore.After(s.RequestedAt.Add(-notBeforeSkew))
+	}
+	return seen.HasCertificate() && seen.CertificateID != submission.Instance.CertificateID
 }

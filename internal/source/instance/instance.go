@@ -5,7 +5,8 @@
 // source. An instance is chosen before the call, and its signing request can be read back: so it is read, and not
 // searched for, what became of a purchase whose answer was lost (docs/design/cas.md §11.3).
 //
-// It puts one name into a certificate, and applies with each instance once: a renewal takes another instance.
+// A renewal takes the instance that has the certificate of the names, if its term has room, or else another one; what
+// becomes of that first way at CAS is not known (docs/design/cas.md §4.11), so each refusal leads to another instance.
 package instance
 
 import (
@@ -82,4 +83,8 @@ type session struct {
 
 	spec  *v1alpha1.Instance
 	calls *casinstance.Client
+	// all are the instances that the issuer selects, once they are read.
+	all []casinstance.Instance
+	// choice is the instance that this run has chosen, as it was looked at, or nil.
+	choice *casinstance.Detail
 }

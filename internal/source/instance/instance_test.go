@@ -114,8 +114,8 @@ func TestWhatInstancesDoNotServeIsSaid(t *testing.T) {
 	}{
 		"one name": {csr.Asks{CommonName: "a.example.com", DNSNames: []string{"a.example.com"},
 			Key: v1alpha1.KeyAlgorithmRSA2048}, ""},
-		"two names": {csr.Asks{CommonName: "a.example.com", DNSNames: []string{"a.example.com", "b.example.com"},
-			Key: v1alpha1.KeyAlgorithmRSA2048}, "serves one name a certificate"},
+		"more names than there is room for": {csr.Asks{CommonName: "a.example.com", DNSNames: make([]string, 301),
+			Key: v1alpha1.KeyAlgorithmRSA2048}, "a certificate can have 300"},
 		"a key without a word": {csr.Asks{CommonName: "a.example.com", DNSNames: []string{"a.example.com"},
 			Key: v1alpha1.KeyAlgorithmECDSAP384}, "cannot have the key ECDSAP384"},
 	} {

@@ -32,17 +32,26 @@ func (s *session) Observe(ctx context.Context, id string) (*source.Observation, 
 	if found.Phase == v1alpha1.PhaseAwaitingValidation {
 		found.Validations = validations(seen)
 	}
-	if !s.hasRequest(seen) || !seen.HasCertificate() || s.isUnderWay(seen) {
+	if !s.hasRequest(seen) || !s.hasNext(seen) || s.isUnderWay(seen) {
 		return found, nil
 	}
-	bundle, err := s.calls.Certificate(ctx, seen.CertificateID)
-	if err != nil {
+	switch bundle, isOwn, err := s.certificate(ctx, seen); {
+	case err != nil:
 		return nil, err
-	}
-	if _, err := chain.For(s.Order.Spec.Request, []byte(bundle)); !errors.Is(err, chain.ErrOtherKey) {
+	case isOwn:
 		found.Phase, found.Certificate, found.CertificateID = v1alpha1.PhaseIssued, bundle, seen.CertificateID
 	}
 	return found, nil
+}
+
+// certificate returns that of an instance, and says whether it has this Order's key.
+func (s *session) certificate(ctx context.Context, seen *casinstance.Detail) (bundle string, isOwn bool, err error) {
+	bundle, err = s.calls.Certificate(ctx, seen.CertificateID)
+	if err != nil {
+		return "", false, err
+	}
+	_, err = chain.For(s.Order.Spec.Request, []byte(bundle))
+	return bundle, !errors.Is(err, chain.ErrOtherKey), nil
 }
 
 // Returns how the instance stands, and how its certificate does if there is one.

@@ -36,15 +36,19 @@ func (offer) Fits(asks csr.Asks) (against csr.Reasons) {
 			"ECDSAP256: %s", asks.Key, csr.Advice(asks.IsBare, "set spec.privateKey of the Certificate",
 			"with such a key"))
 	}
-	if asks.CommonName != "" && len(asks.DNSNames) > 1 {
-		against.Add("an issuer with instances serves one name a certificate, %q, and %s are others: %s",
-			asks.CommonName, csr.Quoted(asks.DNSNames[1:]),
-			csr.Advice(asks.IsBare, "remove them from spec.dnsNames", "without them"))
+	if len(asks.DNSNames) > maxNames {
+		against.Add("it asks for %d names, and a certificate can have %d: %s", len(asks.DNSNames), maxNames,
+			csr.Advice(asks.IsBare, "use several Certificates", "with fewer"))
 	}
 	return against
 }
 
-func (offer) Beside(string, string) (missing string, isPossible bool) { return "", false }
+// maxNames is how many names an AliyunOrder has room for: as many as an instance can be bought for
+// (docs/design/cas.md §4.7).
+const maxNames = 300
+
+// Beside says yes: a name is applied for like any other.
+func (offer) Beside(string, string) (missing string, isPossible bool) { return "", true }
 
 // GoesOn says yes to every spec with instances: which ones an issuer lists now says nothing about an application that
 // was made.
@@ -79,11 +83,8 @@ func (offer) Words() source.Words {
 		Withdrawn: "is under way no more, and there is no certificate from it: the CA has refused it, or somebody " +
 			"has withdrawn it. The console of CAS says which",
 		Available: "the account has the instances",
-		Exhausted: shortage,
-		Beside:    "spec.source.instance",
+		Exhausted: "no instance that spec.source.instance.selector selects can be applied with: buy one in the console " +
+			"of CAS, and let the selector select it",
+		Beside: "spec.source.instance",
 	}
 }
-
-// shortage says what to do if none of the instances can be applied with.
-const shortage = "none of the instances in spec.source.instance.ids of the issuer can be applied with for this name: " +
-	"buy one in the console of CAS, and add its id there"

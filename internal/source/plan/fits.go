@@ -50,7 +50,7 @@ func Fits(req csr.Asks, plan *v1alpha1.ResourcePlan) (against csr.Reasons) {
 	}
 	var others, alone []string
 	for _, name := range req.DNSNames[1:] {
-		switch optIn := Additional(name, req.CommonName); {
+		switch optIn := csr.Additional(name, req.CommonName); {
 		case optIn == "" && csr.Suggest(Sells(plan), name) == "":
 			others = append(others, name)
 		case optIn == "":
@@ -87,20 +87,6 @@ func unrelated(req csr.Asks, names []string, alsoForOne, alsoForMore string) (ag
 			csr.Advice(req.IsBare, "remove them from spec.dnsNames", "without them"), alsoForMore)
 	}
 	return against
-}
-
-// Additional says which opt-in covers a name beside the common name, or "".
-func Additional(name, commonName string) v1alpha1.AdditionalName {
-	switch {
-	case name == "www."+commonName:
-		return v1alpha1.AdditionalNameWWW
-	case "www."+name == commonName:
-		return v1alpha1.AdditionalNameApex
-	case "*."+name == commonName:
-		return v1alpha1.AdditionalNameWildcardBase
-	default:
-		return ""
-	}
 }
 
 func join(algorithms []v1alpha1.KeyAlgorithm) string {

@@ -30,7 +30,7 @@ func (o offer) Sells(commonName string) bool { return Sells(o.ResourcePlan)(comm
 func (o offer) Fits(asks csr.Asks) csr.Reasons { return Fits(asks, o.ResourcePlan) }
 
 func (o offer) Beside(name, commonName string) (missing string, isPossible bool) {
-	switch optIn := Additional(name, commonName); {
+	switch optIn := csr.Additional(name, commonName); {
 	case optIn == "":
 		return "", false
 	case slices.Contains(o.AdditionalNames, optIn):
@@ -39,6 +39,9 @@ func (o offer) Beside(name, commonName string) (missing string, isPossible bool)
 		return string(optIn), true
 	}
 }
+
+// Proves says that an order proves its common name alone (docs/design/cas.md §3.3).
+func (o offer) Proves(names []string) []string { return names[:1] }
 
 func (o offer) GoesOn(earlier v1alpha1.Source) bool {
 	return equality.Semantic.DeepEqual(earlier.ResourcePlan, o.ResourcePlan)

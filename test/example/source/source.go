@@ -122,6 +122,8 @@ func (o offer) Fits(asks csr.Asks) (against csr.Reasons) {
 
 func (offer) Beside(string, string) (missing string, isPossible bool) { return "", false }
 
+func (offer) Proves(names []string) []string { return names }
+
 func (offer) GoesOn(earlier v1alpha1.Source) bool { return (*Source)(nil).Sells(earlier) }
 
 func (offer) CAIdentities() []string { return nil }
