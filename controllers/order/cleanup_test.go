@@ -37,11 +37,12 @@ func TestARecordIsLeftOnlyToAnOrderThatStillNeedsIt(t *testing.T) {
 			now := theirs.DeepCopy()
 			test.since(now)
 			r := New(Config{Client: fakeCluster(t, mine, theirs), APIReader: fakeCluster(t, mine, now)})
-			if isLeft, err := r.wrapping.bequeath(t.Context(), mine, &mine.Status.Validations[0]); isLeft != test.want || err != nil {
+			owned := &mine.Status.Validations[0]
+			if isLeft, err := r.wrapping.bequeath(t.Context(), mine, owned); isLeft != test.want || err != nil {
 				t.Errorf("it is left: %t, %v", isLeft, err)
 			}
 			r.APIReader = fakeCluster(t, mine)
-			if isLeft, err := r.wrapping.bequeath(t.Context(), mine, &mine.Status.Validations[0]); isLeft || err != nil {
+			if isLeft, err := r.wrapping.bequeath(t.Context(), mine, owned); isLeft || err != nil {
 				t.Errorf("it is left to nobody: %t, %v", isLeft, err)
 			}
 		})

@@ -17,7 +17,7 @@ import (
 
 // Looks where the validation record would go, as far as the solver knows, before anything is paid for that would wait
 // there in vain. Costs a call to Alibaba Cloud DNS, or some questions to the name server of dynamic updates.
-func (r *prechecking) checkPlace(ctx context.Context, run *orderRun) outcome {
+func (r *prechecking) checkPlace(ctx context.Context, run *orderRun, name string) outcome {
 	if run.order.Spec.Solver.IsNone() {
 		return proceed()
 	}
@@ -30,7 +30,7 @@ func (r *prechecking) checkPlace(ctx context.Context, run *orderRun) outcome {
 	if !isPlacer {
 		return proceed()
 	}
-	record, err := placer.Place(ctx, dcv.ExpectedChallenge(run.order.Spec.CommonName))
+	record, err := placer.Place(ctx, dcv.ExpectedChallenge(name))
 	if end := r.checkedPlace(ctx, run, record, err); end.endsRun() || err != nil {
 		return end
 	}

@@ -29,23 +29,27 @@ type prechecking struct {
 	zones *zoneRefusals
 }
 
-// precheck looks, for free, at what would make a paid order wait in vain.
+// precheck looks, for free, at what would make a paid order wait in vain: at each name that has to be proved.
 func (r *prechecking) precheck(ctx context.Context, run *orderRun) outcome {
-	if end := r.checkDomain(ctx, run); end.endsRun() {
-		return end
+	for _, name := range run.offer.Proves(run.order.Spec.DNSNames) {
+		if end := r.checkDomain(ctx, run, name); end.endsRun() {
+			return end
+		}
+		if end := r.checkPlace(ctx, run, name); end.endsRun() {
+			return end
+		}
 	}
-	return r.checkPlace(ctx, run)
+	return proceed()
 }
 
-func (r *prechecking) checkDomain(ctx context.Context, run *orderRun) outcome {
-	spec, check := run.order.Spec, &dcv.Precheck{SelfCheck: r.Remote.SelfCheck}
+func (r *prechecking) checkDomain(ctx context.Context, run *orderRun, name string) outcome {
+	check := &dcv.Precheck{SelfCheck: r.Remote.SelfCheck}
 	if policy := run.issuer.GetSpec().Orders; policy != nil {
 		for _, skipped := range policy.SkipChecks {
 			check.Skip = append(check.Skip, dcv.Check(skipped))
 		}
 	}
-	return r.checked(ctx, run,
-		check.Check(ctx, spec.CommonName, run.offer.CAIdentities()), "")
+	return r.checked(ctx, run, check.Check(ctx, name, run.offer.CAIdentities()), "")
 }
 
 // Says whether the issuer leaves a check out.

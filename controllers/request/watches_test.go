@@ -29,7 +29,8 @@ func TestAnOrderWakesItsRequestWithNewsOnly(t *testing.T) {
 	underWay := func(s *v1alpha1.OrderStatus) { intended(s); s.OrderID = "1"; ready(s, v1alpha1.ReasonPending, "a") }
 	validating := func(s *v1alpha1.OrderStatus) {
 		underWay(s)
-		s.State, s.Validations = v1alpha1.OrderStateValidating, []v1alpha1.OrderValidation{{FQDN: "_dnsauth.example.com"}}
+		s.State = v1alpha1.OrderStateValidating
+		s.Validations = []v1alpha1.OrderValidation{{FQDN: "_dnsauth.example.com"}}
 		ready(s, v1alpha1.ReasonValidating, "b")
 	}
 	held := func(s *v1alpha1.OrderStatus) {

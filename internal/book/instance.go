@@ -9,8 +9,8 @@ import "github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 // instance meanwhile. Afterwards it may serve another Order under the same id.
 func HoldsInstance(order v1alpha1.AliyunOrder) bool {
 	submission, release := order.Status.Submission, order.Status.Release
-	isBack := release != nil && (release.Outcome == v1alpha1.Released || release.Outcome == v1alpha1.NothingToRelease) &&
-		order.Status.Progress != v1alpha1.PhaseIssued
+	isBack := release != nil && order.Status.Progress != v1alpha1.PhaseIssued &&
+		(release.Outcome == v1alpha1.Released || release.Outcome == v1alpha1.NothingToRelease)
 	return submission != nil && submission.Instance != nil && len(order.Status.Certificate) == 0 && !isBack
 }
 

@@ -43,7 +43,8 @@ func TestAHundredRequestsInOneZoneCallItsAPIFiveTimesEach(t *testing.T) {
 	w.until("all are issued, and nothing is left to remove", &v1alpha1.AliyunOrderList{}, func() bool {
 		done := 0
 		for _, order := range w.Orders() {
-			if v := order.Status.Validations; len(order.Status.Certificate) > 0 && len(v) > 0 && v[0].CleanedUpAt != nil {
+			v := order.Status.Validations
+			if len(order.Status.Certificate) > 0 && len(v) > 0 && v[0].CleanedUpAt != nil {
 				done++
 			}
 		}

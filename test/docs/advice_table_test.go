@@ -29,6 +29,7 @@ var followed = map[string]string{
 
 	"for a certificate for %q with the instance %s":    "test/life.TestARefusedApplicationIsTriedAgainAndTold",
 	"none of the instances that spec.source.instance":  "test/life.TestWhatNoInstanceCarriesIsHeldBeforeAnythingIsWritten",
+	"no instance that spec.source.instance.selector":   "test/life.TestOnlyWhatIsSelectedIsAppliedWith",
 	"no instance of the account is selected: correct":  "test/life.TestOnlyWhatIsSelectedIsAppliedWith",
 	"the account has no instance %q: correct":          "test/life.TestAnInstanceThatTheAccountDoesNotHaveIsToldByItsID",
 	"the instance %q has no contact, and CAS takes no": "test/life.TestAnInstanceWithoutAContactIsToldBeforeItIsTouched",

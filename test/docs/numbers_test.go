@@ -63,6 +63,8 @@ var claims = []claim{
 		source: "internal/budget.maxNamespaces"},
 	{page: "docs/budgets.md", text: "and [1000 sets] of names", source: "internal/budget.maxNameSets"},
 
+	{page: "docs/instances.md", text: "for [30 days] more", source: "internal/source/instance.room"},
+
 	{page: "docs/design/0012-the-purchase-protocol.md", text: "less than [two minutes] ago for a request",
 		source: "internal/orders.Freshness"},
 	{page: "docs/design/0012-the-purchase-protocol.md", text: "sent within [30 seconds] of the time in the intent",

@@ -52,7 +52,8 @@ func isReady(e *env.Env) func() bool {
 func untilPresented(e *env.Env) (value string) {
 	e.Until(time.Hour, func() bool {
 		orders := e.Orders()
-		if len(orders) != 1 || len(orders[0].Status.Validations) == 0 || orders[0].Status.Validations[0].PresentedAt == nil {
+		if len(orders) != 1 || len(orders[0].Status.Validations) == 0 ||
+			orders[0].Status.Validations[0].PresentedAt == nil {
 			return false
 		}
 		value = orders[0].Status.Validations[0].RecordValue

@@ -18,7 +18,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/source"
 )
 
-// Prepare takes what the issuer selects now: the Order may wait for an instance that was added after the Order was made.
+// Prepare takes what the issuer selects now: the Order may wait for an instance that was added after the Order was
+// made.
 func (s *session) Prepare(_ context.Context, issuer v1alpha1.GenericIssuer) error {
 	if now := issuer.GetSpec().Source.Instance; now != nil {
 		s.spec = now
@@ -78,7 +79,8 @@ func (s *session) notDone(id casinstance.ID, err error) source.Purchase {
 func (s *session) refusedBy() []string {
 	known, _ := s.refused.Load(s.Order.UID)
 	ids, _ := known.([]string)
-	if last := s.Order.Status.Submission; last != nil && last.Instance != nil && !slices.Contains(ids, last.Instance.ID) {
+	last := s.Order.Status.Submission
+	if last != nil && last.Instance != nil && !slices.Contains(ids, last.Instance.ID) {
 		ids = append(slices.Clone(ids), last.Instance.ID)
 	}
 	return ids
@@ -92,8 +94,8 @@ func (s *session) noteRefused(id string) {
 	s.refused.Store(s.Order.UID, known)
 }
 
-// The tags by which an installation knows what it has written, and people know for whom. maxTags is how many an instance
-// can have.
+// tagCluster is the tag by which an installation knows what it has written. maxTags is how many tags an instance can
+// have.
 const (
 	tagCluster = v1alpha1.Group + "/cluster"
 	maxTags    = 20

@@ -56,12 +56,13 @@ func (c *checker) Supply(ctx context.Context) (*source.Shortcoming, error) {
 		}
 	}
 	c.Issuer.GetStatus().Supply = &count.Supply
-	return count.shortcoming(&c.spec.Selector), nil
+	return count.shortcoming(), nil
 }
 
 // look returns an instance as far as it is needed, or nil if the account does not have it. A free one is looked at for
 // its contact until one is found that has any.
-func (c *checker) look(ctx context.Context, seen *casinstance.Instance, isContactKnown bool) (*casinstance.Detail, error) {
+func (c *checker) look(ctx context.Context, seen *casinstance.Instance,
+	isContactKnown bool) (*casinstance.Detail, error) {
 	isContactNeeded := len(c.spec.ContactIDs) == 0 && !isContactKnown && isFree(seen)
 	if seen.Status != "" && len(c.spec.Selector.Tags) == 0 && !isContactNeeded {
 		return &casinstance.Detail{Instance: *seen}, nil
@@ -84,7 +85,8 @@ type counting struct {
 
 // isFree says that an instance can be applied with for any names.
 func isFree(seen *casinstance.Instance) bool {
-	return seen.Status == casinstance.StatusInactive || seen.Status == casinstance.StatusNormal && !seen.HasCertificate()
+	return seen.Status == casinstance.StatusInactive ||
+		seen.Status == casinstance.StatusNormal && !seen.HasCertificate()
 }
 
 func (c *counting) add(seen *casinstance.Detail, hasContacts bool) {
@@ -114,14 +116,14 @@ func (c *counting) add(seen *casinstance.Detail, hasContacts bool) {
 }
 
 // shortcoming says why nothing can be bought, or returns nil.
-func (c *counting) shortcoming(by *v1alpha1.InstanceSelector) *source.Shortcoming {
+func (c *counting) shortcoming() *source.Shortcoming {
 	switch {
 	case c.Total == 0 && c.missing != "":
 		return &source.Shortcoming{Reason: v1alpha1.ReasonNoInstance, Message: fmt.Sprintf(
 			"the account has no instance %q: correct spec.source.instance.selector.ids", c.missing)}
 	case c.Total == 0:
-		return &source.Shortcoming{Reason: v1alpha1.ReasonNoInstance, Message: "no instance of the account is selected: " +
-			"correct spec.source.instance.selector, or buy one that it selects in the console of CAS"}
+		return &source.Shortcoming{Reason: v1alpha1.ReasonNoInstance, Message: "no instance of the account is " +
+			"selected: correct spec.source.instance.selector, or buy one that it selects in the console of CAS"}
 	case c.Free == 0 && c.mute != "":
 		return &source.Shortcoming{Reason: v1alpha1.ReasonNoContact, Message: fmt.Sprintf(
 			"the instance %q has no contact, and CAS takes no application without one: set "+

@@ -28,7 +28,8 @@ func (s *session) Intend(ctx context.Context) (source.Intent, error) {
 		return nil, err
 	}
 	for _, candidate := range s.inOrder(candidates) {
-		release, isFree := s.chosen.Take(book.Account{}, string(candidate.ID)) // an id is one instance, whoever asks for it
+		// An id is one instance, whoever asks for it.
+		release, isFree := s.chosen.Take(book.Account{}, string(candidate.ID))
 		if !isFree {
 			continue
 		}
@@ -89,12 +90,13 @@ func (s *session) inOrder(candidates []casinstance.Instance) []casinstance.Insta
 	suit := slices.DeleteFunc(slices.Clone(candidates), func(c casinstance.Instance) bool {
 		return s.rank(&c) == rankNone || c.Status != "" && !s.carries(&c)
 	})
+	position := func(c *casinstance.Instance) int { return slices.Index(s.spec.Selector.IDs, string(c.ID)) }
 	slices.SortFunc(suit, func(a, b casinstance.Instance) int {
 		return cmp.Or(
 			compareBool(slices.Contains(refused, string(a.ID)), slices.Contains(refused, string(b.ID))),
 			cmp.Compare(s.rank(&a), s.rank(&b)),
 			end(&a).Compare(end(&b)),
-			cmp.Compare(slices.Index(s.spec.Selector.IDs, string(a.ID)), slices.Index(s.spec.Selector.IDs, string(b.ID))),
+			cmp.Compare(position(&a), position(&b)),
 			cmp.Compare(a.ID, b.ID))
 	})
 	return suit

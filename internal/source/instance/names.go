@@ -21,6 +21,16 @@ func (o offer) Proves(names []string) []string {
 	})
 }
 
+// Beside says that a name is applied for like any other, unless the CA may add it by itself: then the issuer's opt-in
+// has to say so, or the name would be counted.
+func (o offer) Beside(name, commonName string) (missing string, isPossible bool) {
+	optIn := csr.Additional(name, commonName)
+	if optIn == "" || slices.Contains(o.AdditionalNames, optIn) {
+		return "", true
+	}
+	return string(optIn), true
+}
+
 // names are those that this order applies for, the common name first.
 func (s *session) names() []string {
 	return offer{s.Order.Spec.Source.Instance}.Proves(s.Order.Spec.DNSNames)

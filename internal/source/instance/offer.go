@@ -47,9 +47,6 @@ func (offer) Fits(asks csr.Asks) (against csr.Reasons) {
 // (docs/design/cas.md §4.7).
 const maxNames = 300
 
-// Beside says yes: a name is applied for like any other.
-func (offer) Beside(string, string) (missing string, isPossible bool) { return "", true }
-
 // GoesOn says yes to every spec with instances: which ones an issuer lists now says nothing about an application that
 // was made.
 func (offer) GoesOn(earlier v1alpha1.Source) bool { return earlier.Instance != nil }
@@ -83,8 +80,8 @@ func (offer) Words() source.Words {
 		Withdrawn: "is under way no more, and there is no certificate from it: the CA has refused it, or somebody " +
 			"has withdrawn it. The console of CAS says which",
 		Available: "the account has the instances",
-		Exhausted: "no instance that spec.source.instance.selector selects can be applied with: buy one in the console " +
-			"of CAS, and let the selector select it",
-		Beside: "spec.source.instance",
+		Exhausted: "no instance that spec.source.instance.selector selects can be applied with: buy one in the " +
+			"console of CAS, and let the selector select it",
+		Beside: "spec.source.instance.additionalNames",
 	}
 }

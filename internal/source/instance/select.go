@@ -17,8 +17,8 @@ import (
 // maxPages bounds the listing of an account: a hundred instances are on each.
 const maxPages = 50
 
-// listed reads all instances of an account that may be selected. Those that change meanwhile may be missing, which makes
-// an order wait and never buys anything: whoever acts on an instance looks at it first.
+// listed reads all instances of an account that may be selected. Those that change meanwhile may be missing, which
+// makes an order wait and never buys anything: whoever acts on an instance looks at it first.
 func listed(ctx context.Context, calls *casinstance.Client, by *v1alpha1.InstanceSelector) ([]casinstance.Instance,
 	error) {
 	query := casinstance.Query{Type: string(by.Type), ResourceGroupID: by.ResourceGroupID}
@@ -58,7 +58,8 @@ func (s *session) selected(ctx context.Context) (all []casinstance.Instance, err
 // mayBeSelected compares all but the tags, which a list does not have.
 func mayBeSelected(by *v1alpha1.InstanceSelector, seen *casinstance.Instance) bool {
 	has := func(wanted []string, value string) bool {
-		return len(wanted) == 0 || slices.ContainsFunc(wanted, func(w string) bool { return strings.EqualFold(w, value) })
+		isIt := func(w string) bool { return strings.EqualFold(w, value) }
+		return len(wanted) == 0 || slices.ContainsFunc(wanted, isIt)
 	}
 	return (len(by.IDs) == 0 || slices.Contains(by.IDs, string(seen.ID))) &&
 		(by.Type == "" || string(by.Type) == seen.Type) &&
@@ -75,8 +76,8 @@ func selects(by *v1alpha1.InstanceSelector, seen *casinstance.Detail) bool {
 	})
 }
 
-// appliedBy returns the other Orders that have applied with an instance, past the cache: whoever does not see that it is
-// taken would write over an application.
+// appliedBy returns the other Orders that have applied with an instance, past the cache: whoever does not see that it
+// is taken would write over an application.
 func (s *session) appliedBy(ctx context.Context, id string) ([]v1alpha1.AliyunOrder, error) {
 	others := &v1alpha1.AliyunOrderList{}
 	if err := s.APIReader.List(ctx, others, client.MatchingFields{fieldInstance: id}); err != nil {
