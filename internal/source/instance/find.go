@@ -100,8 +100,8 @@ func (s *session) lookBefore(ctx context.Context) (source.Recovery, error) {
 	return source.Recovery{Answer: source.NothingBought}, nil
 }
 
-// isSettled says that nothing under way on an instance can be this order's, even if the list is behind: the instance
-// has ended, or is applied with for other names.
+// isSettled says that nothing which is under way on an instance can be this order's, even if the list is behind: it has
+// a certificate for other names, or has ended.
 func (s *session) isSettled(listed *casinstance.Instance) bool {
 	names := s.names()
 	isForOthers := len(listed.Names) > 0 && !slices.ContainsFunc(listed.Names,
