@@ -66,6 +66,8 @@ var livesOfKnobs = map[string][]instanceLife{
 
 // waitsFor says why the last request of a life waits where it cannot be issued.
 var waitsFor = map[string]string{
+	// The only instance has issued what nobody wants any more.
+	"cancelRace=loses/withdrawn just before it is issued": v1alpha1.ReasonQuotaExhausted,
 	// A name without an underscore is that of a host, where nothing is published.
 	"validationKey=apex/certified": v1alpha1.ReasonPresentFailed,
 	// The only instance is normal after the withdrawal, and no refusal of it proves that nothing was applied for.
@@ -212,11 +214,10 @@ func beWithdrawn(e *env.Env, setting, otherwise string) {
 	}
 	ask(e, "again", "www")
 	endsOr(e, "again", otherwise)
-	first := map[bool]string{true: "issued", false: "withdrawn"}[setting == "cancelRace=loses"]
 	if otherwise == "" {
-		wantOwn(e, first, "issued")
+		wantOwn(e, "withdrawn", "issued")
 	} else {
-		wantOwn(e, first)
+		wantOwn(e, map[bool]string{true: "issued", false: "withdrawn"}[setting == "cancelRace=loses"])
 	}
 }
 

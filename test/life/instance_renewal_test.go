@@ -137,3 +137,19 @@ func TestAnInstanceThatEndsSoonRenewsNothing(t *testing.T) {
 		t.Error("it is renewed with an instance that ends before the next certificate")
 	}
 }
+
+// TestAYoungCertificateIsLeftAlone asks for the names once more with another key, after ten days: whoever
+// uses the first certificate must not lose it to a CA that revokes the one before.
+func TestAYoungCertificateIsLeftAlone(t *testing.T) {
+	e, _ := withInstances(t, cassim.Options{}, 2)
+	ask(e, "www", "www")
+	e.Until(time.Hour, isReady(e))
+	first := onlyOrder(t, e).Status
+	e.Clock.SetTime(e.Clock.Now().Add(10 * day))
+	ask(e, "again", "www")
+	e.Until(3*time.Hour, isIssued(e, "again"))
+	if orderOf(e, "again").Status.OrderID == first.OrderID {
+		t.Error("the instance of the first certificate was applied with")
+	}
+	wantApplications(e, "issued", "issued")
+}

@@ -94,11 +94,12 @@ func (s *session) noteRefused(id string) {
 	s.refused.Store(s.Order.UID, known)
 }
 
-// tagCluster is the tag by which an installation knows what it has written. maxTags is how many tags an instance can
-// have.
+// tagCluster and tagNamespace are the tags by which an installation knows what it has written, and for whom. maxTags is
+// how many tags an instance can have.
 const (
-	tagCluster = v1alpha1.Group + "/cluster"
-	maxTags    = 20
+	tagCluster   = v1alpha1.Group + "/cluster"
+	tagNamespace = v1alpha1.Group + "/namespace"
+	maxTags      = 20
 )
 
 // update is what is written on the instance.
@@ -117,10 +118,10 @@ func (s *session) update() (casinstance.Update, error) {
 // tags are those that the instance has, which would be lost otherwise, and this installation's as far as there is room.
 func (s *session) tags() map[string]string {
 	own := map[string]string{
-		tagCluster:                    s.Cluster,
-		v1alpha1.Group + "/namespace": s.Order.Namespace,
-		v1alpha1.Group + "/name":      s.Order.Spec.RequestRef.Name,
-		v1alpha1.Group + "/uid":       string(s.Order.Spec.RequestRef.UID),
+		tagCluster:               s.Cluster,
+		tagNamespace:             s.Order.Namespace,
+		v1alpha1.Group + "/name": s.Order.Spec.RequestRef.Name,
+		v1alpha1.Group + "/uid":  string(s.Order.Spec.RequestRef.UID),
 	}
 	tags := map[string]string{}
 	if s.choice != nil {

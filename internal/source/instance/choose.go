@@ -13,6 +13,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/book"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 	casinstance "github.com/aliyun-issuer/aliyun-issuer/internal/cas/instance"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/chain"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/source"
 )
 
@@ -71,12 +72,23 @@ func (s *session) rank(seen *casinstance.Instance) int {
 	}
 }
 
-// isRenewed says that an instance has a certificate for the names of the order, and may issue the next one.
+// isRenewed says that an instance has a certificate for the names of the order that is due to be renewed, and may issue
+// the next one. A young certificate is not touched: a CA may revoke it once the next one is there, and somebody may use
+// it.
 func (s *session) isRenewed(seen *casinstance.Instance) bool {
 	isIdle := seen.Status == casinstance.StatusNormal || seen.Status == casinstance.StatusWillExpire
 	hasRoom := seen.TermEnd.IsZero() || seen.TermEnd.Sub(s.Now) >= room
 	return s.spec.Renewal != v1alpha1.RenewalIsFresh && isIdle && hasRoom && seen.HasCertificate() &&
-		sameNames(seen.Names, s.names())
+		!chain.IsYoung(seen.CertificateNotBefore, seen.CertificateNotAfter, s.Now) && sameNames(seen.Names, s.names())
+}
+
+// isOwn says that the last application with an instance was made by this installation, in the namespace of the order:
+// whoever has the same names in another namespace has a certificate of his own.
+func (s *session) isOwn(seen *casinstance.Detail, others []v1alpha1.AliyunOrder) bool {
+	isTagged := seen.Tags[tagCluster] == s.Cluster && seen.Tags[tagNamespace] == s.Order.Namespace
+	return isTagged || slices.ContainsFunc(others, func(o v1alpha1.AliyunOrder) bool {
+		return o.Namespace == s.Order.Namespace && o.Status.CertificateID == seen.CertificateID
+	})
 }
 
 func sameNames(a, b []string) bool {
@@ -135,7 +147,7 @@ func (s *session) fit(ctx context.Context, id casinstance.ID) (*casinstance.Deta
 		return nil, err
 	}
 	isMute := len(s.spec.ContactIDs) == 0 && len(seen.ContactIDs) == 0
-	isOthers := len(others) == 0 && s.isOthers(seen)
+	isOthers := len(others) == 0 && s.isOthers(seen) || seen.HasCertificate() && !s.isOwn(seen, others)
 	if s.rank(&seen.Instance) == rankNone || !s.carries(&seen.Instance) || isOthers || isMute ||
 		!selects(&s.spec.Selector, seen) {
 		return nil, nil // without a contact CAS refuses the application, after the instance was written on
