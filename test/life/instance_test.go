@@ -86,6 +86,14 @@ func TestACertificateComesFromAnInstance(t *testing.T) {
 		t.Errorf("the issuer has %+v", supply)
 	}
 	wantApplications(e, "issued")
+	total := 0
+	for _, n := range e.Simulator.CallsForInstance(id) {
+		total += n
+	}
+	if total > 8 || e.WritesUntilTold() > 10 {
+		t.Errorf("%v calls on the instance, and %d writes until it is ready: at most 8 and 10 are to do",
+			e.Simulator.CallsForInstance(id), e.WritesUntilTold())
+	}
 	calls := e.Simulator.Calls()
 	if calls["UpdateInstance"] != 1 || calls["ApplyCertificate"] != 1 {
 		t.Errorf("the calls are %v", calls)
