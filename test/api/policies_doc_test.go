@@ -70,6 +70,37 @@ func called(t *testing.T, folder, prefix string) []any {
 	return sorted(names)
 }
 
+// verbOf are the actions of CAS, by the methods of the client of instances.
+var verbOf = map[string]string{
+	"List": "ListInstances", "Describe": "GetInstanceDetail", "Update": "UpdateInstance", "Apply": "ApplyCertificate",
+	"Cancel": "CancelPendingCertificate", "Certificate": "GetUserCertificateDetail",
+}
+
+var verbCall = regexp.MustCompile(`\bcalls\.(\w+)\(`)
+
+// verbs are the actions that the files of a package call by that client.
+func verbs(t *testing.T, folder string) []any {
+	t.Helper()
+	files, err := filepath.Glob(folder + "/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range verbCall.FindAllStringSubmatch(string(text), -1) {
+			if verbOf[match[1]] == "" {
+				t.Fatalf("%s calls %s, which is no known action", file, match[1])
+			}
+			names = append(names, "yundun-cert:"+verbOf[match[1]])
+		}
+	}
+	return sorted(names)
+}
+
 func sorted(names []string) (actions []any) {
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
@@ -99,9 +130,11 @@ func actionsOf(t *testing.T, p policy) []any {
 
 func TestThePoliciesOfTheDocumentationAllowWhatIsCalledAndNoMore(t *testing.T) {
 	security := policies(t, "../../docs/security.md")
-	ordering, zones := security["Ordering"], security["Alibaba Cloud DNS, all zones"]
+	ordering, zones := security["Ordering with a plan"], security["Alibaba Cloud DNS, all zones"]
+	instances := security["Ordering with instances"]
 	for name, c := range map[string]struct{ called, allowed []any }{
 		"CAS": {called(t, "../../internal/cas", "yundun-cert:"), actionsOf(t, ordering)},
+		"CAS, with instances": {verbs(t, "../../internal/source/instance"), actionsOf(t, instances)},
 		"DNS": {called(t, "../../internal/dcv/alidns", "alidns:"), actionsOf(t, zones)},
 		"DNS of named zones": {called(t, "../../internal/dcv/alidns", "alidns:"),
 			actionsOf(t, security["Alibaba Cloud DNS, named zones"])},
@@ -110,7 +143,7 @@ func TestThePoliciesOfTheDocumentationAllowWhatIsCalledAndNoMore(t *testing.T) {
 			t.Errorf("%s (-called +allowed):\n%s", name, diff)
 		}
 	}
-	both := policy{Version: ordering.Version, Statement: slices.Concat(ordering.Statement, zones.Statement)}
+	both := policy{Version: instances.Version, Statement: slices.Concat(instances.Statement, zones.Statement)}
 	for page, want := range map[string]struct {
 		heading string
 		policy
