@@ -133,9 +133,9 @@ func TestThePoliciesOfTheDocumentationAllowWhatIsCalledAndNoMore(t *testing.T) {
 	ordering, zones := security["Ordering with a plan"], security["Alibaba Cloud DNS, all zones"]
 	instances := security["Ordering with instances"]
 	for name, c := range map[string]struct{ called, allowed []any }{
-		"CAS": {called(t, "../../internal/cas", "yundun-cert:"), actionsOf(t, ordering)},
+		"CAS":                 {called(t, "../../internal/cas", "yundun-cert:"), actionsOf(t, ordering)},
 		"CAS, with instances": {verbs(t, "../../internal/source/instance"), actionsOf(t, instances)},
-		"DNS": {called(t, "../../internal/dcv/alidns", "alidns:"), actionsOf(t, zones)},
+		"DNS":                 {called(t, "../../internal/dcv/alidns", "alidns:"), actionsOf(t, zones)},
 		"DNS of named zones": {called(t, "../../internal/dcv/alidns", "alidns:"),
 			actionsOf(t, security["Alibaba Cloud DNS, named zones"])},
 	} {

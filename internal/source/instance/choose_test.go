@@ -30,7 +30,8 @@ func choosing(t *testing.T, names ...string) *session {
 func issuedFor(names ...string) casinstance.Instance {
 	return casinstance.Instance{ID: "i", Status: casinstance.StatusNormal, CertificateID: "7", Names: names,
 		CertificateStatus:    casinstance.CertificateIssued,
-		CertificateNotBefore: noon.Add(-60 * day), CertificateNotAfter: noon.Add(30 * day), TermEnd: noon.Add(200 * day)}
+		CertificateNotBefore: noon.Add(-60 * day), CertificateNotAfter: noon.Add(30 * day),
+		TermEnd: noon.Add(200 * day)}
 }
 
 // TestAnInstanceSuitsByWhatItHas ranks instances for an order for two names.
