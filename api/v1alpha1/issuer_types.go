@@ -221,7 +221,8 @@ type Instance struct {
 
 	// renewal says what the next certificate for the same names is applied for with. Reuse: the instance that has
 	// their certificate for the same namespace, once a third of its life is over, and while the instance's term lasts
-	// for 30 days more; if CAS refuses that, another one. Fresh: an instance that has no certificate. Set by people; may be changed at any time. Empty: Reuse.
+	// for 30 days more; if CAS refuses that, another one. Fresh: an instance that has no certificate. Set by people;
+	// may be changed at any time. Empty: Reuse.
 	// +optional
 	Renewal InstanceRenewal `json:"renewal,omitempty"`
 

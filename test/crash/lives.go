@@ -38,8 +38,9 @@ type life struct {
 	billed int
 	// isReported says that the order could not be given back, and that a person is told so.
 	isReported bool
-	// isStale lets the cache of the reconcilers lag behind.
-	isStale bool
+	// isStale lets the cache of the reconcilers lag behind. isFreshOnly leaves that to those who ask for all: a cache
+	// lags alike whoever sells.
+	isStale, isFreshOnly bool
 }
 
 // lives are those that differ in what they write and call.
@@ -47,6 +48,7 @@ func lives(webhook *provider.Provider) map[string]life {
 	all := withSolvers(webhook)
 	maps.Copy(all, with(ofPlan))
 	for name, l := range with(ofInstances) {
+		l.isFreshOnly = name != "an answer that was lost"
 		all[name+", with instances"] = l
 	}
 	for _, isExecuted := range []bool{true, false} {

@@ -74,13 +74,15 @@ func (s *session) notDone(id casinstance.ID, err error) source.Purchase {
 	return source.Purchase{Outcome: source.NotBought, Err: err, Refusal: refusal}
 }
 
-// refusedBy are the instances that have refused this Order in this process, and the one of a submission that has come
-// to nothing.
+// refusedBy are the instances that have refused this Order in this process, and the one of a renewal that has come to
+// nothing. An unused instance on which the signing request may be written is tried again instead of another one: CAS
+// may still submit what is written there.
 func (s *session) refusedBy() []string {
 	known, _ := s.refused.Load(s.Order.UID)
 	ids, _ := known.([]string)
 	last := s.Order.Status.Submission
-	if last != nil && last.Instance != nil && !slices.Contains(ids, last.Instance.ID) {
+	isRenewal := last != nil && last.Instance != nil && last.Instance.CertificateID != ""
+	if isRenewal && !slices.Contains(ids, last.Instance.ID) {
 		ids = append(slices.Clone(ids), last.Instance.ID)
 	}
 	return ids

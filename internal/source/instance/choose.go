@@ -96,7 +96,8 @@ func sameNames(a, b []string) bool {
 }
 
 // inOrder returns those that may suit, the one to be tried first at the beginning. Those that have refused this Order
-// come last, and of equals the one that ends first, or is selected first by its id.
+// come last. Of the others, that of the last submission comes first, where CAS may still submit what is written; then
+// the rank decides, and of equals the one comes first that ends first, or is selected first by its id.
 func (s *session) inOrder(candidates []casinstance.Instance) []casinstance.Instance {
 	refused := s.refusedBy()
 	suit := slices.DeleteFunc(slices.Clone(candidates), func(c casinstance.Instance) bool {
@@ -106,12 +107,19 @@ func (s *session) inOrder(candidates []casinstance.Instance) []casinstance.Insta
 	slices.SortFunc(suit, func(a, b casinstance.Instance) int {
 		return cmp.Or(
 			compareBool(slices.Contains(refused, string(a.ID)), slices.Contains(refused, string(b.ID))),
+			compareBool(s.isLast(b.ID), s.isLast(a.ID)),
 			cmp.Compare(s.rank(&a), s.rank(&b)),
 			end(&a).Compare(end(&b)),
 			cmp.Compare(position(&a), position(&b)),
 			cmp.Compare(a.ID, b.ID))
 	})
 	return suit
+}
+
+// isLast says that the last submission of this order was made with an instance.
+func (s *session) isLast(id casinstance.ID) bool {
+	last := s.Order.Status.Submission
+	return last != nil && last.Instance != nil && last.Instance.ID == string(id)
 }
 
 func compareBool(a, b bool) int {

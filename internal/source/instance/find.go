@@ -47,7 +47,6 @@ func (s *session) Recover(ctx context.Context, isTold bool) (source.Recovery, er
 	if submission.Attempt >= source.MaxAttempts && !isTold {
 		return s.ambiguous(fmt.Sprintf("nothing has come of %d attempts", submission.Attempt)), nil
 	}
-	s.noteRefused(submission.Instance.ID) // so that another instance is tried first
 	return source.Recovery{Answer: source.NothingBought}, nil
 }
 
