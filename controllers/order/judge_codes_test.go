@@ -275,7 +275,7 @@ var places = map[string]struct {
 		status.Validations = []v1alpha1.OrderValidation{{Domain: "www.example.com", RecordName: "_dnsauth",
 			RecordType: "TXT", RecordValue: "v"}}
 	}, func(t *testing.T, s *scene) string {
-		return named(t, s.present(t.Context(), s.run, 0))
+		return named(t, s.present(t.Context(), s.run, &s.run.order.Status.Validations[0]))
 	}, func(d decision) string { return d.dns }},
 	"cancel": {beingGivenBack, func(t *testing.T, s *scene) string {
 		s.answers["DescribeCertificateState"] = `{"RequestId":"R-1","Type":"process"}`

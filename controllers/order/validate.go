@@ -60,14 +60,15 @@ func (r *presenting) prove(ctx context.Context, run *orderRun) outcome {
 	r.lookAfter(ctx, run)
 	first := proceed()
 	for i := range run.order.Status.Validations {
-		if run.order.Status.Validations[i].VisibleAt != nil {
+		validation := &run.order.Status.Validations[i]
+		if validation.VisibleAt != nil {
 			continue
 		}
-		switch end := r.present(ctx, run, i); {
+		switch end := r.present(ctx, run, validation); {
 		case end.kind == outcomeError:
 			return end
 		case !end.endsRun():
-			r.look(ctx, run, i)
+			r.look(ctx, run, validation)
 		case !first.endsRun():
 			first = end
 		}
@@ -108,14 +109,13 @@ func (r *presenting) lookAfter(ctx context.Context, run *orderRun) {
 		if validation.VisibleAt == nil {
 			continue
 		}
-		if r.look(ctx, run, i); validation.VisibleAt == nil {
+		if r.look(ctx, run, validation); validation.VisibleAt == nil {
 			validation.PresentedAt = nil
 		}
 	}
 }
 
-func (r *presenting) present(ctx context.Context, run *orderRun, at int) outcome {
-	validation := &run.order.Status.Validations[at]
+func (r *presenting) present(ctx context.Context, run *orderRun, validation *v1alpha1.OrderValidation) outcome {
 	if validation.PresentedAt != nil && run.now.Sub(validation.PresentedAt.Time) < presentAgain {
 		return proceed()
 	}
@@ -194,8 +194,7 @@ func own(validation *v1alpha1.OrderValidation, record dcv.Record) {
 
 // Looks whether the record is visible. That is for people, and tells them whether waiting is all that is left to do:
 // the CA looks for itself.
-func (r *presenting) look(ctx context.Context, run *orderRun, at int) {
-	validation := &run.order.Status.Validations[at]
+func (r *presenting) look(ctx context.Context, run *orderRun, validation *v1alpha1.OrderValidation) {
 	seen, err := r.Remote.Check(ctx, recordOf(validation))
 	if err != nil {
 		run.note = fmt.Sprintf("whether it is visible could not be checked: %v", err)
@@ -219,8 +218,8 @@ func (r *presenting) look(ctx context.Context, run *orderRun, at int) {
 func (r *presenting) tellVisible(order *v1alpha1.AliyunOrder, validation *v1alpha1.OrderValidation) {
 	if all := order.Status.Validations; len(all) > 1 {
 		r.Recorder.Eventf(order, nil, corev1.EventTypeNormal, "ProofVisible", "Validate",
-			"%s, for %q, is visible, as %s validations of CAS order %s are", proof(validation), validation.Domain,
-			order.Status.OrderID)
+			"%s, for %q, is visible: of the validations of CAS order %s, %s are", proof(validation), validation.Domain,
+			order.Status.OrderID, countVisible(all))
 	}
 }
 
