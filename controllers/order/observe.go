@@ -11,6 +11,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/apiserver"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/orders"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/source"
 )
 
@@ -111,7 +112,7 @@ func remedy(run *orderRun) string {
 	case run.order.Spec.Solver.IsNone():
 		return "CAS does not take its domain for pre-authorised: see to that at CAS, or use a solver that publishes " +
 			"the validation record"
-	case areVisible(validations):
+	case len(orders.Invisible(validations)) == 0:
 		return "Its validation record could be seen in DNS: ask the support of Alibaba Cloud why the CA did not"
 	case run.timeout() < defaultTimeout:
 		return "Its validation record could not be seen in DNS: publish that of the next order, or give it more " +

@@ -59,13 +59,7 @@ func added(had, listed []v1alpha1.OrderValidation) (fresh []v1alpha1.OrderValida
 
 // Returns the validation that people have to hear of: the first that is not visible, or else the first.
 func foremost(validations []v1alpha1.OrderValidation) *v1alpha1.OrderValidation {
-	at := slices.IndexFunc(validations, func(v v1alpha1.OrderValidation) bool { return v.VisibleAt == nil })
-	return &validations[max(at, 0)]
-}
-
-// Says whether the self-check sees all that is to be published.
-func areVisible(validations []v1alpha1.OrderValidation) bool {
-	return !slices.ContainsFunc(validations, func(v v1alpha1.OrderValidation) bool { return v.VisibleAt == nil })
+	return &append(orders.Invisible(validations), validations[0])[0]
 }
 
 // Counts the validations that the self-check sees, for people: empty before there are any.
@@ -73,13 +67,7 @@ func countVisible(validations []v1alpha1.OrderValidation) string {
 	if len(validations) == 0 {
 		return ""
 	}
-	visible := 0
-	for _, validation := range validations {
-		if validation.VisibleAt != nil {
-			visible++
-		}
-	}
-	return fmt.Sprintf("%d/%d", visible, len(validations))
+	return fmt.Sprintf("%d/%d", len(validations)-len(orders.Invisible(validations)), len(validations))
 }
 
 // proof names what the CA looks for.

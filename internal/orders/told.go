@@ -37,8 +37,7 @@ const maxTold = 8
 // ToPublish tells a person what to do for a manual validation: whatever cannot be seen yet. There is something, as
 // IsToPublish says.
 func ToPublish(order *v1alpha1.AliyunOrder) string {
-	left := slices.DeleteFunc(slices.Clone(order.Status.Validations),
-		func(v v1alpha1.OrderValidation) bool { return v.VisibleAt != nil })
+	left := Invisible(order.Status.Validations)
 	v, more := left[0], ""
 	for _, other := range left[1:min(len(left), maxTold)] {
 		if other.RecordType == dcv.TypeFile {
@@ -64,6 +63,11 @@ func recordName(v *v1alpha1.OrderValidation) string { return cmp.Or(v.FQDN, v.Re
 
 // IsToPublish says whether a person has something to publish for an order.
 func IsToPublish(order *v1alpha1.AliyunOrder) bool {
-	return order.Spec.Solver.IsManual() && slices.ContainsFunc(order.Status.Validations,
-		func(v v1alpha1.OrderValidation) bool { return v.VisibleAt == nil })
+	return order.Spec.Solver.IsManual() && len(Invisible(order.Status.Validations)) > 0
+}
+
+// Invisible returns the validations that the self-check does not see.
+func Invisible(validations []v1alpha1.OrderValidation) []v1alpha1.OrderValidation {
+	isVisible := func(v v1alpha1.OrderValidation) bool { return v.VisibleAt != nil }
+	return slices.DeleteFunc(slices.Clone(validations), isVisible)
 }

@@ -50,24 +50,33 @@ var apiCall = regexp.MustCompile(`:?= sdk(?:cas)?\.Create(\w+)Request\(\)`)
 // called are the actions that the files of a package call.
 func called(t *testing.T, folder, prefix string) []any {
 	t.Helper()
+	var names []string
+	for _, name := range found(t, folder, apiCall) {
+		names = append(names, prefix+name)
+	}
+	return sorted(names)
+}
+
+// found is what the files of a package have where a pattern has its group.
+func found(t *testing.T, folder string, pattern *regexp.Regexp) (names []string) {
+	t.Helper()
 	files, err := filepath.Glob(folder + "/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
 	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		for _, match := range apiCall.FindAllStringSubmatch(string(text), -1) {
-			names = append(names, prefix+match[1])
+		for _, match := range pattern.FindAllStringSubmatch(string(text), -1) {
+			names = append(names, match[1])
 		}
 	}
-	return sorted(names)
+	return names
 }
 
 // verbOf are the actions of CAS, by the methods of the client of instances.
@@ -81,22 +90,12 @@ var verbCall = regexp.MustCompile(`\bcalls\.(\w+)\(`)
 // verbs are the actions that the files of a package call by that client.
 func verbs(t *testing.T, folder string) []any {
 	t.Helper()
-	files, err := filepath.Glob(folder + "/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var names []string
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, method := range found(t, folder, verbCall) {
+		if verbOf[method] == "" {
+			t.Fatalf("%s calls %s, which is no known action", folder, method)
 		}
-		for _, match := range verbCall.FindAllStringSubmatch(string(text), -1) {
-			if verbOf[match[1]] == "" {
-				t.Fatalf("%s calls %s, which is no known action", file, match[1])
-			}
-			names = append(names, "yundun-cert:"+verbOf[match[1]])
-		}
+		names = append(names, "yundun-cert:"+verbOf[method])
 	}
 	return sorted(names)
 }

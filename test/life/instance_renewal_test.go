@@ -11,6 +11,7 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
@@ -103,17 +104,24 @@ func TestARenewalThatIsWithdrawnLeavesTheCertificateOfBefore(t *testing.T) {
 	}
 }
 
+// isOrderedWithTheSame has a certificate issued, and another one so long before the first one ends, and says whether
+// both are of one instance.
+func isOrderedWithTheSame(e *env.Env, left time.Duration) bool {
+	e.T.Helper()
+	ask(e, "www", "www")
+	e.Until(time.Hour, isReady(e))
+	first := onlyOrder(e.T, e).Status
+	e.Clock.SetTime(first.NotAfter.Add(-left))
+	ask(e, "again", "www")
+	e.Until(3*time.Hour, isIssued(e, "again"))
+	return orderOf(e, "again").Status.OrderID == first.OrderID
+}
+
 // TestAFreshInstanceRenewsWhereTheIssuerSaysSo leaves the instance of the first certificate alone.
 func TestAFreshInstanceRenewsWhereTheIssuerSaysSo(t *testing.T) {
 	e, _ := withInstances(t, cassim.Options{}, 2)
 	changeInstance(e, func(i *v1alpha1.Instance) { i.Renewal = v1alpha1.RenewalIsFresh })
-	ask(e, "www", "www")
-	e.Until(time.Hour, isReady(e))
-	first := onlyOrder(t, e).Status
-	e.Clock.SetTime(first.NotAfter.Add(-20 * day))
-	ask(e, "renewal", "www")
-	e.Until(3*time.Hour, isIssued(e, "renewal"))
-	if orderOf(e, "renewal").Status.OrderID == first.OrderID {
+	if isOrderedWithTheSame(e, 20*day) {
 		t.Error("it is renewed with the same instance")
 	}
 }
@@ -127,28 +135,16 @@ func TestAnInstanceThatEndsSoonRenewsNothing(t *testing.T) {
 	for range 2 {
 		e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceTest})
 	}
-	ask(e, "www", "www")
-	e.Until(time.Hour, isReady(e))
-	first := onlyOrder(t, e).Status
-	e.Clock.SetTime(first.NotAfter.Add(-20 * day))
-	ask(e, "renewal", "www")
-	e.Until(3*time.Hour, isIssued(e, "renewal"))
-	if orderOf(e, "renewal").Status.OrderID == first.OrderID {
+	if isOrderedWithTheSame(e, 20*day) {
 		t.Error("it is renewed with an instance that ends before the next certificate")
 	}
 }
 
-// TestAYoungCertificateIsLeftAlone asks for the names once more with another key, after ten days: whoever
-// uses the first certificate must not lose it to a CA that revokes the one before.
+// TestAYoungCertificateIsLeftAlone asks for the names once more with another key, after ten days: whoever uses the
+// first certificate must not lose it to a CA that revokes the one before.
 func TestAYoungCertificateIsLeftAlone(t *testing.T) {
 	e, _ := withInstances(t, cassim.Options{}, 2)
-	ask(e, "www", "www")
-	e.Until(time.Hour, isReady(e))
-	first := onlyOrder(t, e).Status
-	e.Clock.SetTime(e.Clock.Now().Add(10 * day))
-	ask(e, "again", "www")
-	e.Until(3*time.Hour, isIssued(e, "again"))
-	if orderOf(e, "again").Status.OrderID == first.OrderID {
+	if isOrderedWithTheSame(e, 190*day) {
 		t.Error("the instance of the first certificate was applied with")
 	}
 	wantApplications(e, "issued", "issued")

@@ -83,12 +83,6 @@ type counting struct {
 	hasSpoken bool
 }
 
-// isFree says that an instance can be applied with for any names.
-func isFree(seen *casinstance.Instance) bool {
-	return seen.Status == casinstance.StatusInactive ||
-		seen.Status == casinstance.StatusNormal && !seen.HasCertificate()
-}
-
 func (c *counting) add(seen *casinstance.Detail, hasContacts bool) {
 	if seen.Status.IsFinal() {
 		return

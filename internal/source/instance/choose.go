@@ -61,24 +61,33 @@ func (s *session) rank(seen *casinstance.Instance) int {
 	switch {
 	case s.isRenewed(seen):
 		return rankRenewed
-	case seen.HasCertificate():
-		return rankNone
-	case seen.Status == casinstance.StatusInactive, seen.Status == "": // not listed: it may be anything
+	case seen.Status == "": // not listed: it may be anything
 		return rankUnused
-	case seen.Status == casinstance.StatusNormal, seen.Status == casinstance.StatusWillExpire:
-		return rankGivenBack
-	default:
+	case !isFree(seen):
 		return rankNone
+	case seen.Status == casinstance.StatusInactive:
+		return rankUnused
+	default:
+		return rankGivenBack
 	}
+}
+
+// isFree says that an instance has no certificate, and no application under way: it can be applied with for any names.
+func isFree(seen *casinstance.Instance) bool {
+	return !seen.HasCertificate() && (seen.Status == casinstance.StatusInactive || isIdle(seen))
+}
+
+// isIdle says that no application is under way with an instance, and that there was one.
+func isIdle(seen *casinstance.Instance) bool {
+	return seen.Status == casinstance.StatusNormal || seen.Status == casinstance.StatusWillExpire
 }
 
 // isRenewed says that an instance has a certificate for the names of the order that is due to be renewed, and may issue
 // the next one. A young certificate is not touched: a CA may revoke it once the next one is there, and somebody may use
 // it.
 func (s *session) isRenewed(seen *casinstance.Instance) bool {
-	isIdle := seen.Status == casinstance.StatusNormal || seen.Status == casinstance.StatusWillExpire
 	hasRoom := seen.TermEnd.IsZero() || seen.TermEnd.Sub(s.Now) >= room
-	return s.spec.Renewal != v1alpha1.RenewalIsFresh && isIdle && hasRoom && seen.HasCertificate() &&
+	return s.spec.Renewal != v1alpha1.RenewalIsFresh && isIdle(seen) && hasRoom && seen.HasCertificate() &&
 		!chain.IsYoung(seen.CertificateNotBefore, seen.CertificateNotAfter, s.Now) && sameNames(seen.Names, s.names())
 }
 
@@ -155,19 +164,21 @@ func (s *session) fit(ctx context.Context, id casinstance.ID) (*casinstance.Deta
 		return nil, err
 	}
 	isMute := len(s.spec.ContactIDs) == 0 && len(seen.ContactIDs) == 0
-	isOthers := len(others) == 0 && s.isOthers(seen) || seen.HasCertificate() && !s.isOwn(seen, others)
-	if s.rank(&seen.Instance) == rankNone || !s.carries(&seen.Instance) || isOthers || isMute ||
+	if s.rank(&seen.Instance) == rankNone || !s.carries(&seen.Instance) || s.isOthers(seen, others) || isMute ||
 		!selects(&s.spec.Selector, seen) {
 		return nil, nil // without a contact CAS refuses the application, after the instance was written on
 	}
 	return seen, nil
 }
 
-// isOthers says that somebody else has applied with an instance, or has written a signing request on it, and may be
-// about to apply. What this installation has written says so by its tag.
-func (s *session) isOthers(seen *casinstance.Detail) bool {
-	isWritten := seen.HasCertificate() || seen.CSR != "" && !s.hasRequest(seen)
-	return isWritten && seen.Tags[tagCluster] != s.Cluster
+// isOthers says that somebody else has the certificate of an instance, or has written a signing request on it and may
+// be about to apply. What this installation has written is known by its tag, or by the other Orders that have applied.
+func (s *session) isOthers(seen *casinstance.Detail, others []v1alpha1.AliyunOrder) bool {
+	if seen.HasCertificate() {
+		return !s.isOwn(seen, others)
+	}
+	isWritten := seen.CSR != "" && !s.hasRequest(seen)
+	return isWritten && seen.Tags[tagCluster] != s.Cluster && len(others) == 0
 }
 
 // intent is an instance that was chosen.

@@ -101,7 +101,7 @@ func TestOnlyWhatNobodyElseHasWrittenIsWrittenOver(t *testing.T) {
 		"of another installation": {casinstance.Detail{CSR: others, Tags: map[string]string{tagCluster: "theirs"}}, true},
 		"what cannot be read":     {casinstance.Detail{CSR: "rubbish"}, true},
 	} {
-		if got := applied(own, 0).isOthers(&test.seen); got != test.want {
+		if got := applied(own, 0).isOthers(&test.seen, nil); got != test.want {
 			t.Errorf("%s: it is somebody else's: %t", name, got)
 		}
 	}
