@@ -28,7 +28,10 @@ func (e *Env) round(ctx context.Context) time.Duration {
 	reconcile := func(run func(context.Context, ctrl.Request) (ctrl.Result, error), object client.Object) {
 		var result ctrl.Result
 		var err error
-		e.Points.survive(e.Restart, func() {
+		e.Points.survive(func() {
+			e.Restart()
+			next = 0 // a process that begins looks at everything at once
+		}, func() {
 			result, err = e.reconcile(object.GetUID(), func() (ctrl.Result, error) {
 				return run(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)})
 			})
