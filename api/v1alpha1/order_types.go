@@ -267,11 +267,17 @@ type OrderStatus struct {
 	// +optional
 	Certificate []byte `json:"certificate,omitempty"`
 
-	// certificateID is the id that CAS gave the certificate, where it says it. Other services (ALB, CDN) refer to the
+	// certificateID is the id that CAS gave the certificate, where it says it. Some services (CDN, WAF) refer to the
 	// certificate by it.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	CertificateID string `json:"certificateID,omitempty"`
+
+	// certIdentifier is certificateID with the site, such as 1234567-cn-hangzhou. Other services (ALB, NLB) refer to
+	// the certificate by it. It is set together with certificateID.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	CertIdentifier string `json:"certIdentifier,omitempty"`
 
 	// reusedOrderID is the order at CAS whose certificate was delivered again, because it has the key and the names of
 	// the request: nothing was ordered. That order is not this one's, and never given back with it. Set together with

@@ -65,7 +65,7 @@ func goOnWith(run *orderRun, old *v1alpha1.AliyunOrder) {
 		from.OrderIDBasis, from.SubmittedAt
 	heir.AccountID, heir.ExcludedOrderIDs = from.AccountID, from.ExcludedOrderIDs
 	heir.Progress, heir.CASState, heir.CASStateSince = from.Progress, from.CASState, from.CASStateSince
-	heir.CertificateID, heir.Deadline = from.CertificateID, from.Deadline
+	heir.CertificateID, heir.CertIdentifier, heir.Deadline = from.CertificateID, from.CertIdentifier, from.Deadline
 	for _, validation := range from.Validations {
 		if validation.CleanedUpAt == nil && sharesPlace(old.Spec.Solver, run.order.Spec.Solver) {
 			validation.PresentedAt, validation.VisibleAt = nil, nil // what the old Order owns is deleted with it

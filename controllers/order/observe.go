@@ -188,12 +188,20 @@ func (run *orderRun) takeDown(seen *source.Observation) {
 	if word := apiserver.Bounded(seen.Word, 64); status.CASState != word || status.Progress != seen.Phase {
 		status.Progress, status.CASState, status.CASStateSince = seen.Phase, word, run.timestamp()
 	}
-	if seen.CertificateID != "" {
-		status.CertificateID = apiserver.Bounded(seen.CertificateID, 64)
-	}
+	run.keep(seen.Stored)
 	if len(status.Validations) == 0 {
 		status.Validations = added(nil, seen.Validations)
 	}
+}
+
+// Writes by what the certificate is known to other services. CAS may cease to tell what it has told.
+func (run *orderRun) keep(stored source.Stored) {
+	if stored.ID == "" {
+		return
+	}
+	status := &run.order.Status
+	status.CertificateID = apiserver.Bounded(stored.ID, 64)
+	status.CertIdentifier = apiserver.Bounded(stored.Identifier, 128)
 }
 
 // Returns how long CAS has said the same, or how long ago the order was submitted if CAS has said nothing yet.

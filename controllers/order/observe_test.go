@@ -33,10 +33,10 @@ func TestWhatCASAsksForIsTakenDownOnce(t *testing.T) {
 	compare.Same(t, order.Status, want) // the state has not changed, so CASStateSince stays
 
 	run.now = noon.Add(time.Hour)
-	run.takeDown(&source.Observation{Phase: v1alpha1.PhaseIssued, Word: "certificate", CertificateID: "6055048",
+	run.takeDown(&source.Observation{Phase: v1alpha1.PhaseIssued, Word: "certificate", Stored: source.Stored{ID: "6055048", Identifier: "6055048-cn-hangzhou"},
 		Validations: []v1alpha1.OrderValidation{{RecordName: "_other", RecordType: "CNAME", RecordValue: "v2"}}})
 	want.Progress, want.CASState, want.CASStateSince = v1alpha1.PhaseIssued, "certificate", at(time.Hour)
-	want.CertificateID = "6055048"
+	want.CertificateID, want.CertIdentifier = "6055048", "6055048-cn-hangzhou"
 	compare.Same(t, order.Status, want)
 
 	run.takeDown(&source.Observation{Phase: v1alpha1.PhaseIssued, Word: "certificate"}) // older replies have no id

@@ -7,7 +7,6 @@ import (
 	"context"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/internal/apiserver"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/budget"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/chain"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/source"
@@ -50,8 +49,8 @@ func (r *buying) reuse(ctx context.Context, run *orderRun) outcome {
 	case isLoop:
 		return proceed() // checkBudget holds it
 	}
-	run.order.Status.ReusedOrderID, run.order.Status.CertificateID = found.ID,
-		apiserver.Bounded(found.CertificateID, 64)
+	run.order.Status.ReusedOrderID = found.ID
+	run.keep(found.Stored)
 	run.take(found.Certificates)
 	return wait(soon)
 }

@@ -14,7 +14,8 @@ import (
 func LetGoOfID(status *v1alpha1.OrderStatus) {
 	Exclude(status, status.OrderID)
 	status.OrderID, status.OrderIDBasis, status.SubmittedAt = "", "", nil
-	status.Progress, status.CASState, status.CASStateSince, status.CertificateID = "", "", nil, ""
+	status.Progress, status.CASState, status.CASStateSince = "", "", nil
+	status.CertificateID, status.CertIdentifier = "", ""
 	status.Validations, status.Deadline, status.Missing, status.UnusableSince = nil, nil, nil, nil
 	if status.Submission != nil && status.Submission.ResourcePlan != nil {
 		status.Submission.ResourcePlan.EmptyListingAt = nil

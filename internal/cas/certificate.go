@@ -11,6 +11,15 @@ import (
 	sdkcas "github.com/aliyun/alibaba-cloud-sdk-go/services/cas"
 )
 
+// CertIdentifier returns by what other services of Alibaba Cloud (ALB, CDN, WAF) know a certificate: its id in the store
+// of a site, and the site's region (docs/design/cas.md §4.4). Returns "" for a certificate without an id.
+func CertIdentifier(certID, region string) string {
+	if certID == "" {
+		return ""
+	}
+	return certID + "-" + region
+}
+
 // certificateResponse has no field for the Key that the reply may hold, so that it is dropped here.
 type certificateResponse struct {
 	*responses.BaseResponse

@@ -22,9 +22,12 @@ type Observation struct {
 	// Certificate is the PEM text that the answer has once the order is issued. Issuers may be missing, which
 	// Keeper.Chain adds.
 	Certificate string
-	// CertificateID names the certificate in the store of CAS, or is empty.
-	CertificateID string
+	// Stored names the certificate once the order is issued.
+	Stored Stored
 }
+
+// Stored names a certificate in the store of CAS. The id may be empty, and then the identifier is, too.
+type Stored struct{ ID, Identifier string }
 
 // Outcome is what a purchase came to. The zero value is the one that assumes nothing.
 type Outcome int
@@ -70,8 +73,8 @@ type Known struct{ ID, Product string }
 
 // Found is an order whose certificate serves the request.
 type Found struct {
-	ID            string
-	CertificateID string
+	ID     string
+	Stored Stored
 	// Certificates are the chain, the leaf first.
 	Certificates []*x509.Certificate
 }

@@ -232,18 +232,26 @@ func (r *reader) operate(value string, change func(*access.Remote)) {
 	r.Restart()
 }
 
-// run runs a command as a person does who administers the cluster.
-func (r *reader) run(command string) {
-	r.T.Helper()
+// shell runs a command as a person does who administers the cluster, and returns what it prints.
+func shell(e *env.Env, command string) string {
+	e.T.Helper()
 	absolute, err := filepath.Abs(root)
 	if err != nil {
-		r.T.Fatal(err)
+		e.T.Fatal(err)
 	}
-	shell := exec.CommandContext(r.T.Context(), "sh", "-c", command)
-	shell.Env = docs.Environment(absolute, env.Kubeconfig(r.T), r.T.TempDir())
-	if out, err := shell.CombinedOutput(); err != nil {
-		r.T.Fatalf("%s: %v: %s", command, err, out)
+	cmd := exec.CommandContext(e.T.Context(), "sh", "-c", command)
+	cmd.Env = docs.Environment(absolute, env.Kubeconfig(e.T), e.T.TempDir())
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		e.T.Fatalf("%s: %v: %s", command, err, out)
 	}
+	return string(out)
+}
+
+// run runs a command, and wakes all Orders.
+func (r *reader) run(command string) {
+	r.T.Helper()
+	shell(r.Env, command)
 	for _, order := range r.Orders() { // what is remembered of them is forgotten by a write only
 		if err := r.Client.Patch(r.T.Context(), &order,
 			client.RawPatch(types.MergePatchType, []byte("{}"))); err != nil {

@@ -142,7 +142,7 @@ func (s *session) Earlier(ctx context.Context, known []source.Known) (*source.Fo
 		}
 		certificates, err := chain.Usable(s.Order.Spec.Request, []byte(bundle), s.Order.Spec.DNSNames, s.Now)
 		if err == nil && chain.IsYoung(certificates[0].NotBefore, certificates[0].NotAfter, s.Now) {
-			return &source.Found{ID: k.ID, CertificateID: seen.CertificateID, Certificates: certificates}, nil
+			return &source.Found{ID: k.ID, Stored: s.stored(seen), Certificates: certificates}, nil
 		}
 	}
 	return nil, nil

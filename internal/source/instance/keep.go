@@ -4,6 +4,7 @@
 package instance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,9 +40,15 @@ func (s *session) Observe(ctx context.Context, id string) (*source.Observation, 
 	case err != nil:
 		return nil, err
 	case isOwn:
-		found.Phase, found.Certificate, found.CertificateID = v1alpha1.PhaseIssued, bundle, seen.CertificateID
+		found.Phase, found.Certificate, found.Stored = v1alpha1.PhaseIssued, bundle, s.stored(seen)
 	}
 	return found, nil
+}
+
+// stored names the certificate of an instance.
+func (s *session) stored(seen *casinstance.Detail) source.Stored {
+	return source.Stored{ID: seen.CertificateID, Identifier: cmp.Or(
+		seen.CertIdentifier, cas.CertIdentifier(seen.CertificateID, string(s.Reach.Region)))}
 }
 
 // certificate returns that of an instance, and says whether it has this Order's key.

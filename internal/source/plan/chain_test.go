@@ -80,7 +80,7 @@ func TestALoneLeafIsCompletedFromTheStoreOfCASIfThatCanBe(t *testing.T) {
 			order := &v1alpha1.AliyunOrder{Spec: v1alpha1.OrderSpec{Request: csr}}
 			at := &session{Ask: source.Ask{Order: order}, calls: calls}
 			bundle, err := at.Chain(t.Context(), &source.Observation{Phase: v1alpha1.PhaseIssued,
-				Certificate: string(test.described), CertificateID: test.certificateID})
+				Certificate: string(test.described), Stored: source.Stored{ID: test.certificateID}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -77,7 +77,7 @@ func (s *session) serves(ctx context.Context, id cas.OrderID) (*source.Found, er
 	if err != nil || !chain.IsYoung(certificates[0].NotBefore, certificates[0].NotAfter, s.Now) {
 		return nil, nil //nolint:nilerr // a certificate that cannot be used serves nobody
 	}
-	return &source.Found{ID: string(id), CertificateID: described.CertID, Certificates: certificates}, nil
+	return &source.Found{ID: string(id), Stored: s.stored(described), Certificates: certificates}, nil
 }
 
 // Says whether an issued order in a listing may have a certificate to deliver again. A missing date or domain excludes

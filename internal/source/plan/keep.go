@@ -43,7 +43,14 @@ func (s *session) observation(described *cas.Order) *source.Observation {
 	return &source.Observation{
 		Phase: cmp.Or(phases[described.State], v1alpha1.PhaseOther), Word: string(described.State),
 		Validations: validationsOf(s.Order, described),
-		Certificate: described.Certificate, CertificateID: described.CertID,
+		Certificate: described.Certificate, Stored: s.stored(described),
+	}
+}
+
+// stored names the certificate of an order. No answer about orders has the identifier.
+func (s *session) stored(described *cas.Order) source.Stored {
+	return source.Stored{
+		ID: described.CertID, Identifier: cas.CertIdentifier(described.CertID, string(s.Reach.Region)),
 	}
 }
 
@@ -75,7 +82,7 @@ func validationsOf(order *v1alpha1.AliyunOrder, described *cas.Order) []v1alpha1
 // the leaf back.
 func (s *session) Chain(ctx context.Context, seen *source.Observation) ([]byte, error) {
 	bundle := []byte(seen.Certificate)
-	id := cmp.Or(seen.CertificateID, s.Order.Status.CertificateID)
+	id := cmp.Or(seen.Stored.ID, s.Order.Status.CertificateID)
 	if found, err := chain.For(s.Order.Spec.Request, bundle); err != nil || len(found) != 1 || id == "" {
 		return bundle, nil //nolint:nilerr // whoever uses the certificate tells what is wrong with it
 	}
