@@ -29,6 +29,11 @@ const (
 	ConditionNamesAdded = "NamesAdded"
 	// ConditionNamesRespelled, of orders: names of the certificate differ in case from those that were asked for.
 	ConditionNamesRespelled = "NamesRespelled"
+	// ConditionChangedElsewhere, of orders: somebody else has changed what the order was made from, such as its
+	// instance. It is there as long as that is so, and the order goes on.
+	ConditionChangedElsewhere = "ChangedElsewhere"
+	// ConditionEndsWithTerm, of orders: the certificate ends when what it was ordered from does.
+	ConditionEndsWithTerm = "EndsWithTerm"
 	// ConditionChainIncomplete, of orders: CAS gave a leaf without its intermediates.
 	ConditionChainIncomplete = "ChainIncomplete"
 	// ConditionCleanedUp, of orders: what was published for the validation is removed. It is there only where that met
@@ -181,6 +186,10 @@ const (
 	ReasonDeleted = "Deleted"
 	// ReasonNamesAdded: the CA added names that were not asked for.
 	ReasonNamesAdded = "NamesAdded"
+	// ReasonChangedElsewhere: somebody else has changed what the order was made from.
+	ReasonChangedElsewhere = "ChangedElsewhere"
+	// ReasonEndsWithTerm: no certificate lasts longer than what it was ordered from.
+	ReasonEndsWithTerm = "EndsWithTerm"
 	// ReasonNamesRespelled: the CA writes names in lower case.
 	ReasonNamesRespelled = "NamesRespelled"
 	// ReasonCleanUpFailed: what was published could not be removed.

@@ -541,6 +541,11 @@ type Supply struct {
 	// +optional
 	SoonestEnd *metav1.Time `json:"soonestEnd,omitempty"`
 
+	// hosted is for how many of the total CAS orders the next certificate by itself ("hosting"), with a key of its own
+	// and for a fee. Empty where CAS does not tell it, as for a resource plan.
+	// +optional
+	Hosted *int64 `json:"hosted,omitempty"`
+
 	// observedAt is when CAS said so.
 	// +required
 	ObservedAt metav1.Time `json:"observedAt"`

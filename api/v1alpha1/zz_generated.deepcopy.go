@@ -1611,6 +1611,11 @@ func (in *Supply) DeepCopyInto(out *Supply) {
 		in, out := &in.SoonestEnd, &out.SoonestEnd
 		*out = (*in).DeepCopy()
 	}
+	if in.Hosted != nil {
+		in, out := &in.Hosted, &out.Hosted
+		*out = new(int64)
+		**out = **in
+	}
 	in.ObservedAt.DeepCopyInto(&out.ObservedAt)
 }
 

@@ -6,7 +6,12 @@ package order
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
@@ -54,6 +59,7 @@ func (r *observing) observe(ctx context.Context, run *orderRun) outcome {
 	run.seen = seen
 	run.order.Status.Missing = nil
 	run.takeDown(seen)
+	r.tellChanged(run)
 	if seen.Phase == v1alpha1.PhaseRefused {
 		if run.orderedBefore, err = r.orderedBefore(ctx, run); err != nil {
 			return apiError(err)
@@ -97,8 +103,8 @@ func overdue(run *orderRun) outcome {
 		return proceed()
 	}
 	return giveUp(v1alpha1.ReasonDeadlineExceeded, fmt.Sprintf(
-		"CAS order %s for %q still waited for %s at its deadline, %s. %s", run.order.Status.OrderID,
-		run.order.Spec.CommonName, waitsFor, end.UTC().Format(time.RFC3339), remedy(run)))
+		"CAS order %s for %q still waited for %s at its deadline, %s. %s%s", run.order.Status.OrderID,
+		run.order.Spec.CommonName, waitsFor, end.UTC().Format(time.RFC3339), remedy(run), run.told()))
 }
 
 // Tells what helps the next order to be in time.
@@ -171,10 +177,32 @@ func read(run *orderRun, delay time.Duration) outcome {
 				"the support of Alibaba Cloud what the CA says",
 			order.Status.OrderID, order.Spec.CommonName))
 	case phase == v1alpha1.PhaseWithdrawnElsewhere:
-		return giveUp(v1alpha1.ReasonWithdrawn, fmt.Sprintf(
-			"CAS order %s for %q %s", order.Status.OrderID, order.Spec.CommonName, run.offer.Words().Withdrawn))
+		return giveUp(v1alpha1.ReasonWithdrawn, fmt.Sprintf("CAS order %s for %q %s%s", order.Status.OrderID,
+			order.Spec.CommonName, run.offer.Words().Withdrawn, run.told()))
 	default:
 		return wait(delay)
+	}
+}
+
+// told ends a message with what else CAS says of the order and how the order stands, for whoever asks why.
+func (run *orderRun) told() string {
+	if run.seen.Told == "" {
+		return ""
+	}
+	return fmt.Sprintf(". CAS gives its state as %q, and says %s", run.seen.Word, run.seen.Told)
+}
+
+// tellChanged tells in a condition, as long as it is so, what somebody else has changed, and in an event once.
+func (r *observing) tellChanged(run *orderRun) {
+	conditions, message := &run.order.Status.Conditions, strings.Join(run.seen.Changed, "; ")
+	was := meta.FindStatusCondition(*conditions, v1alpha1.ConditionChangedElsewhere)
+	switch {
+	case message == "":
+		meta.RemoveStatusCondition(conditions, v1alpha1.ConditionChangedElsewhere)
+	case was == nil || was.Message != message:
+		run.condition(v1alpha1.ConditionChangedElsewhere, metav1.ConditionTrue, v1alpha1.ReasonChangedElsewhere, message)
+		r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, v1alpha1.ReasonChangedElsewhere, "Observe",
+			"CAS order %s was changed by somebody else: %s", run.order.Status.OrderID, message)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -38,10 +39,28 @@ func (run *orderRun) remark(certificates []*x509.Certificate) {
 		}
 		run.condition(v1alpha1.ConditionNamesRespelled, metav1.ConditionTrue, v1alpha1.ReasonNamesRespelled, message)
 	}
+	if end := run.termEnd(); leaf.NotAfter.Sub(end).Abs() < termSlack {
+		run.condition(v1alpha1.ConditionEndsWithTerm, metav1.ConditionTrue, v1alpha1.ReasonEndsWithTerm, fmt.Sprintf(
+			"the certificate lasts %d days, until what it was ordered from ends: its renewal is ordered from something "+
+				"else, so see that there is some. cert-manager ignores a spec.renewBefore of the Certificate that is "+
+				"longer than that, and renews when a third is left",
+			int(leaf.NotAfter.Sub(leaf.NotBefore).Hours()/24)))
+	}
 	if len(certificates) == 1 {
 		run.condition(v1alpha1.ConditionChainIncomplete, metav1.ConditionTrue, v1alpha1.ReasonLeafOnly,
 			"CAS gave the certificate without its intermediates: clients that do not have them will not trust it")
 	}
+}
+
+// termSlack is how far the end of a certificate that was cut may be from the term of what it was ordered from.
+const termSlack = 24 * time.Hour
+
+// termEnd is when what the order was made from ends, or zero if that is not known.
+func (run *orderRun) termEnd() time.Time {
+	if run.seen == nil { // the certificate of another order is delivered again
+		return time.Time{}
+	}
+	return run.seen.TermEnd
 }
 
 // Tells what to do, in which order, about a Certificate that lacks names which the CA has added. If one of the names

@@ -85,7 +85,7 @@ func mirror(order *v1alpha1.AliyunOrder, request *cmapi.CertificateRequest) *rep
 func issuedMessage(order *v1alpha1.AliyunOrder) string {
 	parts := []string{orders.IssuedBy(order.Status)}
 	for _, kind := range []string{v1alpha1.ConditionNamesAdded, v1alpha1.ConditionNamesRespelled,
-		v1alpha1.ConditionChainIncomplete} {
+		v1alpha1.ConditionEndsWithTerm, v1alpha1.ConditionChainIncomplete} {
 		if remark := meta.FindStatusCondition(order.Status.Conditions, kind); remark != nil {
 			parts = append(parts, remark.Message)
 		}

@@ -43,7 +43,7 @@ var instanceVerbs = map[string]func(*Server, *subscription, instanceVerb) error{
 	"cancel":     func(s *Server, i *subscription, _ instanceVerb) error { return s.cancelInConsole(i) },
 	"host":       func(s *Server, i *subscription, _ instanceVerb) error { return s.replaceHosted(i, s.now()) },
 	"fail":       func(s *Server, i *subscription, v instanceVerb) error { return s.failNow(i, v.Reason) },
-	"enableHost": func(_ *Server, i *subscription, _ instanceVerb) error { i.form.autoReissue = enabled; return nil },
+	"enableHost": func(_ *Server, i *subscription, _ instanceVerb) error { i.setHosting(true); return nil },
 	"status":     func(_ *Server, i *subscription, v instanceVerb) error { i.forced = v.Status; return nil },
 	"upgrade": func(_ *Server, i *subscription, v instanceVerb) error {
 		return i.upgrade(v.SingleNames, v.WildcardNames)

@@ -6,6 +6,7 @@ package cassim
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -126,9 +127,18 @@ func (s *Server) host(i *subscription) {
 	}
 }
 
-// EnableHosting enables AutoReissue, as a person does in the console.
-func (s *Server) EnableHosting(id string) {
-	s.steerInstance(id, func(i *subscription) error { i.form.autoReissue = enabled; return nil })
+// SetHosting enables or disables AutoReissue, as a person does in the console.
+func (s *Server) SetHosting(id string, isOn bool) {
+	s.steerInstance(id, func(i *subscription) error { i.setHosting(isOn); return nil })
+}
+
+func (i *subscription) setHosting(isOn bool) {
+	i.form.autoReissue = map[bool]string{true: enabled, false: disabled}[isOn]
+}
+
+// TagInConsole replaces the tags of an instance, as a person does.
+func (s *Server) TagInConsole(id string, tags map[string]string) {
+	s.steerInstance(id, func(i *subscription) error { i.form.tags = maps.Clone(tags); return nil })
 }
 
 // UpgradeInstance pays for other numbers of names on an instance that is in use, as a person does.

@@ -62,7 +62,7 @@ func (s *Server) summary(i *subscription) map[string]any {
 		"AutoReissue":         i.form.autoReissue, "ResourceGroupId": i.ResourceGroup,
 		"OrderStartTime": s.timeValue(i.boughtAt), "OrderEndTime": s.timeValue(i.orderEnds()),
 	}
-	tell(told, "PendingResult", i.pendingResult())
+	tell(told, "PendingResult", s.pendingResult(i))
 	tell(told, "Domain", strings.Join(i.form.names, ","))
 	tell(told, "KeyAlgorithm", i.form.keyAlgorithm)
 	if end, hasBegun := i.endsAt(); hasBegun {
@@ -88,16 +88,20 @@ func (s *Server) shown(i *subscription) *application {
 }
 
 // pendingResult is text for people, which nobody must understand.
-func (i *subscription) pendingResult() string {
+func (s *Server) pendingResult(i *subscription) string {
 	a := i.last()
 	if a == nil {
 		return ""
 	}
+	switch isFailed := a.state == applicationFailed || a.state == applicationRefused; {
+	case isFailed && s.knobs.FailedResult == ResultIsWord:
+		return "failed"
+	case isFailed:
+		return a.failReason
+	}
 	switch a.state {
 	case applicationIssued:
 		return "issued"
-	case applicationFailed, applicationRefused:
-		return a.failReason
 	case applicationWithdrawn:
 		return "cancelled"
 	default:

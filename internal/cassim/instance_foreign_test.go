@@ -161,7 +161,7 @@ func TestASecondApplication(t *testing.T) {
 func TestHostingPutsAForeignCertificateOnAnInstance(t *testing.T) {
 	each(t, "hosting", map[string]int{"720h": 2, "never": 1}, func(t *testing.T, w *world, want int) {
 		id := w.issued(bought, "example.com")
-		w.EnableHosting(id)
+		w.SetHosting(id, true)
 		first := w.detail(id)["CertificateId"]
 		w.pass(171 * 24 * time.Hour)
 		got := w.detail(id)
@@ -179,7 +179,7 @@ func TestHostingPutsAForeignCertificateOnAnInstance(t *testing.T) {
 	w.pass(400 * 24 * time.Hour)
 	w.wantStatus(id, "expired")
 	test := w.issued(cassim.NewInstance{}, "example.com")
-	w.EnableHosting(test)
+	w.SetHosting(test, true)
 	w.pass(89 * 24 * time.Hour)
 	w.HostInstance(w.issued(bought, "www.example.com"))
 	if view, _ := w.Instance(test); view.Status != "willExpire" || len(view.Applications) != 1 {

@@ -19,6 +19,7 @@ type InstanceKnobs struct {
 	PendingDelay        string `json:"pendingDelay,omitempty"`        // after how long the status is pending
 	AfterFailedReview   string `json:"afterFailedReview,omitempty"`   // status after the CA refused
 	FailedTask          string `json:"failedTask,omitempty"`          // TaskStatus after the CA refused
+	FailedResult        string `json:"failedResult,omitempty"`        // PendingResult after the CA refused
 	FailedCSR           string `json:"failedCSR,omitempty"`           // what becomes of the CSR then
 	AfterCancel         string `json:"afterCancel,omitempty"`         // status after a first application was cancelled
 	CancelDelay         string `json:"cancelDelay,omitempty"`         // how long a cancelled application stays pending
@@ -58,6 +59,7 @@ const (
 	OldStaysValid, OldToldRevoked                = "valid", "toldRevoked"
 	ValidityFull, ValidityCut                    = "full", "cut"
 	DetailOld, DetailEmpty, DetailEarly          = "old", "empty", "early"
+	ResultIsReason, ResultIsWord                 = "reason", "word"
 	Kept, Dropped                                = "kept", "dropped"
 	CancelWins, CancelLoses                      = "wins", "loses"
 	CertificateKept, CertificateCleared          = "kept", "cleared"
@@ -105,6 +107,8 @@ var instanceKnobs = []knob{
 		[]string{InstanceInactive, InstanceNormal, InstancePending}},
 	{"failedTask", func(k *Knobs) *string { return &k.FailedTask }, "after a failed review",
 		[]string{"failed", "success"}},
+	{"failedResult", func(k *Knobs) *string { return &k.FailedResult }, "after a failed review",
+		[]string{ResultIsReason, ResultIsWord}},
 	{"failedCSR", func(k *Knobs) *string { return &k.FailedCSR }, "after a failed review", []string{Kept, Dropped}},
 	{"afterCancel", func(k *Knobs) *string { return &k.AfterCancel }, "after a cancellation",
 		[]string{InstanceNormal, InstanceInactive}},

@@ -17,6 +17,13 @@ type Observation struct {
 	Phase     v1alpha1.OrderPhase
 	// Word is the state in the words of CAS, for people.
 	Word string
+	// Told quotes what else CAS says of the order, for people: nothing may branch on it. It may be empty.
+	Told string
+	// Changed are what somebody else has changed on what the order was made from, in words for people. The order goes
+	// on nevertheless.
+	Changed []string
+	// TermEnd is when what the order was made from ends, and its certificate at the latest. It is zero if nothing ends.
+	TermEnd time.Time
 	// Validations are what has to be published, or none until CAS tells it.
 	Validations []v1alpha1.OrderValidation
 	// Certificate is the PEM text that the answer has once the order is issued. Issuers may be missing, which

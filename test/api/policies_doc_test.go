@@ -82,7 +82,7 @@ func found(t *testing.T, folder string, pattern *regexp.Regexp) (names []string)
 // verbOf are the actions of CAS, by the methods of the client of instances.
 var verbOf = map[string]string{
 	"List": "ListInstances", "Describe": "GetInstanceDetail", "Update": "UpdateInstance", "Apply": "ApplyCertificate",
-	"Cancel": "CancelPendingCertificate", "Certificate": "GetUserCertificateDetail",
+	"Cancel": "CancelPendingCertificate", "Task": "GetTaskAttribute", "Certificate": "GetUserCertificateDetail",
 }
 
 var verbCall = regexp.MustCompile(`\bcalls\.(\w+)\(`)

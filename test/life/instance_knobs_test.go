@@ -55,6 +55,7 @@ var livesOfKnobs = map[string][]instanceLife{
 	"pendingDelay":        {certified, withdrawn},
 	"afterFailedReview":   {refused},
 	"failedTask":          {refused},
+	"failedResult":        {refused},
 	"failedCSR":           {refused},
 	"afterCancel":         {withdrawn},
 	"cancelDelay":         {withdrawn},

@@ -22,7 +22,7 @@ type Detail struct {
 	ContactIDs []string
 	CompanyID  string
 	Tags       map[string]string
-	// UpgradeStatus is none, payed or issued. It is about an upgrade of the instance to other numbers of names.
+	// UpgradeStatus is none, UpgradePaid or issued. It is about an upgrade of the instance to other numbers of names.
 	UpgradeStatus string
 	// Validations prove the control of the names, while an application is under way. There may be none yet, and some
 	// may still lack their value: see Validation.IsComplete.
@@ -32,6 +32,9 @@ type Detail struct {
 	// RequestID is the service's name for this call.
 	RequestID string
 }
+
+// UpgradePaid is the UpgradeStatus of an instance whose upgrade is paid for and not carried out.
+const UpgradePaid = "payed"
 
 // Validation is a DNS record, or a file, that proves the control of one name.
 type Validation struct {

@@ -44,7 +44,7 @@ func (c *checker) Supply(ctx context.Context) (*source.Shortcoming, error) {
 		return nil, err
 	}
 	count := counting{Supply: v1alpha1.Supply{Product: product,
-		ObservedAt: metav1.NewTime(c.now.Truncate(time.Second)), EndingSoon: new(int64(0))}}
+		ObservedAt: metav1.NewTime(c.now.Truncate(time.Second)), EndingSoon: new(int64(0)), Hosted: new(int64(0))}}
 	for _, seen := range all {
 		switch detail, err := c.look(ctx, &seen, count.hasSpoken); {
 		case err != nil:
@@ -100,6 +100,9 @@ func (c *counting) add(seen *casinstance.Detail, hasContacts bool) {
 	}
 	if seen.HasCertificate() {
 		c.Issued++
+	}
+	if seen.AutoReissue {
+		*c.Hosted++
 	}
 	if seen.Status == casinstance.StatusWillExpire {
 		*c.EndingSoon++

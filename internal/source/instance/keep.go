@@ -29,18 +29,20 @@ func (s *session) Observe(ctx context.Context, id string) (*source.Observation, 
 	case err != nil:
 		return nil, err
 	}
-	found := &source.Observation{Word: word(seen), Phase: s.phase(seen)}
+	found := &source.Observation{Word: word(seen), Phase: s.phase(seen), TermEnd: seen.TermEnd}
 	if found.Phase == v1alpha1.PhaseAwaitingValidation {
-		found.Validations = validations(seen)
+		found.Validations, found.Changed = validations(seen), s.changed(seen)
 	}
-	if !s.hasRequest(seen) || !s.hasNext(seen) || s.isUnderWay(seen) {
-		return found, nil
+	if s.isApplied(seen) && !s.isUnderWay(seen) {
+		switch bundle, isOwn, err := s.certificate(ctx, seen); {
+		case err != nil:
+			return nil, err
+		case isOwn:
+			found.Phase, found.Certificate, found.Stored = v1alpha1.PhaseIssued, bundle, s.stored(seen)
+		}
 	}
-	switch bundle, isOwn, err := s.certificate(ctx, seen); {
-	case err != nil:
-		return nil, err
-	case isOwn:
-		found.Phase, found.Certificate, found.Stored = v1alpha1.PhaseIssued, bundle, s.stored(seen)
+	if found.Phase != v1alpha1.PhaseIssued {
+		found.Told = s.told(ctx, seen, found.Phase == v1alpha1.PhaseWithdrawnElsewhere)
 	}
 	return found, nil
 }
