@@ -234,6 +234,12 @@ type Instance struct {
 	// +optional
 	AdditionalNames []AdditionalName `json:"additionalNames,omitempty"`
 
+	// commonName says what becomes of a request without a common name. Required: it is refused. Optional: it is tried,
+	// and the first of its names is applied for first; CAS may refuse it, which uses up no instance. Set by people; may
+	// be changed at any time. Empty: Required.
+	// +optional
+	CommonName CommonNamePolicy `json:"commonName,omitempty"`
+
 	// contactIDs are whom the CA may write to or call, by their ids in the account. Empty: those that the instance has.
 	// +kubebuilder:validation:MaxItems=50
 	// +kubebuilder:validation:items:MaxLength=19
@@ -242,6 +248,17 @@ type Instance struct {
 	// +optional
 	ContactIDs []string `json:"contactIDs,omitempty"`
 }
+
+// CommonNamePolicy says what becomes of a request without a common name.
+//
+// +kubebuilder:validation:Enum=Required;Optional
+type CommonNamePolicy string
+
+// What becomes of a request without a common name.
+const (
+	CommonNameRequired CommonNamePolicy = "Required"
+	CommonNameOptional CommonNamePolicy = "Optional"
+)
 
 // InstanceRenewal says what a renewal is applied for with.
 //

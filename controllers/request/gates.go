@@ -124,15 +124,21 @@ func (r *Reconciler) restored(_ context.Context, run *requestRun) (*report, erro
 // Refuses what no issuer could serve, even if the issuer does not exist. If it exists, the refusal also tells what it
 // would refuse next.
 func (r *Reconciler) fits(ctx context.Context, run *requestRun) (*report, error) {
-	asks, against := csr.Preflight(run.request, nil)
+	issuer, err := issuers.Get(ctx, r.Client, run.request.Namespace, requests.IssuerReference(run.request))
+	hasIssuer := err == nil
+	var asks csr.Asks
+	var against csr.Reasons
+	if hasIssuer {
+		offer := r.Sources.Offer(issuer.GetSpec().Source)
+		asks, against = csr.Preflight(run.request, offer.Sells, offer.NeedsCommonName())
+	} else { // whether a common name is needed is for the issuer to say
+		asks, against = csr.Preflight(run.request, nil, false)
+	}
 	if len(against) == 0 {
 		run.asks = asks
 		return nil, nil
 	}
-	if issuer, err := issuers.Get(ctx, r.Client, run.request.Namespace,
-		requests.IssuerReference(run.request)); err == nil &&
-		asks.Key != "" {
-		asks, against = csr.Preflight(run.request, r.Sources.Offer(issuer.GetSpec().Source).Sells)
+	if hasIssuer && asks.Key != "" {
 		more, err := r.against(ctx, run.request, issuer, asks)
 		if err != nil {
 			return nil, err

@@ -147,7 +147,7 @@ func TestWhatNoPublicCAGivesIsRefusedByName(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, against := Preflight(test.request, nil)
+			_, against := Preflight(test.request, nil, true)
 			compare.Text(t, against.Err(), test.want)
 		})
 	}

@@ -37,8 +37,9 @@ type Asks struct {
 
 // Preflight says, before anything is spent, what a request asks for, and what speaks against it with any issuer. The
 // reasons are for the person who wrote the Certificate: they say what to change there. If there are any, Asks is what
-// the request would ask for after these changes, so that an issuer can be asked about the rest.
-func Preflight(request *cmapi.CertificateRequest, by Sells) (Asks, Reasons) {
+// the request would ask for after these changes, so that an issuer can be asked about the rest. Where no common name is
+// needed, the first name that can be one stands in for it.
+func Preflight(request *cmapi.CertificateRequest, by Sells, needsCommonName bool) (Asks, Reasons) {
 	asks := Asks{IsBare: IsBare(request)}
 	csr, err := readRequest(request.Spec.Request)
 	if err != nil {
@@ -48,7 +49,7 @@ func Preflight(request *cmapi.CertificateRequest, by Sells) (Asks, Reasons) {
 	asks.Key = KeyAlgorithmOf(csr)
 	name, sans := strings.ToLower(csr.Subject.CommonName), Lowered(csr.DNSNames)
 	asks.IsApart = name != "" && len(sans) > 0 && !slices.Contains(sans, name)
-	against.AddAll(asks.takeCommonName(name, sans, by))
+	against.AddAll(asks.takeCommonName(name, sans, by, needsCommonName))
 	if n := commonNames(csr); n > 1 {
 		against.Add("the certificate signing request has %d common names, and which of them CAS would take is "+
 			"not known: %s", n,
@@ -89,12 +90,14 @@ func commonNames(csr *x509.CertificateRequest) int {
 }
 
 // takeCommonName takes the common name, or the one that it suggests in its place.
-func (req *Asks) takeCommonName(name string, sans []string, by Sells) (against Reasons) {
+func (req *Asks) takeCommonName(name string, sans []string, by Sells, isNeeded bool) (against Reasons) {
 	req.CommonName = name
 	if name == "" {
 		req.CommonName = cmp.Or(Suggest(by, sans...), Suggest(nil, sans...))
-		against.Add("CAS takes the domain from the common name, and the request has none: %s",
-			req.noCommonName(sans, by))
+		if isNeeded || req.CommonName == "" {
+			against.Add("CAS takes the domain from the common name, and the request has none: %s",
+				req.noCommonName(sans, by))
+		}
 	} else if fault := commonNameFault(name); fault != "" {
 		req.CommonName = cmp.Or(Suggest(nil, mended(name)), Suggest(by, sans...), Suggest(nil, sans...))
 		against.Add("the common name %q %s: %s", shown(name), fault,

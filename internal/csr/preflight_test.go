@@ -47,7 +47,7 @@ func TestARequestIsTakenForItsNames(t *testing.T) {
 	key := certs.NewKey(t)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, against := Preflight(gen.Certified(certs.Request(t, key, test.commonName, test.sans, nil)), nil)
+			got, against := Preflight(gen.Certified(certs.Request(t, key, test.commonName, test.sans, nil)), nil, true)
 			if against != nil {
 				t.Fatal(against)
 			}
@@ -147,12 +147,12 @@ func TestARequestThatCASCouldNeverServeSaysWhatToChange(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, against := Preflight(test.request, nil)
+			_, against := Preflight(test.request, nil, true)
 			compare.Text(t, against.Err(), test.want)
 		})
 	}
 	t.Run("another PEM", func(t *testing.T) {
-		_, against := Preflight(gen.Certified(certs.Bundle(certs.NewRoot(t, "root").Certificate)), nil)
+		_, against := Preflight(gen.Certified(certs.Bundle(certs.NewRoot(t, "root").Certificate)), nil, true)
 		if err := against.Err(); err == nil ||
 			!strings.HasPrefix(err.Error(), "the certificate signing request cannot be read: ") {
 			t.Errorf("got %v", err)
@@ -172,7 +172,7 @@ func TestAllThatSpeaksAgainstARequestIsToldOnce(t *testing.T) {
 		func(r *x509.CertificateRequest) {
 			r.IPAddresses = []net.IP{{192, 0, 2, 1}}
 		})
-	_, against := Preflight(gen.Certified(csr, func(r *cmapi.CertificateRequest) { r.Spec.IsCA = true }), nil)
+	_, against := Preflight(gen.Certified(csr, func(r *cmapi.CertificateRequest) { r.Spec.IsCA = true }), nil, true)
 	compare.Same(t, len(against), 22)
 	text := against.Err().Error()
 	compare.Same(t, strings.Count(text, "; "), 10)

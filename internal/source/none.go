@@ -39,6 +39,7 @@ func (noOffer) Fits(csr.Asks) (against csr.Reasons) {
 
 func (noOffer) Product() string                      { return "" }
 func (noOffer) Sells(string) bool                    { return false }
+func (noOffer) NeedsCommonName() bool                { return false }
 func (noOffer) Beside(string, string) (string, bool) { return "", false }
 func (noOffer) Proves([]string) []string             { return nil }
 func (noOffer) GoesOn(v1alpha1.Source) bool          { return false }

@@ -16,6 +16,8 @@ type Offer interface {
 	Product() string
 	// Sells says whether a common name is of the kind that the product is for.
 	Sells(commonName string) bool
+	// NeedsCommonName says whether a request without a common name is refused.
+	NeedsCommonName() bool
 	// Fits says what speaks against a request.
 	Fits(asks csr.Asks) csr.Reasons
 	// Beside says whether an order for the common name can ask for another name, too, and in missing which opt-in the

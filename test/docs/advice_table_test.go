@@ -33,6 +33,7 @@ var followed = map[string]string{
 	"no instance of the account is selected: correct":  "test/life.TestOnlyWhatIsSelectedIsAppliedWith",
 	"the account has no instance %q: correct":          "test/life.TestAnInstanceThatTheAccountDoesNotHaveIsToldByItsID",
 	"the instance %q has no contact, and CAS takes no": "test/life.TestAnInstanceWithoutAContactIsToldBeforeItIsTouched",
+	"CAS refuses the signing request, which has no c":  "test/life.TestARequestWithoutACommonNameIsTriedWhereTheIssuerSaysSo",
 	"hosting is switched on, so CAS may order a":       "test/life.TestWhatOthersChangeIsToldAndHarmsNothing",
 
 	// What becomes of an order.

@@ -14,6 +14,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cas"
 	casinstance "github.com/aliyun-issuer/aliyun-issuer/internal/cas/instance"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/csr"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/source"
 )
@@ -67,11 +68,22 @@ func (s *session) notDone(id casinstance.ID, err error) source.Purchase {
 	if !cas.IsThrottled(err) {
 		s.noteRefused(string(id))
 	}
-	if ids := s.spec.Selector.IDs; cas.KindOf(err) == cas.KindInvalid && len(ids) > 0 &&
-		len(s.refusedBy()) >= len(ids) {
+	isInvalid, ids := cas.KindOf(err) == cas.KindInvalid, s.spec.Selector.IDs
+	switch {
+	case isInvalid && s.isNameless(): // no other instance would take it
+		refusal, err = source.Malformed, &credentials.Problem{Reason: v1alpha1.ReasonRejected, Message: fmt.Sprintf(
+			"CAS refuses the signing request, which has no common name: set spec.commonName of the Certificate, or "+
+				"make the request with a common name. CAS says: %v", err)}
+	case isInvalid && len(ids) > 0 && len(s.refusedBy()) >= len(ids):
 		refusal = source.Malformed
 	}
 	return source.Purchase{Outcome: source.NotBought, Err: err, Refusal: refusal}
+}
+
+// isNameless says that the signing request has no common name, which the issuer lets be tried.
+func (s *session) isNameless() bool {
+	request, err := pki.DecodeX509CertificateRequestBytes(s.Order.Spec.Request)
+	return err == nil && request.Subject.CommonName == ""
 }
 
 // refusedBy are the instances that have refused this Order in this process, and the one of a renewal that has come to

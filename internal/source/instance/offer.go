@@ -24,6 +24,10 @@ func (offer) Product() string { return product }
 // Sells says yes to every name: only CAS can tell whether an instance is for single names or for wildcards (isFit).
 func (offer) Sells(string) bool { return true }
 
+// NeedsCommonName says yes unless the issuer has such requests tried: what CAS does with one is not known
+// (docs/design/unknowns.md), and a refusal consumes nothing.
+func (o offer) NeedsCommonName() bool { return o.CommonName != v1alpha1.CommonNameOptional }
+
 // keys are the words that CAS has for keys (docs/design/cas.md §4.6). There is none for P-384.
 var keys = map[v1alpha1.KeyAlgorithm]string{
 	v1alpha1.KeyAlgorithmRSA2048: casinstance.KeyRSA2048, v1alpha1.KeyAlgorithmRSA3072: casinstance.KeyRSA3072,

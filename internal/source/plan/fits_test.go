@@ -55,7 +55,7 @@ func TestABareRequestIsNotToldToEditACertificate(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			asks, against := csr.Preflight(test.request, Sells(plan))
+			asks, against := csr.Preflight(test.request, Sells(plan), true)
 			more := Fits(asks, plan)
 			compare.Same(t, len(more) > 0, true)
 			against.AddAll(more)
@@ -99,7 +99,7 @@ func TestAnIngressIsToldWhereItsNamesComeFrom(t *testing.T) {
 		"a name that goes with it": {gen.Certified(sign("www.ia.example.com")), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			asks, against := csr.Preflight(test.request, Sells(plan))
+			asks, against := csr.Preflight(test.request, Sells(plan), true)
 			against.AddAll(Fits(asks, plan))
 			compare.Same(t, against, test.want)
 		})
@@ -139,7 +139,7 @@ func TestWhatIsSuggestedIsAcceptedNext(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			_, against := csr.Preflight(
 				gen.Certified(certs.Request(t, certs.NewKey(t), test.commonName, test.sans, nil)),
-				Sells(test.plan))
+				Sells(test.plan), true)
 			if len(against) == 0 {
 				t.Fatal("it is not refused")
 			}
@@ -156,7 +156,7 @@ func TestWhatIsSuggestedIsAcceptedNext(t *testing.T) {
 				plan = wildcard
 			}
 			asks, against := csr.Preflight(
-				gen.Certified(certs.Request(t, certs.NewKey(t), suggested, []string{suggested}, nil)), Sells(plan))
+				gen.Certified(certs.Request(t, certs.NewKey(t), suggested, []string{suggested}, nil)), Sells(plan), true)
 			against.AddAll(Fits(asks, plan))
 			compare.Same(t, against, csr.Reasons(nil))
 		})
@@ -197,7 +197,7 @@ func TestKeysAreNamedByKindAndSize(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(string(name), func(t *testing.T) {
-			got, against := csr.Preflight(gen.Certified(certs.Request(t, test.key, "www.example.com", nil, nil)), nil)
+			got, against := csr.Preflight(gen.Certified(certs.Request(t, test.key, "www.example.com", nil, nil)), nil, true)
 			if against != nil || got.Key != name {
 				t.Fatalf("got %q, %v", got.Key, against)
 			}

@@ -30,7 +30,7 @@ func FuzzWhatNamesAnOrderMayHave(f *testing.F) {
 		if request == nil {
 			return
 		}
-		asks, against := csr.Preflight(gen.Certified(request), nil)
+		asks, against := csr.Preflight(gen.Certified(request), nil, true)
 		if against != nil {
 			return
 		}

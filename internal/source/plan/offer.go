@@ -27,6 +27,9 @@ func (o offer) Product() string { return o.ProductCode }
 
 func (o offer) Sells(commonName string) bool { return Sells(o.ResourcePlan)(commonName) }
 
+// NeedsCommonName says yes: CAS takes the domain from there (docs/design/cas.md §3.3).
+func (offer) NeedsCommonName() bool { return true }
+
 func (o offer) Fits(asks csr.Asks) csr.Reasons { return Fits(asks, o.ResourcePlan) }
 
 func (o offer) Beside(name, commonName string) (missing string, isPossible bool) {

@@ -106,6 +106,8 @@ func (offer) Product() string { return Product }
 
 func (offer) Sells(commonName string) bool { return !strings.HasPrefix(commonName, "*.") }
 
+func (offer) NeedsCommonName() bool { return true }
+
 // Fits tells all that speaks against a request at once, in words for whoever wrote the Certificate.
 func (o offer) Fits(asks csr.Asks) (against csr.Reasons) {
 	if !o.Sells(asks.CommonName) {
