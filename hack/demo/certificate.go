@@ -30,7 +30,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// patience is how long the certificate may take. The simulator takes ten seconds for it; only what hangs takes this
+// patience is how long the certificate may take. It takes seconds, and a renewal a minute more; only what hangs takes so
 // long.
 const patience = 10 * time.Minute
 
@@ -189,8 +189,11 @@ func (d *demo) inspectOrder(ctx context.Context) error {
 	}
 	fmt.Printf("\n    AliyunOrder %s, at CAS %s\n", order.Name, order.Status.OrderID)
 	for _, v := range order.Status.Validations {
-		fmt.Printf("        %-16s proved by %s %s, visible since %s\n", v.Domain, v.RecordType, v.FQDN,
-			v.VisibleAt.Format(time.TimeOnly))
+		seen := "not seen yet when it was issued"
+		if v.VisibleAt != nil {
+			seen = "visible since " + v.VisibleAt.Format(time.TimeOnly)
+		}
+		fmt.Printf("        %-16s %s at %s, %s\n", v.Domain, v.RecordType, v.FQDN, seen)
 	}
 	d.orders = append(d.orders, *order)
 	return nil
@@ -223,7 +226,7 @@ func verify(chain, root []byte, names []string) error {
 	for _, c := range path[:len(path)-1] {
 		fmt.Printf("    subject %s\n    issuer  %s\n    names   %v\n    valid   %s to %s\n\n", c.Subject, c.Issuer,
 			c.DNSNames,
-			c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
+			c.NotBefore.Format(time.DateTime), c.NotAfter.Format(time.DateTime))
 	}
 	fmt.Printf("    The Secret's chain verifies against the root of the simulator's authority, %s.\n",
 		path[len(path)-1].Subject)
@@ -270,7 +273,7 @@ func (d *demo) goOn() {
     kubectl describe aliyunorder
     kubectl get events
     kubectl delete secret www-example-com-tls       # cert-manager orders again, and the simulator bills again
-    curl http://%s%s      # what the simulator has billed
+    curl http://%s%-16s # what the simulator has billed
     tail -f %s/log/manager.log
 
     make demo-down                                  # ends and removes everything

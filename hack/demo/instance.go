@@ -17,9 +17,9 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
 
-// firstLife is how long the first certificate lives. cert-manager renews in the last third of a life, which leaves so
-// much for the renewal; a certificate of CAS would take months to come so far.
-const firstLife = 75 * time.Second
+// firstLife is how long the first certificate lives; one of CAS would take months until it is renewed. cert-manager
+// renews when a third of a life is left, and that has to be enough for the renewal.
+const firstLife = 90 * time.Second
 
 // fitInstances buys two instances for two names: one is used, and the other could be.
 func (d *demo) fitInstances(ctx context.Context, issuer *v1alpha1.AliyunIssuer, certificate *cmapi.Certificate) error {
@@ -74,22 +74,22 @@ func (d *demo) billInstances(ctx context.Context) error {
 		return err
 	}
 	var used []string
-	applications := 0
 	for _, i := range bought {
-		fmt.Printf("    instance %s is %s, with %d applications\n", i.InstanceID, i.Status, len(i.Applications))
+		fmt.Printf("    instance %s for %d names: %s, applied with %d times\n", i.InstanceID, i.SingleNames, i.Status,
+			len(i.Applications))
 		for _, a := range i.Applications {
-			fmt.Printf("        %d. %s, certificate %s for %v\n", a.Number, a.State, a.CertificateID, a.Names)
+			fmt.Printf("        %d. %s: certificate %s for %v\n", a.Number, a.State, a.CertificateID, a.Names)
 			used = append(used, i.InstanceID)
 		}
-		applications += len(i.Applications)
 	}
-	if used = slices.Compact(used); len(used) != 1 || applications != len(d.orders) {
-		return fmt.Errorf("%d certificates of the same names have taken %d applications with the instances %v",
-			len(d.orders), applications, used)
+	if len(used) != len(d.orders) || len(slices.Compact(slices.Clone(used))) != 1 {
+		return fmt.Errorf("%d certificates for the same names were applied for with the instances %v, and not each "+
+			"once with the same", len(d.orders), used)
 	}
-	for n, order := range d.orders {
-		fmt.Printf("    certificate %d: instance %s, certificate %s at CAS\n", n+1, order.Status.OrderID,
-			order.Status.CertificateID)
+	if n := len(d.orders); n > 1 {
+		before, after := d.orders[n-2].Status, d.orders[n-1].Status
+		fmt.Printf("\n    before the renewal: instance %s, certificate %s\n", before.OrderID, before.CertificateID)
+		fmt.Printf("    after the renewal:  instance %s, certificate %s\n", after.OrderID, after.CertificateID)
 	}
 	return nil
 }
