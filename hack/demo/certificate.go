@@ -30,8 +30,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// patience is how long the certificate may take. It takes seconds, and a renewal a minute more; only what hangs takes so
-// long.
+// patience is how long a certificate may take. It takes seconds, and a renewal a minute more; only what hangs takes
+// this long.
 const patience = 10 * time.Minute
 
 func cluster() (client.Client, error) {
