@@ -102,9 +102,12 @@ prerequisites:
 c-compiler:
 	@hack/prerequisites.sh c-compiler
 
+# What the demo orders from: plan, or instance, which goes on to the renewal.
+SOURCE ?= plan
+
 .PHONY: demo
 demo: prerequisites ## Take a Certificate to its Secret on a real control plane, with a simulator of CAS.
-	go run ./hack/demo up
+	go run ./hack/demo up '$(SOURCE)'
 
 .PHONY: demo-down
 demo-down: ## End the demo, and remove what it left.

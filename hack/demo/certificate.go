@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -29,8 +30,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// patience is how long the certificate may take. The simulator takes ten seconds for it; only what hangs takes this
-// long.
+// patience is how long a certificate may take. It takes seconds, and a renewal a minute more; only what hangs takes
+// this long.
 const patience = 10 * time.Minute
 
 func cluster() (client.Client, error) {
@@ -54,20 +55,20 @@ func (d *demo) apply(ctx context.Context) error {
 		return err
 	}
 	secret, issuer, certificate := &corev1.Secret{}, &v1alpha1.AliyunIssuer{}, &cmapi.Certificate{}
-	for file, object := range map[string]client.Object{"00-secret.yaml": secret, "issuer.yaml": issuer,
-		"certificate.yaml": certificate} {
-		text, err := os.ReadFile("config/samples/" + file)
-		if err != nil {
-			return err
-		}
-		if err := yaml.UnmarshalStrict(text, object); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
+	err = cmp.Or(read(samples+"00-secret.yaml", secret), read(samples+d.source.issuer, issuer),
+		read(samples+d.source.certificate, certificate))
+	if err != nil {
+		return err
 	}
 	secret.StringData = map[string]string{"accessKeyID": d.keyID, "accessKeySecret": d.keySecret}
 	endpoint := &v1alpha1.Endpoint{URL: "http://" + d.simulator}
 	issuer.Spec.Endpoint, issuer.Spec.STSEndpoint, issuer.Spec.Solvers[0].DNS.Alidns.Endpoint = endpoint, endpoint,
 		endpoint
+	if d.source.fit != nil {
+		if err := d.source.fit(d, ctx, issuer, certificate); err != nil {
+			return err
+		}
+	}
 	d.names = certificate.Spec.DNSNames
 	for _, object := range []client.Object{secret, issuer, certificate} {
 		object.SetNamespace(metav1.NamespaceDefault)
@@ -79,7 +80,21 @@ func (d *demo) apply(ctx context.Context) error {
 	return nil
 }
 
-// watch shows how the order moves, and ends with the Secret.
+// samples is the folder of the files that users start from.
+const samples = "config/samples/"
+
+func read(file string, object client.Object) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := yaml.UnmarshalStrict(text, object); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// watch shows how the order moves, and ends with a certificate in the Secret that was not there before.
 func (d *demo) watch(ctx context.Context) error {
 	kube, err := cluster()
 	if err != nil {
@@ -97,8 +112,12 @@ func (d *demo) watch(ctx context.Context) error {
 			if err := kube.Get(ctx, key, secret); err != nil {
 				return false, client.IgnoreNotFound(err)
 			}
-			d.chain = secret.Data[corev1.TLSCertKey]
-			return len(d.chain) > 0, nil
+			chain := secret.Data[corev1.TLSCertKey]
+			isNew := len(chain) > 0 && !bytes.Equal(chain, d.chain)
+			if isNew {
+				d.chain = chain
+			}
+			return isNew, nil
 		})
 	if err != nil {
 		return fmt.Errorf("no certificate after %s; last seen: %s: %w", patience, said, err)
@@ -107,9 +126,7 @@ func (d *demo) watch(ctx context.Context) error {
 }
 
 func progress(ctx context.Context, kube client.Client) string {
-	orders := &v1alpha1.AliyunOrderList{}
-	if err := kube.List(ctx, orders, client.InNamespace(metav1.NamespaceDefault)); err == nil && len(orders.Items) > 0 {
-		order := orders.Items[0]
+	if order, err := newest(ctx, kube); err == nil && order != nil {
 		if ready := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
 			return fmt.Sprintf("%-10s %s", order.Status.State, ready.Message)
 		}
@@ -123,31 +140,62 @@ func progress(ctx context.Context, kube client.Client) string {
 	return ""
 }
 
-// inspect verifies the chain as a client would that trusts the authority's root, and says what it cost.
+// newest returns the AliyunOrder that was made last, or nil.
+func newest(ctx context.Context, kube client.Client) (*v1alpha1.AliyunOrder, error) {
+	orders := &v1alpha1.AliyunOrderList{}
+	err := kube.List(ctx, orders, client.InNamespace(metav1.NamespaceDefault))
+	if err != nil || len(orders.Items) == 0 {
+		return nil, err
+	}
+	last := slices.MaxFunc(orders.Items, func(a, b v1alpha1.AliyunOrder) int {
+		return a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
+	})
+	return &last, nil
+}
+
+// inspect verifies the chain as a client would that trusts the authority's root, and says how its names were proved and
+// what it cost.
 func (d *demo) inspect(ctx context.Context) error {
-	root, err := d.ask(ctx, "/-/root.pem")
+	root, err := d.get(ctx, "/-/root.pem")
 	if err != nil {
 		return err
 	}
 	if err := verify(d.chain, root, d.names); err != nil {
 		return err
 	}
-	calls, err := d.ask(ctx, "/-/calls")
+	if err := d.inspectOrder(ctx); err != nil {
+		return err
+	}
+	calls, err := d.get(ctx, "/-/calls")
 	if err != nil {
 		return err
 	}
-	ledger, err := d.ask(ctx, "/-/ledger")
+	fmt.Printf("\n    calls to Alibaba Cloud: %s\n", bytes.TrimSpace(calls))
+	return d.source.bill(d, ctx)
+}
+
+// inspectOrder shows the validation of each name.
+func (d *demo) inspectOrder(ctx context.Context) error {
+	kube, err := cluster()
 	if err != nil {
 		return err
 	}
-	var billed []json.RawMessage
-	if err := json.Unmarshal(ledger, &billed); err != nil {
-		return fmt.Errorf("the ledger: %w", err)
+	order, err := newest(ctx, kube)
+	if err != nil {
+		return err
 	}
-	fmt.Printf("\n    calls to Alibaba Cloud: %s\n    orders billed: %d\n", bytes.TrimSpace(calls), len(billed))
-	if len(billed) != 1 {
-		return fmt.Errorf("one certificate has cost %d orders", len(billed))
+	if order == nil {
+		return fmt.Errorf("there is a certificate, and no AliyunOrder that it came from")
 	}
+	fmt.Printf("\n    AliyunOrder %s, at CAS %s\n", order.Name, order.Status.OrderID)
+	for _, v := range order.Status.Validations {
+		seen := "not seen yet when it was issued"
+		if v.VisibleAt != nil {
+			seen = "visible since " + v.VisibleAt.Format(time.TimeOnly)
+		}
+		fmt.Printf("        %-16s %s at %s, %s\n", v.Domain, v.RecordType, v.FQDN, seen)
+	}
+	d.orders = append(d.orders, *order)
 	return nil
 }
 
@@ -178,15 +226,29 @@ func verify(chain, root []byte, names []string) error {
 	for _, c := range path[:len(path)-1] {
 		fmt.Printf("    subject %s\n    issuer  %s\n    names   %v\n    valid   %s to %s\n\n", c.Subject, c.Issuer,
 			c.DNSNames,
-			c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
+			c.NotBefore.Format(time.DateTime), c.NotAfter.Format(time.DateTime))
 	}
 	fmt.Printf("    The Secret's chain verifies against the root of the simulator's authority, %s.\n",
 		path[len(path)-1].Subject)
 	return nil
 }
 
-func (d *demo) ask(ctx context.Context, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.simulator+path, nil)
+// get reads from the admin API of the simulator.
+func (d *demo) get(ctx context.Context, path string) ([]byte, error) {
+	return d.ask(ctx, http.MethodGet, path, nil)
+}
+
+// post has the admin API of the simulator do something.
+func (d *demo) post(ctx context.Context, path string, what any) ([]byte, error) {
+	body, err := json.Marshal(what)
+	if err != nil {
+		return nil, err
+	}
+	return d.ask(ctx, http.MethodPost, path, body)
+}
+
+func (d *demo) ask(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+d.simulator+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -195,10 +257,11 @@ func (d *demo) ask(ctx context.Context, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the simulator answered %s with %s", path, resp.Status)
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode >= http.StatusMultipleChoices {
+		err = fmt.Errorf("the simulator answered %s with %s: %s", path, resp.Status, bytes.TrimSpace(answer))
 	}
-	return io.ReadAll(resp.Body)
+	return answer, err
 }
 
 func (d *demo) goOn() {
@@ -210,9 +273,9 @@ func (d *demo) goOn() {
     kubectl describe aliyunorder
     kubectl get events
     kubectl delete secret www-example-com-tls       # cert-manager orders again, and the simulator bills again
-    curl http://%s/-/ledger         # what the simulator has billed
+    curl http://%s%-16s # what the simulator has billed
     tail -f %s/log/manager.log
 
     make demo-down                                  # ends and removes everything
-`, time.Since(d.began).Seconds(), kubeconfig, d.simulator, dir)
+`, time.Since(d.began).Seconds(), kubeconfig, d.simulator, d.source.ledger, dir)
 }

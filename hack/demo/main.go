@@ -4,7 +4,8 @@
 // Command demo takes a cert-manager Certificate to a Secret with a signed chain, through a real kube-apiserver, real
 // cert-manager controllers, the controller of this project and a simulator of CAS, all on this machine.
 //
-//	go run ./hack/demo up      # from the root of the repository
+//	go run ./hack/demo up plan       # from the root of the repository
+//	go run ./hack/demo up instance   # and through its renewal
 //	go run ./hack/demo down
 package main
 
@@ -14,6 +15,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -33,33 +35,42 @@ func main() {
 }
 
 func command(ctx context.Context, args []string) error {
-	d := &demo{began: time.Now()}
 	switch {
-	case len(args) == 1 && args[0] == "up":
-		return d.up(ctx)
+	case len(args) == 2 && args[0] == "up":
+		from, err := sourceOf(args[1])
+		if err != nil {
+			return err
+		}
+		return (&demo{source: from, began: time.Now()}).up(ctx)
 	case len(args) == 1 && args[0] == "down":
-		return d.run(ctx, localkube, "down", "--data", "--dir", dir)
+		return run(ctx, localkube, "down", "--data", "--dir", dir)
 	default:
-		return fmt.Errorf("usage: demo up|down")
+		return fmt.Errorf("usage: demo up SOURCE | demo down")
 	}
+}
+
+// step is a part of the way.
+type step struct {
+	title string
+	do    func(*demo, context.Context) error
+}
+
+// steps are those of all demos.
+var steps = []step{
+	{"Build what is missing (minutes the first time, seconds later)", (*demo).build},
+	{"Start Kubernetes and cert-manager", (*demo).boot},
+	{"Start the simulator of CAS and of Alibaba Cloud DNS", (*demo).startSimulator},
+	{"Install the Helm chart, and run the manager with its ServiceAccount", (*demo).install},
+	{"Apply an issuer, its Secret and a Certificate", (*demo).apply},
+	{"Wait for the certificate", (*demo).watch},
+	{"Look at what came out", (*demo).inspect},
 }
 
 // up makes the whole way, step by step. What it starts goes on running afterwards, for people to play with.
 func (d *demo) up(ctx context.Context) error {
-	for _, step := range []struct {
-		title string
-		do    func(context.Context) error
-	}{
-		{"Build what is missing (minutes the first time, seconds later)", d.build},
-		{"Start Kubernetes and cert-manager", d.boot},
-		{"Start the simulator of CAS and of Alibaba Cloud DNS", d.startSimulator},
-		{"Install the Helm chart, and run the manager with its ServiceAccount", d.install},
-		{"Apply an issuer, its Secret and a Certificate", d.apply},
-		{"Wait for the certificate", d.watch},
-		{"Look at what came out", d.inspect},
-	} {
+	for _, step := range slices.Concat(steps, d.source.more) {
 		fmt.Printf("\n==> [%3.0fs] %s\n", time.Since(d.began).Seconds(), step.title)
-		if err := step.do(ctx); err != nil {
+		if err := step.do(d, ctx); err != nil {
 			return fmt.Errorf("%s: %w\nlogs are in %s/log; 'make demo-down' ends what still runs", step.title, err, dir)
 		}
 	}

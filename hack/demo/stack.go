@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
 const (
@@ -29,15 +31,18 @@ const (
 
 // demo is what the steps know of each other.
 type demo struct {
+	source           source
 	began            time.Time
 	simulator, dns   string // addresses
 	keyID, keySecret string
-	manager          string   // address of the probes
-	names            []string // of the Certificate
-	chain            []byte
+	manager          string                 // address of the probes
+	names            []string               // of the Certificate
+	instances        []string               // that were bought
+	chain            []byte                 // in the Secret
+	orders           []v1alpha1.AliyunOrder // that have come to a certificate
 }
 
-func (d *demo) run(ctx context.Context, name string, args ...string) error {
+func run(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
@@ -50,7 +55,7 @@ func (d *demo) build(ctx context.Context) error {
 		{"go", "build", "-o", "bin/aliyun-issuer", "."},
 		{"go", "build", "-o", "bin/cassim", "./hack/cassim"},
 	} {
-		if err := d.run(ctx, args[0], args[1:]...); err != nil {
+		if err := run(ctx, args[0], args[1:]...); err != nil {
 			return fmt.Errorf("%v: %w", args, err)
 		}
 	}
@@ -59,10 +64,10 @@ func (d *demo) build(ctx context.Context) error {
 
 // boot begins anew, so that a demo shows the same each time.
 func (d *demo) boot(ctx context.Context) error {
-	if err := d.run(ctx, localkube, "down", "--data", "--dir", dir); err != nil {
+	if err := run(ctx, localkube, "down", "--data", "--dir", dir); err != nil {
 		return err
 	}
-	return d.run(ctx, localkube, "up", "--cert-manager", "--dir", dir)
+	return run(ctx, localkube, "up", "--cert-manager", "--dir", dir)
 }
 
 func (d *demo) startSimulator(ctx context.Context) error {
@@ -74,7 +79,7 @@ func (d *demo) startSimulator(ctx context.Context) error {
 		return err
 	}
 	d.keyID, d.keySecret = "demo-"+rand.Text(), rand.Text()
-	return d.run(ctx, localkube, "run", "cassim", "--dir", dir, "--ready", "http://"+d.simulator+"/-/healthz", "--",
+	return run(ctx, localkube, "run", "cassim", "--dir", dir, "--ready", "http://"+d.simulator+"/-/healthz", "--",
 		"bin/cassim",
 		"--addr", d.simulator, "--dns-addr", d.dns, "--access-key-id", d.keyID, "--access-key-secret", d.keySecret,
 		"--package", product+"=20", "--zone", "example.com", "--dcv-delay", "3s", "--ca-delay", "5s")
@@ -88,7 +93,7 @@ func (d *demo) install(ctx context.Context) error {
 	if out, err := helmCommand.CombinedOutput(); err != nil {
 		return fmt.Errorf("helm: %w\n%s", err, out)
 	}
-	if err := d.run(ctx, localkube, "token", "--dir", dir, "--namespace", namespace, "--serviceaccount", release,
+	if err := run(ctx, localkube, "token", "--dir", dir, "--namespace", namespace, "--serviceaccount", release,
 		"--out", managerConfig); err != nil {
 		return err
 	}
@@ -100,7 +105,7 @@ func (d *demo) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.run(ctx, localkube, "run", "manager", "--dir", dir, "--ready", "http://"+d.manager+"/readyz", "--",
+	return run(ctx, localkube, "run", "manager", "--dir", dir, "--ready", "http://"+d.manager+"/readyz", "--",
 		manager,
 		"--kubeconfig", managerConfig, "--leader-elect", "--leader-election-namespace", namespace,
 		"--cluster-resource-namespace", namespace,

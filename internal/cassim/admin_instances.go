@@ -3,7 +3,10 @@
 
 package cassim
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
 
 // adminInstances serves what buys, steers and shows instances.
 func (s *Server) adminInstances(mux *http.ServeMux) {
@@ -33,10 +36,12 @@ func (s *Server) postInstance(w http.ResponseWriter, r *http.Request) {
 type instanceVerb struct {
 	Names                      []string
 	Status, Reason, Chain      string
+	Lasts                      string
 	SingleNames, WildcardNames int
 }
 
-// instanceVerbs are the methods of Server that people may call.
+// instanceVerbs are the methods of Server that people may call. Only people ask for "lasts": how long the certificates
+// of an instance live from now on, 0s being as long as usual, so that nobody has to wait months for a renewal.
 var instanceVerbs = map[string]func(*Server, *subscription, instanceVerb) error{
 	"write":      func(s *Server, i *subscription, v instanceVerb) error { return s.writeInConsole(i, v.Names) },
 	"apply":      func(s *Server, i *subscription, _ instanceVerb) error { return s.applyInConsole(i) },
@@ -59,6 +64,10 @@ var instanceVerbs = map[string]func(*Server, *subscription, instanceVerb) error{
 	"vanish":   func(_ *Server, i *subscription, _ instanceVerb) error { i.vanished = true; return nil },
 	"reappear": func(_ *Server, i *subscription, _ instanceVerb) error { i.vanished = false; return nil },
 	"revoke":   func(s *Server, i *subscription, _ instanceVerb) error { return s.revokeLatest(i) },
+	"lasts": func(_ *Server, i *subscription, v instanceVerb) (err error) {
+		i.steering.lasts, err = time.ParseDuration(v.Lasts)
+		return err
+	},
 	"chain": func(_ *Server, i *subscription, v instanceVerb) error {
 		err := checkChain(v.Chain)
 		if err == nil {

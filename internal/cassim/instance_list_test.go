@@ -204,7 +204,7 @@ func TestPeopleSteerInstancesThroughTheAdminAPI(t *testing.T) {
 		{"status", `{"status":"closed"}`, 204}, {"status", `{}`, 204}, {"upgrade", `{"singleNames":2}`, 204},
 		{"chain", `{"chain":"none"}`, 409}, {"chain", `{"chain":"leaf"}`, 204},
 		{"host", ``, 409}, {"freeze", ``, 204}, {"thaw", ``, 204}, {"dance", ``, 404}, {"write", `{"name":"x"}`, 400},
-		{"vanish", ``, 204}, {"reappear", ``, 204},
+		{"vanish", ``, 204}, {"reappear", ``, 204}, {"lasts", `{"lasts":"soon"}`, 409},
 	} {
 		if got := post("/"+id+"/"+step.verb, step.body); got != step.want {
 			t.Errorf("%s %s: HTTP %d", step.verb, step.body, got)
@@ -213,5 +213,26 @@ func TestPeopleSteerInstancesThroughTheAdminAPI(t *testing.T) {
 	if got := w.Applications(); len(got) != 2 || got[0].State != "refused" || got[1].State != "failed" ||
 		!got[1].Foreign {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestACertificateLivesAsLongAsPeopleSay shortens the life of a first certificate, and of that one only.
+func TestACertificateLivesAsLongAsPeopleSay(t *testing.T) {
+	w := start(t, cassim.Options{})
+	id := w.AddInstance(bought)
+	for n, test := range []struct {
+		said string
+		want time.Duration
+	}{{"90s", 90 * time.Second}, {"0s", 200 * 24 * time.Hour}} {
+		w.admin(204, "POST", "instances/"+url.PathEscape(id)+"/lasts", `{"lasts": "`+test.said+`"}`)
+		w.update(id, "example.com")
+		w.apply(id)
+		w.pass(time.Minute)
+		w.prove(id)
+		w.wantStatus(id, "normal")
+		leaf := chain(t, w.Applications()[n].Certificate)[0]
+		if got := leaf.NotAfter.Sub(leaf.NotBefore); got != test.want {
+			t.Errorf("said %s: it lives for %s", test.said, got)
+		}
 	}
 }

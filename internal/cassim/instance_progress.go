@@ -4,6 +4,7 @@
 package cassim
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"slices"
 	"strconv"
@@ -171,6 +172,7 @@ func (s *Server) issueApplication(a *application, at time.Time) {
 		lasts = testValidity
 	}
 	steered := i.steering
+	lasts = cmp.Or(steered.lasts, lasts)
 	if steered.notBefore.IsZero() {
 		steered.notBefore, steered.notAfter = at.Truncate(time.Second), at.Truncate(time.Second).Add(lasts)
 		if end, _ := i.endsAt(); s.knobs.NextValidity == ValidityCut && steered.notAfter.After(end) {

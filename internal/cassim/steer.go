@@ -15,6 +15,7 @@ type steering struct {
 	wrongKey            bool
 	names, extraNames   []string
 	notBefore, notAfter time.Time
+	lasts               time.Duration // of certificates of an instance; 0 is as long as usual
 	chain               string
 	frozen              bool
 	ignoresCancel       bool
