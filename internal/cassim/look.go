@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type control struct {
 	recordAt     time.Time // when the validation data is told
 	proof        proof
 	visibleSince time.Time // zero while the CA cannot see the proof
+	apart        []string  // hosts whose file at the same path proves another name
 }
 
 // watched is a name that the CA still looks at, until isOpen says that it need not.
@@ -45,7 +47,7 @@ func (s *Server) look() {
 		g := &glances[i]
 		if g.saw.uri != "" {
 			g.visible = true
-			for _, host := range s.fileHosts(g.domain) {
+			for _, host := range s.fileHosts(g.control) {
 				g.visible = g.visible && s.fetch(host, g.saw)
 			}
 		} else {
@@ -168,12 +170,14 @@ func (s *Server) resolve(p proof) bool {
 }
 
 // Returns the hosts on which the CA wants the file: for a domain and its www, both (docs/design/cas.md §5.4).
-func (s *Server) fileHosts(domain string) []string {
-	apex := registrable(domain)
-	if s.knobs.FileHosts == FileAtBoth && (domain == apex || domain == "www."+apex) {
-		return []string{apex, "www." + apex}
+func (s *Server) fileHosts(c *control) []string {
+	apex := registrable(c.domain)
+	if s.knobs.FileHosts != FileAtBoth || c.domain != apex && c.domain != "www."+apex {
+		return []string{c.domain}
 	}
-	return []string{domain}
+	return slices.DeleteFunc([]string{apex, "www." + apex}, func(host string) bool {
+		return host != c.domain && slices.Contains(c.apart, host)
+	})
 }
 
 // fetch gets the validation file as the CA does, without following redirects.
