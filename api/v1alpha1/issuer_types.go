@@ -51,7 +51,6 @@ type AliyunIssuerList struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.source.resourcePlan) || has(self.contact) != has(self.contactSecretRef)",message="exactly one of contact and contactSecretRef is needed: CAS asks for a contact with each order"
 // +kubebuilder:validation:XValidation:rule="has(self.source.resourcePlan) || !has(self.contact) && !has(self.contactSecretRef)",message="contact and contactSecretRef are for resource plans: set source.instance.contactIDs"
-// +kubebuilder:validation:XValidation:rule="!has(self.source.instance) || self.solvers.all(s, !has(s.file))",message="an issuer with source.instance proves names by DNS only, since what CAS wants of a file is not known: use DNS solvers"
 type IssuerSpec struct {
 	Access `json:",inline"`
 

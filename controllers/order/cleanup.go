@@ -124,7 +124,9 @@ func (r *cleaning) notCleanedUp(ctx context.Context, run *orderRun, left *v1alph
 }
 
 func (r *cleaning) removeRecord(ctx context.Context, run *orderRun, validation *v1alpha1.OrderValidation) error {
-	solver, err := r.Remote.Solver(orderSolver(run, credentials.Last{Store: r.Remote.Secrets}))
+	use := orderSolver(run, credentials.Last{Store: r.Remote.Secrets})
+	use.Domain = validation.Domain
+	solver, err := r.Remote.Solver(use)
 	if err != nil {
 		return err
 	}

@@ -47,11 +47,15 @@ func fileOf(order *v1alpha1.AliyunOrder, host, path string) (content string, isW
 	if len(status.Certificate) > 0 || status.Release != nil || status.HandedOverTo != "" {
 		return "", false
 	}
-	for _, v := range status.Validations {
-		if v.RecordType == dcv.TypeFile && isOurs(v) && v.Zone == path &&
-			slices.Contains(httpfile.Hosts(v.FQDN), host) {
-			return v.RecordValue, true
+	var ours []dcv.Record
+	for i := range status.Validations {
+		if v := &status.Validations[i]; v.RecordType == dcv.TypeFile && isOurs(*v) {
+			ours = append(ours, recordOf(v))
 		}
 	}
-	return "", false
+	at := slices.IndexFunc(ours, func(rec dcv.Record) bool { return httpfile.Serves(rec, ours, host, path) })
+	if at < 0 {
+		return "", false
+	}
+	return ours[at].Value, true
 }

@@ -96,3 +96,20 @@ func TestWithoutACacheNoFileIsServed(t *testing.T) {
 		t.Error("something is served")
 	}
 }
+
+// TestEachNameOfAnOrderHasAFileOfItsOwn has CAS name the same path for a domain and its www.
+func TestEachNameOfAnOrderHasAFileOfItsOwn(t *testing.T) {
+	files := filesOf(t, waiting("a", time.Now(), "of shop", func(o *v1alpha1.AliyunOrder) {
+		for _, host := range []string{"example.com", "www.example.com"} {
+			v := o.Status.Validations[0]
+			v.FQDN, v.RecordValue = host, "of "+host
+			o.Status.Validations = append(o.Status.Validations, v)
+		}
+	}))
+	for host, want := range map[string]string{"shop.example.com": "of shop", "example.com": "of example.com",
+		"www.example.com": "of www.example.com", "a.example.com": ""} {
+		if got, ok := files.Content(t.Context(), host, filePath); got != want || ok != (want != "") {
+			t.Errorf("%s has %q, %t", host, got, ok)
+		}
+	}
+}

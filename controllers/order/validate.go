@@ -119,7 +119,11 @@ func (r *presenting) present(ctx context.Context, run *orderRun, validation *v1a
 	if validation.PresentedAt != nil && run.now.Sub(validation.PresentedAt.Time) < presentAgain {
 		return proceed()
 	}
+	if err := access.CheckDomain(run.order, validation); err != nil {
+		return presentFailed(err, run)
+	}
 	use := orderSolver(run, r.Remote.Secrets)
+	use.Domain = validation.Domain
 	if err := r.Remote.MayRoute(use); err != nil {
 		return presentFailed(err, run)
 	}
@@ -127,12 +131,8 @@ func (r *presenting) present(ctx context.Context, run *orderRun, validation *v1a
 	if err != nil {
 		return hold(holdLongest, v1alpha1.ReasonPresentFailed, fmt.Sprintf("the solver cannot be used: %v", err))
 	}
-	challenge := dcv.Challenge{
-		Domain: validation.Domain, RecordName: validation.RecordName, RecordType: validation.RecordType,
-		RecordValue: validation.RecordValue,
-	}
 	before := validation.RecordID
-	record, err := solver.Present(ctx, challenge, prior(validation),
+	record, err := solver.Present(ctx, access.ChallengeOf(validation), prior(validation),
 		func(ctx context.Context, claimed dcv.Record) error {
 			own(validation, claimed)
 			return r.save(ctx, run)
@@ -195,7 +195,7 @@ func own(validation *v1alpha1.OrderValidation, record dcv.Record) {
 // Looks whether the record is visible. That is for people, and tells them whether waiting is all that is left to do:
 // the CA looks for itself.
 func (r *presenting) look(ctx context.Context, run *orderRun, validation *v1alpha1.OrderValidation) {
-	seen, err := r.Remote.Check(ctx, recordOf(validation))
+	seen, err := r.Remote.Check(ctx, orderSolver(run, r.Remote.Secrets), recordOf(validation))
 	if err != nil {
 		run.note = fmt.Sprintf("whether it is visible could not be checked: %v", err)
 		return

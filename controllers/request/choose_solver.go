@@ -14,11 +14,12 @@ import (
 )
 
 // chooseSolver returns the solver whose selector says most about the common name, or nil if none is for the request.
-func chooseSolver(solvers []v1alpha1.Solver, asks csr.Asks) *v1alpha1.Solver {
+// proved are the names whose control has to be proved.
+func chooseSolver(solvers []v1alpha1.Solver, asks csr.Asks, proved []string) *v1alpha1.Solver {
 	var chosen *v1alpha1.Solver
 	most := 0
 	for i := range solvers {
-		if solvers[i].IsFile() && needsDNS(asks) != "" {
+		if solvers[i].IsFile() && needsDNS(asks.DNSNames, proved) != "" {
 			continue
 		}
 		if n := specificity(solvers[i].Selector, asks.CommonName); n > most {
@@ -30,15 +31,17 @@ func chooseSolver(solvers []v1alpha1.Solver, asks csr.Asks) *v1alpha1.Solver {
 
 // needsDNS says why a file cannot validate the request, or "" if it can: CAs take no file for a wildcard, and add no
 // other names to a certificate that a file validated (docs/design/cas.md §3.3, §5.4).
-func needsDNS(asks csr.Asks) string {
-	switch {
-	case strings.HasPrefix(asks.CommonName, "*."):
+func needsDNS(names, proved []string) string {
+	isWildcard := func(name string) bool { return strings.HasPrefix(name, "*.") }
+	if slices.ContainsFunc(proved, isWildcard) {
 		return "no CA takes a file for a wildcard"
-	case len(asks.DNSNames) > 1:
-		return fmt.Sprintf("CAs add %q only to what was validated by DNS", asks.DNSNames[1])
-	default:
-		return ""
 	}
+	for _, name := range names {
+		if !slices.Contains(proved, name) {
+			return fmt.Sprintf("CAs add %q only to what was validated by DNS", name)
+		}
+	}
+	return ""
 }
 
 // Returns 0 if the selector does not match the name, and a higher number the more closely it describes the name.

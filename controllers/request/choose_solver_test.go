@@ -41,11 +41,33 @@ func TestTheSolverWhoseSelectorSaysMostIsChosen(t *testing.T) {
 		"www.example.org":       5,
 	} {
 		if got := chooseSolver(solvers,
-			csr.Asks{CommonName: name, DNSNames: []string{name}}); got != &solvers[want] {
+			csr.Asks{CommonName: name, DNSNames: []string{name}}, []string{name}); got != &solvers[want] {
 			t.Errorf("%s: got the solver for %+v, want number %d", name, got.Selector, want)
 		}
 	}
-	if got := chooseSolver(solvers[3:], csr.Asks{CommonName: "example.com"}); got != nil {
+	if got := chooseSolver(solvers[3:], csr.Asks{CommonName: "example.com"}, nil); got != nil {
 		t.Errorf("got the solver for %+v, want none", got.Selector)
+	}
+}
+
+// TestAFileProvesNamesThatAreProvedAndNoWildcard has an issuer with a solver for files only.
+func TestAFileProvesNamesThatAreProvedAndNoWildcard(t *testing.T) {
+	solvers := []v1alpha1.Solver{{File: &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}}}
+	for _, test := range []struct {
+		names, proved []string
+		why           string
+	}{
+		{[]string{"example.com"}, []string{"example.com"}, ""},
+		{[]string{"example.com", "a.example.com"}, []string{"example.com", "a.example.com"}, ""},
+		{[]string{"*.example.com"}, []string{"*.example.com"}, "no CA takes a file for a wildcard"},
+		{[]string{"example.com", "*.example.com"}, []string{"example.com", "*.example.com"},
+			"no CA takes a file for a wildcard"},
+		{[]string{"example.com", "www.example.com"}, []string{"example.com"},
+			`CAs add "www.example.com" only to what was validated by DNS`},
+	} {
+		got := chooseSolver(solvers, csr.Asks{CommonName: test.names[0], DNSNames: test.names}, test.proved)
+		if why := needsDNS(test.names, test.proved); why != test.why || (got != nil) != (why == "") {
+			t.Errorf("%v, of which %v are proved: got %+v, because %q", test.names, test.proved, got, why)
+		}
 	}
 }

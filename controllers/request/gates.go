@@ -192,12 +192,13 @@ func (r *Reconciler) against(ctx context.Context, request *cmapi.CertificateRequ
 // Holds a request that no solver of the issuer matches, until one is added.
 func (r *Reconciler) solvable(_ context.Context, run *requestRun) (*report, error) {
 	solvers, ref := run.issuer.GetSpec().Solvers, requests.IssuerReference(run.request)
-	if run.solver = chooseSolver(solvers, run.asks); run.solver != nil {
+	proved := r.Sources.Offer(run.issuer.GetSpec().Source).Proves(run.asks.DNSNames)
+	if run.solver = chooseSolver(solvers, run.asks, proved); run.solver != nil {
 		return nil, nil
 	}
 	message := fmt.Sprintf("no solver of the %s %q matches %q: add one for it to spec.solvers, or one "+
 		"without a selector", ref.Kind, ref.Name, run.asks.CommonName)
-	if why := needsDNS(run.asks); why != "" && slices.ContainsFunc(solvers, v1alpha1.Solver.IsFile) {
+	if why := needsDNS(run.asks.DNSNames, proved); why != "" && slices.ContainsFunc(solvers, v1alpha1.Solver.IsFile) {
 		message = fmt.Sprintf("no DNS solver of the %s %q matches %q, and %s: add one to spec.solvers", ref.Kind,
 			ref.Name, run.asks.CommonName, why)
 	}

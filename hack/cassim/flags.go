@@ -96,8 +96,9 @@ func addressFlags(flags *flag.FlagSet, o *cassim.Options) {
 	flags.StringVar(&o.DNSAddr, "dns-addr", "127.0.0.1:0", "where the DNS server listens, UDP and TCP")
 	flags.StringVar(&o.Resolver, "resolver", "", "DNS server that the CA asks, as host:port; default the "+
 		"simulator's own")
-	flags.StringVar(&o.WebAddr, "web-addr", "", "host:port that the CA fetches validation files from, "+
+	flags.StringVar(&o.WebAddr, "web-addr", "", "host:port that the CA fetches validation files from by HTTP, "+
 		"whatever the domain")
+	flags.StringVar(&o.WebTLSAddr, "web-tls-addr", "", "the same by HTTPS, with a certificate that the system trusts")
 }
 
 // complete fills in what no flag said.

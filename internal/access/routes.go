@@ -35,8 +35,10 @@ func (r *Remote) MayRoute(use Use) error {
 		return nil
 	}
 	why := r.Policy.Routes.refuses(*use.File, use.home(), r.Backend.Namespace)
-	if why == "" && use.Order != nil {
-		why = r.Policy.Routes.refusesHosts(use.home(), httpfile.Hosts(dcv.CanonicalName(use.Order.Spec.CommonName)))
+	if use.Order != nil {
+		for _, name := range use.Order.Spec.DNSNames {
+			why = cmp.Or(why, r.Policy.Routes.refusesHosts(use.home(), httpfile.Hosts(dcv.CanonicalName(name))))
+		}
 	}
 	if why == "" {
 		return nil

@@ -41,6 +41,8 @@ type Use struct {
 	Secrets SecretReader
 	// Order is whose record is published; nil where the solver is only checked.
 	Order *v1alpha1.AliyunOrder
+	// Domain is that of the validation which is published, of those that the Order has.
+	Domain string
 }
 
 // Says whether an operator wrote the solver. Only an operator's solver may use the ambient credentials of a webhook, or
@@ -55,14 +57,14 @@ func (use Use) home() string {
 	return use.Order.Namespace
 }
 
-// objectName is the name of what a solver makes in the cluster. It stays the same when another Order takes over the CAS
-// order.
+// objectName is the name of what a solver makes in the cluster for one validation. It stays the same when another Order
+// takes over the CAS order.
 func (use Use) objectName() string {
 	if use.Order == nil {
 		return ""
 	}
 	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(Realm(use.Order.Spec.Access) + " " + use.Order.Spec.BaseName)) // it never fails
+	_, _ = hash.Write([]byte(Realm(use.Order.Spec.Access) + " " + use.Domain)) // it never fails
 	return fmt.Sprintf("aliyun-order-%s-%08x", nameOf(use.Order.Status.OrderID), hash.Sum32())
 }
 
@@ -156,7 +158,7 @@ func (r *Remote) alidnsSolver(use Use, from *v1alpha1.AlidnsSolver) (dcv.Solver,
 }
 
 func (r *Remote) fileSolver(use Use) (dcv.Solver, error) {
-	config := httpfile.Config{Kube: r.Kube, Backend: r.Backend, Name: use.objectName()}
+	config := httpfile.Config{Kube: r.Kube, Backend: r.Backend, Name: use.objectName(), Beside: use.files()}
 	if use.Order != nil {
 		config.OrderUID, config.Order = string(use.Order.UID), client.ObjectKeyFromObject(use.Order).String()
 	}
@@ -183,9 +185,9 @@ func (r *Remote) fileSolver(use Use) (dcv.Solver, error) {
 }
 
 // Check looks for what a solver published.
-func (r *Remote) Check(ctx context.Context, record dcv.Record) (dcv.Observation, error) {
+func (r *Remote) Check(ctx context.Context, use Use, record dcv.Record) (dcv.Observation, error) {
 	if record.Type == dcv.TypeFile {
-		return r.FileCheck.Check(ctx, record)
+		return r.FileCheck.Check(ctx, record, use.files())
 	}
 	return r.SelfCheck.Check(ctx, record)
 }

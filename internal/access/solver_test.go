@@ -34,8 +34,8 @@ func TestWhateverTheIDOfAnOrderItsObjectHasANameOfItsOwn(t *testing.T) {
 		{id: digits + "1"},
 		{id: digits + "2"},
 	} {
-		use := Use{Order: &v1alpha1.AliyunOrder{Spec: v1alpha1.OrderSpec{BaseName: "example.com"},
-			Status: v1alpha1.OrderStatus{OrderID: test.id}}}
+		use := Use{Domain: "example.com",
+			Order: &v1alpha1.AliyunOrder{Status: v1alpha1.OrderStatus{OrderID: test.id}}}
 		name := use.objectName()
 		if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
 			t.Errorf("%q is named %q: %v", test.id, name, problems)
@@ -47,5 +47,15 @@ func TestWhateverTheIDOfAnOrderItsObjectHasANameOfItsOwn(t *testing.T) {
 		if test.want != "" && name != test.want {
 			t.Errorf("%q is named %q, not %q", test.id, name, test.want)
 		}
+	}
+}
+
+func TestEachValidationOfAnOrderHasAnObjectOfItsOwn(t *testing.T) {
+	use, names := Use{Order: &v1alpha1.AliyunOrder{Status: v1alpha1.OrderStatus{OrderID: "7"}}}, map[string]bool{}
+	for _, use.Domain = range []string{"example.com", "www.example.com", "*.example.com", "example.org"} {
+		names[use.objectName()] = true
+	}
+	if len(names) != 4 {
+		t.Errorf("they are named %v", names)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -112,6 +113,21 @@ func onlineCSR(domain string) (*x509.CertificateRequest, string) {
 	return csr, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: csr.Raw}))
 }
 
+// askForFile is what must be published where an application is validated by files.
+func (s *Server) askForFile(c *control, a *application, value string) {
+	uri := fileName
+	switch {
+	case s.knobs.FilePaths == FilesOwn:
+		uri = path.Join(path.Dir(fileName), value[:16]+".txt")
+	case len(a.names) > 1: // the same path on each host: what a host of another name has there is that name's
+		c.apart = a.names
+	}
+	if s.knobs.FileContents == FilesShared {
+		value = fingerprint(fmt.Append(nil, a.instance.id, " ", a.number))
+	}
+	c.proof = proof{uri: uri, value: value}
+}
+
 // newControl is what must be published for one of the names.
 func (s *Server) newControl(a *application, name string) *control {
 	bare := strings.TrimPrefix(name, "*.")
@@ -122,7 +138,7 @@ func (s *Server) newControl(a *application, name string) *control {
 	value := fingerprint(fmt.Append(nil, a.instance.id, " ", a.number, " ", seed))
 	c := &control{domain: bare, recordAt: a.pendingAt.Add(duration(s.knobs.RecordsDelay)).Add(s.opts.RecordDelay)}
 	if a.byFile {
-		c.proof = proof{uri: fileName, value: value}
+		s.askForFile(c, a, value)
 		return c
 	}
 	root := registrable(bare)

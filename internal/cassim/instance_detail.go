@@ -5,6 +5,7 @@ package cassim
 
 import (
 	"encoding/base64"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -136,7 +137,7 @@ func (s *Server) tellRecords(a *application, told map[string]any) {
 	isTold := map[string]bool{}
 	for n, c := range a.controls {
 		isKnown := !s.now().Before(c.recordAt) && !s.validatesUnseen(a, c)
-		isMerged := s.knobs.RecordsForWildcard == WildcardMerged && isTold[c.proof.fqdn]
+		isMerged := !a.byFile && s.knobs.RecordsForWildcard == WildcardMerged && isTold[c.proof.fqdn]
 		if !isKnown && s.knobs.RecordsShape != RecordsWithoutValue || isMerged {
 			continue
 		}
@@ -147,7 +148,8 @@ func (s *Server) tellRecords(a *application, told map[string]any) {
 			"ValidationValue": c.proof.value, "Cname": "", "CnameKey": "",
 		}
 		if a.byFile {
-			entry["ValidationKey"], entry["ValidationType"] = c.proof.uri, s.knobs.FileWord
+			entry["ValidationType"] = s.knobs.FileWord
+			entry["ValidationKey"], entry["ValidationValue"] = s.fileFields(c)
 		}
 		if !isKnown {
 			entry["ValidationValue"] = ""
@@ -156,6 +158,20 @@ func (s *Server) tellRecords(a *application, told map[string]any) {
 	}
 	if len(entries) > 0 || s.knobs.RecordsShape == RecordsEmpty {
 		told["DomainValidationList"] = entries
+	}
+}
+
+// fileFields are the two fields that tell path and content, in the shape of the knob.
+func (s *Server) fileFields(c *control) (key, value string) {
+	switch s.knobs.FileFields {
+	case FileKeyIsName:
+		return path.Base(c.proof.uri), c.proof.value
+	case FileKeyIsURL:
+		return "http://" + c.domain + c.proof.uri, c.proof.value
+	case FileKeyIsContent:
+		return c.proof.value, c.proof.uri
+	default:
+		return c.proof.uri, c.proof.value
 	}
 }
 

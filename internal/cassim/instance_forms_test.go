@@ -86,17 +86,6 @@ func TestWhenAndHowRecordsAreTold(t *testing.T) {
 				t.Errorf("got %v for %+v", got, records)
 			}
 		})
-	each(t, "fileWord", map[string]string{"HTTP": "HTTP", "FILE": "FILE"}, func(t *testing.T, w *world, want string) {
-		id := w.AddInstance(bought)
-		w.update(id, "example.com")
-		w.must("UpdateInstance", params{"InstanceId": id, "ValidationMethod": "HTTP"})
-		w.apply(id)
-		w.pass(time.Minute)
-		if diff := cmp.Diff([]string{"example.com /.well-known/pki-validation/fileauth.txt " + want + " true"},
-			w.records(id)); diff != "" {
-			t.Error(diff)
-		}
-	})
 }
 
 func TestAnAliasIsARecordOfAnApplication(t *testing.T) {

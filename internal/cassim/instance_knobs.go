@@ -31,6 +31,9 @@ type InstanceKnobs struct {
 	ValidationKey       string `json:"validationKey,omitempty"`       // where a record is, and how its name is told
 	RecordsForWildcard  string `json:"recordsForWildcard,omitempty"`  // records of a domain and its wildcard
 	FileWord            string `json:"fileWord,omitempty"`            // ValidationType of a file
+	FileFields          string `json:"fileFields,omitempty"`          // which fields tell path and content of a file
+	FilePaths           string `json:"filePaths,omitempty"`           // paths of the files of several names
+	FileContents        string `json:"fileContents,omitempty"`        // contents of the files of several names
 	InstanceDNS         string `json:"instanceDNS,omitempty"`         // after how long CAS adds the record
 	TaskWords           string `json:"taskWords,omitempty"`           // vocabulary of TaskStatus
 	TaskBefore          string `json:"taskBefore,omitempty"`          // task before the first application
@@ -67,6 +70,9 @@ const (
 	RecordsWithoutValue                          = "withoutValue"
 	KeyRelative, KeyAtZone, KeyAtApex, KeyFQDN   = "relative", "zone", "apex", "fqdn"
 	WildcardOwn, WildcardShared, WildcardMerged  = "own", "shared", "merged"
+	FileKeyIsPath, FileKeyIsName, FileKeyIsURL   = "path", "name", "url"
+	FileKeyIsContent                             = "content"
+	FilesOwn, FilesShared                        = "own", "shared"
 	DNSUnseen                                    = "unseen"
 	TaskMissing, TaskEmpty                       = "notFound", "empty"
 	IDNumber, IDLarge, IDString                  = "number", "large", "string"
@@ -128,7 +134,12 @@ var instanceKnobs = []knob{
 		[]string{KeyRelative, KeyAtZone, KeyAtApex, KeyFQDN}},
 	{"recordsForWildcard", func(k *Knobs) *string { return &k.RecordsForWildcard }, "shape of records",
 		[]string{WildcardOwn, WildcardShared, WildcardMerged}},
-	{"fileWord", func(k *Knobs) *string { return &k.FileWord }, "shape of records", []string{"HTTP", "FILE"}},
+	{"fileWord", func(k *Knobs) *string { return &k.FileWord }, "shape of files", []string{"HTTP", "FILE"}},
+	{"fileFields", func(k *Knobs) *string { return &k.FileFields }, "shape of files",
+		[]string{FileKeyIsPath, FileKeyIsName, FileKeyIsURL, FileKeyIsContent}},
+	{"filePaths", func(k *Knobs) *string { return &k.FilePaths }, "shape of files", []string{FilesShared, FilesOwn}},
+	{"fileContents", func(k *Knobs) *string { return &k.FileContents }, "shape of files",
+		[]string{FilesOwn, FilesShared}},
 	{"instanceDNS", func(k *Knobs) *string { return &k.InstanceDNS }, "automatic DNS", []string{"2m", Off, DNSUnseen}},
 	{"taskWords", func(k *Knobs) *string { return &k.TaskWords }, "words of a task",
 		[]string{"success", "COMPLETED", "other"}},

@@ -62,6 +62,9 @@ func (s *Server) writeNames(i *subscription, c *call, f *form) *refusal {
 			return invalidParameter("Domain")
 		}
 	}
+	if f.validation == validateHTTP && slices.ContainsFunc(f.names, isWildcard) {
+		return badRequest("InvalidParameter.ValidationMethod", "A wildcard domain must be validated by DNS.")
+	}
 	if len(f.names) > 0 && !i.fits(f.names) {
 		return badRequest("DomainAndProductNotMatch", "The domain does not match the product.")
 	}
@@ -70,6 +73,8 @@ func (s *Server) writeNames(i *subscription, c *call, f *form) *refusal {
 	}
 	return nil
 }
+
+func isWildcard(name string) bool { return strings.HasPrefix(name, "*.") }
 
 // agrees tells whether a domain list and an uploaded CSR are for the same names, as far as CAS looks.
 func (s *Server) agrees(csr *x509.CertificateRequest, names []string) bool {

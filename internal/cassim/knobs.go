@@ -32,6 +32,7 @@ type Knobs struct {
 	// after how long an unvalidated order wants another value
 	ProofValue       string `json:"proofValue,omitempty"`
 	FileHosts        string `json:"fileHosts,omitempty"`        // where the CA looks for a file
+	FileScheme       string `json:"fileScheme,omitempty"`       // how the CA looks for a file
 	AutomaticDNS     string `json:"automaticDNS,omitempty"`     // whether CAS writes into the account's zones
 	VerifyFailReason string `json:"verifyFailReason,omitempty"` // whether a failed order says why
 	UsedCount        string `json:"usedCount,omitempty"`        // UsedCount after DeleteCertificateRequest
@@ -71,6 +72,7 @@ const (
 	LabelAtName, LabelAtZone                      = "name", "zone"
 	RecordTXT, RecordCNAME                        = "TXT", "CNAME"
 	FileAtBoth, FileAtDomain                      = "apex+www", "domain"
+	FileByHTTP, FileByHTTPS, FileByEither         = "http", "https", "either"
 	Off, On                                       = "off", "on"
 	UsedFalls, UsedStays                          = "falls", "stays"
 	SANsDropped, SANsRejected, SANsFailReview     = "dropped", "rejected", "reviewFails"
@@ -118,6 +120,8 @@ var orderKnobs = []knob{
 	{"recordType", func(k *Knobs) *string { return &k.RecordType }, "", []string{RecordTXT, RecordCNAME}},
 	{"proofValue", func(k *Knobs) *string { return &k.ProofValue }, "", []string{Never, "24h", "30m"}},
 	{"fileHosts", func(k *Knobs) *string { return &k.FileHosts }, "", []string{FileAtBoth, FileAtDomain}},
+	{"fileScheme", func(k *Knobs) *string { return &k.FileScheme }, "",
+		[]string{FileByHTTP, FileByHTTPS, FileByEither}},
 	{"automaticDNS", func(k *Knobs) *string { return &k.AutomaticDNS }, "whether automatic DNS applies to API orders",
 		[]string{Off, On}},
 	{"verifyFailReason", func(k *Knobs) *string { return &k.VerifyFailReason }, "verify_fail reason via V1 API",

@@ -5,9 +5,11 @@ package cassim
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +24,7 @@ type control struct {
 	recordAt     time.Time // when the validation data is told
 	proof        proof
 	visibleSince time.Time // zero while the CA cannot see the proof
+	apart        []string  // hosts whose file at the same path proves another name
 }
 
 // watched is a name that the CA still looks at, until isOpen says that it need not.
@@ -34,6 +37,8 @@ type watched struct {
 type glance struct {
 	watched
 	saw     proof
+	hosts   []string // of a file, and how it is fetched
+	scheme  string
 	visible bool
 }
 
@@ -45,8 +50,8 @@ func (s *Server) look() {
 		g := &glances[i]
 		if g.saw.uri != "" {
 			g.visible = true
-			for _, host := range s.fileHosts(g.domain) {
-				g.visible = g.visible && s.fetch(host, g.saw)
+			for _, host := range g.hosts {
+				g.visible = g.visible && s.fetch(host, g)
 			}
 		} else {
 			g.visible = s.resolve(g.saw)
@@ -81,7 +86,7 @@ func (s *Server) glances() []glance {
 		// where an alias leads to may change unseen
 		hasNews := !w.proof.looked || p.version != w.proof.version || s.zones.hasAlias(p.fqdn)
 		if p.uri != "" || s.opts.Resolver != "" || hasNews {
-			due = append(due, glance{watched: w, saw: p})
+			due = append(due, glance{watched: w, saw: p, hosts: s.fileHosts(w.control), scheme: s.knobs.FileScheme})
 		}
 	}
 	return due
@@ -168,17 +173,25 @@ func (s *Server) resolve(p proof) bool {
 }
 
 // Returns the hosts on which the CA wants the file: for a domain and its www, both (docs/design/cas.md §5.4).
-func (s *Server) fileHosts(domain string) []string {
-	apex := registrable(domain)
-	if s.knobs.FileHosts == FileAtBoth && (domain == apex || domain == "www."+apex) {
-		return []string{apex, "www." + apex}
+func (s *Server) fileHosts(c *control) []string {
+	apex := registrable(c.domain)
+	if s.knobs.FileHosts != FileAtBoth || c.domain != apex && c.domain != "www."+apex {
+		return []string{c.domain}
 	}
-	return []string{domain}
+	return slices.DeleteFunc([]string{apex, "www." + apex}, func(host string) bool {
+		return host != c.domain && slices.Contains(c.apart, host)
+	})
 }
 
-// fetch gets the validation file as the CA does, without following redirects.
-func (s *Server) fetch(host string, p proof) bool {
-	if s.opts.WebAddr == "" {
+// fetch gets the validation file as the CA does (knob fileScheme).
+func (s *Server) fetch(host string, g *glance) bool {
+	return g.scheme != FileByHTTP && s.fetchFrom(s.opts.WebTLSAddr, "https://"+host, g.saw) ||
+		g.scheme != FileByHTTPS && s.fetchFrom(s.opts.WebAddr, "http://"+host, g.saw)
+}
+
+// fetchFrom follows no redirect.
+func (s *Server) fetchFrom(addr, origin string, p proof) bool {
+	if addr == "" {
 		return false
 	}
 	dialer := &net.Dialer{}
@@ -188,11 +201,12 @@ func (s *Server) fetch(host string, p proof) bool {
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
 			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return dialer.DialContext(ctx, network, s.opts.WebAddr)
+				return dialer.DialContext(ctx, network, addr)
 			},
+			TLSClientConfig: &tls.Config{RootCAs: s.opts.WebRoots, MinVersion: tls.VersionTLS12},
 		},
 	}
-	resp, err := client.Get("http://" + host + p.uri)
+	resp, err := client.Get(origin + p.uri)
 	if err != nil {
 		return false
 	}

@@ -104,8 +104,7 @@ func issuerRows() []row {
 			change{"source.instance.contactIDs", []any{"Zhang San"}}),
 			refused: "spec.source.instance.contactIDs[0] in body should match '^[1-9][0-9]{0,18}$'"},
 		{title: "instances with files", changes: append(instances("a"), change{"solvers", []any{map[string]any{
-			"file": map[string]any{"manual": map[string]any{}}}}}),
-			refused: "an issuer with source.instance proves names by DNS only"},
+			"file": map[string]any{"manual": map[string]any{}}}}})},
 		{title: "no product", changes: plan("productCode", nil), refused: "spec.source.resourcePlan.productCode: " +
 			"Required value"},
 		{title: "empty product", changes: plan("productCode", ""), refused: "spec.source.resourcePlan.productCode: " +

@@ -107,6 +107,12 @@ func withSolvers(webhook *provider.Provider) map[string]life {
 			isOver: isGone,
 		}
 	}
+	// Only instances prove several names, each by a file of its own.
+	all["an order with file.ingress, with two names of an instance"] = life{
+		at: byFiles, from: ofInstances, prepare: orderTwo, isOver: isIssued, billed: 1, isFreshOnly: true}
+	all["a request with file.ingress that is deleted, with two names of an instance"] = life{
+		at: byFiles, from: ofInstances, prepare: orderTwo, options: cassim.Options{CADelay: 1000 * time.Hour},
+		user: removePublished, isOver: isGone, isFreshOnly: true}
 	return all
 }
 

@@ -97,7 +97,7 @@ func (*plan) harm(e *env.Env) error { return e.Simulator.ForeignHarm() }
 
 func (*plan) again(*env.Env) {} // the ledger tells that the plan has its certificate back
 
-// instances are two that the issuer may apply with, and among its ids one with somebody else's signing request, which
+// instances are two, for two names each, that the issuer may apply with, and among its ids one with somebody else's signing request, which
 // nobody has applied for.
 type instances struct {
 	theirs string
@@ -114,7 +114,7 @@ func (*instances) options(o *cassim.Options) {
 
 func (s *instances) open(e *env.Env) {
 	buy := func() string {
-		return e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceBought, SingleNames: 1})
+		return e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceBought, SingleNames: 2})
 	}
 	s.theirs, s.ours = buy(), []string{buy(), buy()}
 	e.Simulator.WriteInConsole(s.theirs, "other.example.com")

@@ -4,6 +4,8 @@
 package crash
 
 import (
+	"crypto/x509"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
@@ -21,6 +24,14 @@ import (
 // order is what every life begins with.
 func order(e *env.Env) {
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key())))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+}
+
+// orderTwo asks for two names.
+func orderTwo(e *env.Env) {
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key(), func(c *x509.CertificateRequest) {
+		c.DNSNames = append(c.DNSNames, "shop."+cassim.DefaultZone)
+	})))
 	e.Decide("www", cmapi.CertificateRequestConditionApproved)
 }
 
@@ -68,6 +79,17 @@ func remove(e *env.Env, _ source) {
 func removeInDoubt(e *env.Env, _ source) {
 	for _, order := range e.Orders() {
 		if order.Status.Submission != nil && order.DeletionTimestamp == nil {
+			forget(e)
+		}
+	}
+}
+
+// removePublished deletes the request once all that CAS asks for is published.
+func removePublished(e *env.Env, _ source) {
+	isMissing := func(v v1alpha1.OrderValidation) bool { return v.PresentedAt == nil }
+	for _, order := range e.Orders() {
+		asked := order.Status.Validations
+		if len(asked) > 0 && !slices.ContainsFunc(asked, isMissing) && order.DeletionTimestamp == nil {
 			forget(e)
 		}
 	}

@@ -15,8 +15,9 @@ import (
 	"sync"
 )
 
-// Proof is a record as DescribeCertificateState tells it, or a file, which has no Type: Name is its path then.
-type Proof struct{ Type, Name, Value string }
+// Proof is a record as DescribeCertificateState tells it, or a file, which has no Type: Name is its path then. With a
+// Domain alone it is what GetInstanceDetail tells, but for another domain.
+type Proof struct{ Type, Name, Value, Domain string }
 
 // Liar stands before the simulator of CAS, and asks for another record or file than the simulator does.
 type Liar struct {
@@ -48,8 +49,16 @@ func StartLiar(e *Env, asks Proof) *Liar {
 			l.mutex.Lock()
 			defer l.mutex.Unlock()
 			kind, _ := reply["RecordType"].(string)
-			l.shown = Proof{kind, reply[name].(string), reply[value].(string)}
+			l.shown = Proof{Type: kind, Name: reply[name].(string), Value: reply[value].(string)}
 			reply["RecordType"], reply[name], reply[value] = asks.Type, asks.Name, cmp.Or(asks.Value, l.shown.Value)
+			if body, err = json.Marshal(reply); err != nil {
+				return err
+			}
+		}
+		if list, _ := reply["DomainValidationList"].([]any); len(list) > 0 && asks.Domain != "" {
+			for _, entry := range list {
+				entry.(map[string]any)["Domain"] = asks.Domain
+			}
 			if body, err = json.Marshal(reply); err != nil {
 				return err
 			}

@@ -29,18 +29,30 @@ type web struct {
 	answer http.HandlerFunc
 }
 
-// withFile makes an approved request to an issuer with this file solver. The CA and the controller reach every host at
-// the web server, whose port 443 nobody serves.
-func withFile(t *testing.T, solver *v1alpha1.FileSolver, name string, knobs cassim.Knobs) (*env.Env, *web) {
+// serve starts the web server, where the CA finds every host. Nobody serves its port 443.
+func serve(t *testing.T, options *cassim.Options) *web {
 	t.Helper()
 	site := &web{answer: http.NotFound}
 	site.Server = httptest.NewServer(
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { site.answer(w, r) }))
 	t.Cleanup(site.Close)
-	address := site.Listener.Addr().String()
-	e := env.New(t, cassim.Options{WebAddr: address, Knobs: knobs})
-	e.Configure = e.Web(address)
+	options.WebAddr = site.Listener.Addr().String()
+	return site
+}
+
+// open lets the controller find every host there, too.
+func (site *web) open(e *env.Env) {
+	e.Configure = e.Web(site.Listener.Addr().String())
 	e.Restart()
+}
+
+// withFile makes an approved request to an issuer with this file solver.
+func withFile(t *testing.T, solver *v1alpha1.FileSolver, name string, knobs cassim.Knobs) (*env.Env, *web) {
+	t.Helper()
+	options := cassim.Options{Knobs: knobs}
+	site := serve(t, &options)
+	e := env.New(t, options)
+	site.open(e)
 	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(),
 		func(i *v1alpha1.AliyunIssuer) { i.Spec.Solvers = []v1alpha1.Solver{{File: solver}} }))
 	e.Create(gen.Request(e.Namespace, "www", gen.CSR(gen.Key(), named(name))))

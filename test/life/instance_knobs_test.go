@@ -28,17 +28,21 @@ type instanceLife struct {
 	name  string
 	own   int
 	delay time.Duration // until the CA believes a record
+	// isByFile says that files validate the names, and no records.
+	isByFile bool
 	// run ends as usual, unless otherwise says why the request that is made last waits.
 	run func(e *env.Env, setting, otherwise string)
 }
 
 var (
-	certified = instanceLife{"certified", 2, 20 * time.Second, beCertified}
-	renewed   = instanceLife{"renewed", 2, 20 * time.Second, beRenewed}
-	withdrawn = instanceLife{"withdrawn", 1, time.Hour, beWithdrawn}
-	overtaken = instanceLife{"withdrawn just before it is issued", 1, 3 * time.Minute, beWithdrawn}
-	refused   = instanceLife{"refused", 2, time.Hour, beRefused}
-	unproven  = instanceLife{"never validated", 1, 1000 * time.Hour, beUnproven}
+	certified = instanceLife{name: "certified", own: 2, delay: 20 * time.Second, run: beCertified}
+	served    = instanceLife{name: "served", own: 1, delay: 20 * time.Second, isByFile: true, run: beServed}
+	renewed   = instanceLife{name: "renewed", own: 2, delay: 20 * time.Second, run: beRenewed}
+	withdrawn = instanceLife{name: "withdrawn", own: 1, delay: time.Hour, run: beWithdrawn}
+	overtaken = instanceLife{name: "withdrawn just before it is issued", own: 1, delay: 3 * time.Minute,
+		run: beWithdrawn}
+	refused  = instanceLife{name: "refused", own: 2, delay: time.Hour, run: beRefused}
+	unproven = instanceLife{name: "never validated", own: 1, delay: 1000 * time.Hour, run: beUnproven}
 )
 
 // livesOfKnobs are those of knobs that a first certificate does not meet. All others go through certified.
@@ -63,6 +67,12 @@ var livesOfKnobs = map[string][]instanceLife{
 	"cancelOfReapply":     {withdrawn},
 	"cancelTooEarly":      {withdrawn},
 	"pendingExpiry":       {unproven},
+	"recordsDelay":        {certified, served},
+	"recordsShape":        {certified, served},
+	"fileWord":            {served},
+	"fileFields":          {served},
+	"filePaths":           {served},
+	"fileContents":        {served},
 }
 
 // waitsFor says why the last request of a life waits where it cannot be issued.
@@ -116,7 +126,12 @@ func TestInstancesServeWhateverNobodyKnows(t *testing.T) {
 
 // Runs the life in one CAS.
 func (life instanceLife) in(t *testing.T, knobs cassim.Knobs, setting, otherwise string) {
-	e, ids := withInstances(t, cassim.Options{DCVDelay: life.delay, CADelay: time.Minute}, 1+life.own)
+	options := cassim.Options{DCVDelay: life.delay, CADelay: time.Minute}
+	site := serve(t, &options)
+	e, ids := withInstances(t, options, 1+life.own)
+	if life.isByFile {
+		byIngress(e, site)
+	}
 	e.Simulator.WriteInConsole(ids[0], "shop.example.org")
 	e.Simulator.ApplyInConsole(ids[0])
 	e.Simulator.SetKnobs(func(k *cassim.Knobs) { *k = knobs })
@@ -135,6 +150,7 @@ func (life instanceLife) in(t *testing.T, knobs cassim.Knobs, setting, otherwise
 	if records := e.Simulator.Records(""); len(records) != 0 {
 		t.Errorf("records were left behind: %v", records)
 	}
+	noRoutes(t, e)
 }
 
 // ends lets a request come to an end, and looks all the while whether it says what it waits for.
@@ -192,6 +208,15 @@ func beCertified(e *env.Env, _, otherwise string) {
 	ask(e, "www", "www")
 	endsOr(e, "www", otherwise)
 	wantOwn(e, map[bool]string{true: "issued", false: cassim.InstancePending}[otherwise == ""])
+}
+
+// beServed has several names, two of which are a domain and its www.
+func beServed(e *env.Env, _, otherwise string) {
+	selectAlso(e, e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceBought, Spec: "alibaba.dv.m",
+		SingleNames: 3}))
+	askForAll(e, "www", "example.com", "www.example.com", "shop.example.com")
+	endsOr(e, "www", otherwise)
+	wantOwn(e, "issued")
 }
 
 func beRenewed(e *env.Env, _, otherwise string) {

@@ -15,9 +15,11 @@ import (
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/cert-manager/cert-manager/pkg/util/pki"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/dnsendpoint"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
@@ -108,6 +110,34 @@ func TestANameThatCannotBeProvedKeepsNoOtherFromBeing(t *testing.T) {
 	e.Simulator.RemoveRecord(blocked)
 	e.Until(3*time.Hour, isIssued(e, "two"))
 	e.Pass(10 * time.Minute)
+	wantApplications(e, "issued")
+}
+
+// TestEachNameHasADNSEndpointOfItsOwn lets a person do what ExternalDNS does.
+func TestEachNameHasADNSEndpointOfItsOwn(t *testing.T) {
+	e := forNames(t, cassim.Options{}, 2, 0)
+	setSolver(e, v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}})
+	askForAll(e, "www", "shop.example.com", "pay.example.com")
+	e.Pass(2 * time.Minute)
+	var added []string
+	for _, object := range e.Objects(dnsendpoint.Kind) {
+		endpoints, _, _ := unstructured.NestedSlice(object.Object, "spec", "endpoints")
+		endpoint := endpoints[0].(map[string]any)
+		added = append(added, e.Simulator.AddRecord("example.com",
+			strings.TrimSuffix(endpoint["dnsName"].(string), ".example.com"), endpoint["recordType"].(string),
+			endpoint["targets"].([]any)[0].(string)))
+	}
+	if len(added) != 2 {
+		t.Fatalf("there are %d DNSEndpoints", len(added))
+	}
+	e.Until(time.Hour, isReady(e))
+	e.Pass(10 * time.Minute)
+	if left := e.Objects(dnsendpoint.Kind); len(left) > 0 {
+		t.Errorf("left behind: %+v", left)
+	}
+	for _, record := range added {
+		e.Simulator.RemoveRecord(record)
+	}
 	wantApplications(e, "issued")
 }
 

@@ -36,24 +36,6 @@ type Detail struct {
 // UpgradePaid is the UpgradeStatus of an instance whose upgrade is paid for and not carried out.
 const UpgradePaid = "payed"
 
-// Validation is a DNS record, or a file, that proves the control of one name.
-type Validation struct {
-	// Domain is the name. RootDomain is the domain that Key is relative to; it need not be a hosted zone.
-	Domain, RootDomain string
-	// Key is the record's name, relative to RootDomain or fully qualified; @ is RootDomain itself. For a file it may be
-	// the path: no document says.
-	Key string
-	// Type is TXT or CNAME, or HTTP or FILE for a file.
-	Type string
-	// Value is opaque.
-	Value string
-}
-
-// IsComplete reports whether CAS has told every field.
-func (v Validation) IsComplete() bool {
-	return v.Domain != "" && v.RootDomain != "" && v.Key != "" && v.Type != "" && v.Value != ""
-}
-
 type detailReply struct {
 	reply
 	item

@@ -37,12 +37,13 @@ type SelfCheck struct {
 	RootCAs *x509.CertPool
 }
 
-// Check looks for the file at all hosts that have to serve it. Seen says what each answered instead.
-func (c *SelfCheck) Check(ctx context.Context, rec dcv.Record) (dcv.Observation, error) {
+// Check looks for the file at all hosts that have to serve it, of those that its order waits for. Seen says what each
+// answered instead.
+func (c *SelfCheck) Check(ctx context.Context, rec dcv.Record, beside []dcv.Record) (dcv.Observation, error) {
 	client := c.client()
 	defer client.CloseIdleConnections()
 	var seen []string
-	for _, host := range Hosts(rec.FQDN) {
+	for _, host := range hostsOf(rec, beside) {
 		var answers []string
 		for _, scheme := range []string{"https", "http"} {
 			answer := fetch(ctx, client, scheme+"://"+host+rec.Zone, rec.Value)

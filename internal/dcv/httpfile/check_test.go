@@ -75,7 +75,7 @@ func TestTheFileIsSeenOnEitherPort(t *testing.T) {
 		"https, as http redirects": site(
 			t, says("content"), redirects(http.StatusFound, "https://shop.example.com"+path)),
 	} {
-		if seen, err := check.Check(t.Context(), shop); err != nil || !seen.Visible || len(seen.Seen) > 0 {
+		if seen, err := check.Check(t.Context(), shop, nil); err != nil || !seen.Visible || len(seen.Seen) > 0 {
 			t.Errorf("%s: %+v, %v", name, seen, err)
 		}
 	}
@@ -112,7 +112,7 @@ func TestWhatAnsweredWhatIsSaid(t *testing.T) {
 			_, _ = io.WriteString(w, "content")
 		}), "refuses the connection", "breaks off"},
 	} {
-		seen, err := row.check.Check(t.Context(), shop)
+		seen, err := row.check.Check(t.Context(), shop, nil)
 		want := []string{"https://shop.example.com: " + row.https, "http://shop.example.com: " + row.http}
 		if err != nil || seen.Visible || !slices.Equal(seen.Seen, want) {
 			t.Errorf("%s: %q, %v, want %q", name, seen.Seen, err, want)
@@ -131,7 +131,7 @@ func TestTheWWWOfARegisteredDomainCounts(t *testing.T) {
 	})
 	apex := shop
 	apex.FQDN = "example.com"
-	seen, err := check.Check(t.Context(), apex)
+	seen, err := check.Check(t.Context(), apex, nil)
 	if want := []string{"https://www.example.com: refuses the connection",
 		"http://www.example.com: answers 404"}; err != nil || seen.Visible || !slices.Equal(seen.Seen, want) {
 		t.Errorf("%+v, %v", seen, err)
@@ -144,7 +144,7 @@ func TestNobodySendsTheCheckToTheNodeItself(t *testing.T) {
 		"[::ffff:127.0.0.1]", "localhost"} {
 		rec := shop
 		rec.FQDN = host
-		seen, err := (&httpfile.SelfCheck{}).Check(t.Context(), rec)
+		seen, err := (&httpfile.SelfCheck{}).Check(t.Context(), rec, nil)
 		if err != nil || seen.Visible || len(seen.Seen) != 2 ||
 			!strings.HasSuffix(seen.Seen[1], "has an address that only this node can reach") {
 			t.Errorf("%s: %+v, %v", host, seen, err)
@@ -156,7 +156,7 @@ func TestALookThatIsEndedSaysNothing(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	hangs := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-	if seen, err := site(t, nil, hangs).Check(ctx, shop); err == nil {
+	if seen, err := site(t, nil, hangs).Check(ctx, shop, nil); err == nil {
 		t.Errorf("%+v is said of a server that had no time to answer", seen)
 	}
 }

@@ -23,7 +23,7 @@ func (Manual) Present(_ context.Context, ch dcv.Challenge, _ *dcv.Record,
 	if ch.Domain == "" || ch.RecordName == "" || ch.RecordValue == "" {
 		return dcv.Record{}, fmt.Errorf("the validation file for %q is not known yet: CAS has not named it", ch.Domain)
 	}
-	rec, err := locate(ch)
+	rec, err := Locate(ch)
 	if err != nil {
 		rec = dcv.Record{FQDN: dcv.CanonicalName(ch.Domain), Type: dcv.TypeFile, Value: ch.RecordValue, Zone: "/" +
 			strings.TrimPrefix(ch.RecordName, "/")}

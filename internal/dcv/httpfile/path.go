@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -40,9 +41,24 @@ func Hosts(domain string) []string {
 	}
 }
 
-// Reads from the challenge where the file has to be. CAS names a path (docs/design/cas.md §3.4); a URL of the same host
+// hostsOf returns the hosts that have to serve a file, of those that its order waits for. Each host of a path has one
+// file: where the order has one of its own for the www of a registered domain, that is not asked for the domain's, too.
+func hostsOf(rec dcv.Record, beside []dcv.Record) []string {
+	return slices.DeleteFunc(Hosts(rec.FQDN), func(host string) bool {
+		return host != rec.FQDN && slices.ContainsFunc(beside, func(other dcv.Record) bool {
+			return other.FQDN == host && other.Zone == rec.Zone
+		})
+	})
+}
+
+// Serves says whether a host has to serve a file at a path, of those that an order waits for.
+func Serves(rec dcv.Record, beside []dcv.Record, host, path string) bool {
+	return rec.Zone == path && slices.Contains(hostsOf(rec, beside), host)
+}
+
+// Locate reads from the challenge where the file has to be. CAS names a path (docs/design/cas.md §3.4); a URL of the same host
 // is taken, too.
-func locate(ch dcv.Challenge) (dcv.Record, error) {
+func Locate(ch dcv.Challenge) (dcv.Record, error) {
 	host := dcv.CanonicalName(ch.Domain)
 	switch {
 	case ch.RecordType != dcv.TypeFile:

@@ -31,6 +31,38 @@ func TestARegisteredDomainAndItsWWWAskForEachOther(t *testing.T) {
 	}
 }
 
+func TestAHostHasOneFileAtAPath(t *testing.T) {
+	file := func(host, at string) dcv.Record {
+		return dcv.Record{FQDN: host, Type: dcv.TypeFile, Zone: at, Value: "of " + host}
+	}
+	apex, www := file("example.com", "/a"), file("www.example.com", "/a")
+	both := []string{"example.com", "www.example.com"}
+	for name, test := range map[string]struct {
+		rec    dcv.Record
+		beside []dcv.Record
+		want   []string
+	}{
+		"alone":                        {apex, nil, both},
+		"beside itself":                {apex, []dcv.Record{apex}, both},
+		"beside that of its www":       {apex, []dcv.Record{apex, www}, []string{"example.com"}},
+		"beside that of its domain":    {www, []dcv.Record{apex, www}, []string{"www.example.com"}},
+		"beside one at another path":   {apex, []dcv.Record{file("www.example.com", "/b")}, both},
+		"beside one of another domain": {apex, []dcv.Record{file("shop.example.com", "/a")}, both},
+	} {
+		if got := hostsOf(test.rec, test.beside); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+	for host, want := range map[string]bool{"example.com": true, "www.example.com": false} {
+		if got := Serves(apex, []dcv.Record{apex, www}, host, "/a"); got != want {
+			t.Errorf("the file of the domain is served at %s: %t", host, got)
+		}
+	}
+	if Serves(apex, nil, "example.com", "/b") {
+		t.Error("it is served at another path")
+	}
+}
+
 func TestAFileIsWhereCASNamesIt(t *testing.T) {
 	want := dcv.Record{FQDN: "www.example.com", Type: dcv.TypeFile, Value: "content",
 		Zone: "/.well-known/pki-validation/fileauth.txt"}
@@ -39,7 +71,7 @@ func TestAFileIsWhereCASNamesIt(t *testing.T) {
 		"http://www.example.com/.well-known/pki-validation/fileauth.txt",
 		"https://WWW.example.com:443/.well-known/pki-validation/fileauth.txt",
 	} {
-		got, err := locate(dcv.Challenge{Domain: "WWW.Example.com.", RecordName: uri, RecordType: dcv.TypeFile,
+		got, err := Locate(dcv.Challenge{Domain: "WWW.Example.com.", RecordName: uri, RecordType: dcv.TypeFile,
 			RecordValue: "content"})
 		if err != nil || got != want {
 			t.Errorf("%q: %+v, %v", uri, got, err)
@@ -57,7 +89,7 @@ func TestAFileElsewhereIsNotServed(t *testing.T) {
 		"//elsewhere.example.com/.well-known/pki-validation/x",
 		"/.well-known/pki-validation/%zz",
 	} {
-		_, err := locate(dcv.Challenge{Domain: "www.example.com", RecordName: uri, RecordType: dcv.TypeFile,
+		_, err := Locate(dcv.Challenge{Domain: "www.example.com", RecordName: uri, RecordType: dcv.TypeFile,
 			RecordValue: "content"})
 		if problem, ok := errors.AsType[*dcv.Problem](err); !ok ||
 			!strings.Contains(problem.Message, "which is not a file below /.well-known/pki-validation/") {
@@ -74,7 +106,7 @@ func TestWhatNoFileCanProveIsSaid(t *testing.T) {
 			RecordType: dcv.TypeFile, RecordValue: "v"},
 		"CAS has not named it": {Domain: "www.example.com", RecordType: dcv.TypeFile},
 	} {
-		if _, err := locate(ch); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Locate(ch); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", ch, err, want)
 		}
 	}

@@ -39,8 +39,10 @@ type Config struct {
 	// Kube reads and writes routes past any cache.
 	Kube    client.Client
 	Backend Backend
-	// Name of the route. It stays the same as long as the challenge does.
+	// Name of the route. Each challenge of an order has another one, which stays the same as long as the challenge does.
 	Name string
+	// Beside are all files that the order of the challenge waits for.
+	Beside []dcv.Record
 	// OrderUID and Order, as namespace/name, say for whom the route is.
 	OrderUID, Order     string
 	Labels, Annotations map[string]string
@@ -86,7 +88,7 @@ func newRoute(config Config, kind schema.GroupVersionKind, spec func(Config, dcv
 func (r *Route) Present(
 	ctx context.Context, ch dcv.Challenge, prior *dcv.Record, claim func(context.Context, dcv.Record) error,
 ) (dcv.Record, error) {
-	rec, err := locate(ch)
+	rec, err := Locate(ch)
 	if err != nil {
 		return dcv.Record{}, err
 	}
@@ -144,7 +146,7 @@ func (r *Route) wanted(rec dcv.Record) *unstructured.Unstructured {
 
 func ingressSpec(config Config, rec dcv.Record) map[string]any {
 	var rules []any
-	for _, host := range Hosts(rec.FQDN) {
+	for _, host := range hostsOf(rec, config.Beside) {
 		rules = append(rules, map[string]any{"host": host, "http": map[string]any{"paths": []any{map[string]any{
 			"path": rec.Zone, "pathType": "Exact",
 			"backend": map[string]any{
@@ -161,7 +163,7 @@ func ingressSpec(config Config, rec dcv.Record) map[string]any {
 
 func httpRouteSpec(config Config, rec dcv.Record) map[string]any {
 	var hostnames []any
-	for _, host := range Hosts(rec.FQDN) {
+	for _, host := range hostsOf(rec, config.Beside) {
 		hostnames = append(hostnames, host)
 	}
 	return map[string]any{

@@ -125,8 +125,16 @@ func (s *session) update() (casinstance.Update, error) {
 	}
 	return casinstance.Update{
 		CSR: string(order.Spec.Request), Names: s.names(), KeyAlgorithm: keys[csr.KeyAlgorithmOf(request)],
-		ValidationMethod: casinstance.ValidationDNS, ContactIDs: s.spec.ContactIDs, Tags: s.tags(),
+		ValidationMethod: validationMethod(order.Spec.Solver), ContactIDs: s.spec.ContactIDs, Tags: s.tags(),
 	}, nil
+}
+
+// validationMethod is the same for all names of an order.
+func validationMethod(solver v1alpha1.Solver) string {
+	if solver.IsFile() {
+		return casinstance.ValidationHTTP
+	}
+	return casinstance.ValidationDNS
 }
 
 // tags are those that the instance has, which would be lost otherwise, and this installation's as far as there is room.

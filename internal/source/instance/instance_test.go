@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	casinstance "github.com/aliyun-issuer/aliyun-issuer/internal/cas/instance"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/csr"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/source"
 	"github.com/aliyun-issuer/aliyun-issuer/test/certs"
 )
@@ -82,6 +84,19 @@ func TestARecordIsNamedInFull(t *testing.T) {
 			{Domain: "www.example.com", RootDomain: test.root, Key: test.key, Type: "TXT", Value: "v"}}})
 		if len(got) != 1 || got[0].RecordName != test.want || got[0].Domain != "www.example.com" {
 			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
+func TestAFileIsOneForTheOrderWhateverCASCallsIt(t *testing.T) {
+	for _, kind := range []string{"HTTP", "FILE", "http"} {
+		got := validations(&casinstance.Detail{Validations: []casinstance.Validation{
+			{Domain: "incomplete.example.com", RootDomain: "example.com", Key: "fileauth.txt", Type: kind},
+			{Domain: "WWW.example.com.", Key: "fileauth.txt", Type: kind, Value: "content"}}})
+		want := v1alpha1.OrderValidation{Domain: "www.example.com", RecordType: dcv.TypeFile,
+			RecordName: "/.well-known/pki-validation/fileauth.txt", RecordValue: "content"}
+		if diff := cmp.Diff([]v1alpha1.OrderValidation{want}, got); diff != "" {
+			t.Errorf("%s: %s", kind, diff)
 		}
 	}
 }

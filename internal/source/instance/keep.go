@@ -92,11 +92,16 @@ func validations(seen *casinstance.Detail) (all []v1alpha1.OrderValidation) {
 		if !v.IsComplete() {
 			continue
 		}
+		name, kind, value := fullName(v), v.Type, v.Value
+		if v.IsFile() {
+			kind = dcv.TypeFile
+			name, value = v.File()
+		}
 		all = append(all, v1alpha1.OrderValidation{
 			Domain:      apiserver.Bounded(dcv.CanonicalName(v.Domain), 253),
-			RecordName:  apiserver.Bounded(fullName(v), 255),
-			RecordType:  apiserver.Bounded(v.Type, 16),
-			RecordValue: apiserver.Bounded(v.Value, 1024),
+			RecordName:  apiserver.Bounded(name, 255),
+			RecordType:  apiserver.Bounded(kind, 16),
+			RecordValue: apiserver.Bounded(value, 1024),
 		})
 	}
 	return all
