@@ -270,8 +270,8 @@ func TestACancellationMayBeIgnored(t *testing.T) {
 	}
 }
 
-// TestACallThatEndsWhatSomebodyHasPaidForIsHarm calls verbs that the simulator has, and such as it has not: whoever asks
-// for one has done wrong, whatever is answered.
+// TestACallThatEndsWhatSomebodyHasPaidForIsHarm calls verbs that the simulator has, and such as it has not: whoever
+// asks for one has done wrong, whatever is answered.
 func TestACallThatEndsWhatSomebodyHasPaidForIsHarm(t *testing.T) {
 	for _, verb := range []string{"RefundInstance", "DeleteInstance", "RevokeCertificate",
 		"CancelCertificateForPackageRequest", "DeleteUserCertificate"} {

@@ -13,8 +13,8 @@ import (
 
 // verbs are all that this process can ask of each service, whoever asks. The list is closed here, where every call
 // leaves the process, because nothing may end what somebody has paid for or what a server still uses: neither
-// RefundInstance, DeleteInstance and RevokeCertificate are on it, nor CancelCertificateForPackageRequest, which revokes,
-// nor DeleteUserCertificate. DeleteCertificateRequest is, since it gives back only what was not issued.
+// RefundInstance, DeleteInstance and RevokeCertificate are on it, nor CancelCertificateForPackageRequest, which
+// revokes, nor DeleteUserCertificate. DeleteCertificateRequest is, since it gives back only what was not issued.
 var verbs = map[string][]string{
 	"cas": {
 		"ApplyCertificate", "CancelOrderRequest", "CancelPendingCertificate", "CreateCertificateWithCsrRequest",
