@@ -4,6 +4,7 @@
 package cassim
 
 import (
+	"errors"
 	"net/http"
 	"time"
 )
@@ -20,7 +21,7 @@ func (s *Server) adminServices(mux *http.ServeMux) {
 		answerWhether(w, s.expireToken(r.PathValue("id")), "there is no such temporary key")
 	})
 	mux.HandleFunc("GET /-/harm", func(w http.ResponseWriter, _ *http.Request) {
-		if harm := s.ForeignHarm(); harm != nil {
+		if harm := errors.Join(s.ForeignHarm(), s.EndingHarm()); harm != nil {
 			_, _ = w.Write([]byte(harm.Error() + "\n"))
 		}
 	})

@@ -3,9 +3,33 @@
 
 package cassim
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
 
-// The verbs of this file must never be called by an issuer: they are here so that a test can tell that they were not.
+// endingVerbs end what somebody has paid for, or what a server still uses. No issuer may call them. Those of instances
+// are here, so that their effect can be seen; those of plans and of private CAs are unknown to the simulator.
+var endingVerbs = []string{
+	"RefundInstance", "DeleteInstance", "RevokeCertificate", "CancelCertificateForPackageRequest",
+	"DeleteUserCertificate", "DeletePCACert", "RevokeWHClientCertificate", "CreateRevokeClientCertificate",
+}
+
+// EndingHarm tells of every call of a verb that ends what somebody has paid for, or what a server still uses, whatever
+// came of it. It is nil if there was none.
+func (s *Server) EndingHarm() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var harm []error
+	for _, r := range s.requests {
+		if slices.Contains(endingVerbs, r.Action) {
+			harm = append(harm, fmt.Errorf("%s was called with %v", r.Action, r.Params))
+		}
+	}
+	return errors.Join(harm...)
+}
 
 const refundPeriod = 7 * 24 * time.Hour
 

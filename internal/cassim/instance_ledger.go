@@ -143,7 +143,7 @@ func (s *Server) viewApplication(a *application) ApplicationView {
 
 // InstanceHarm tells what callers did to instances that no issuer may do, or nil: applied twice for one CSR of which
 // the first application was neither withdrawn nor refused, applied with a CSR of somebody else, cancelled an
-// application of somebody else, replaced an application, or called a verb that gives an instance or a certificate away.
+// application of somebody else, or replaced an application.
 func (s *Server) InstanceHarm() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,25 +164,12 @@ func (s *Server) InstanceHarm() error {
 		}
 		live[a.fingerprint] = a
 	}
-	return errors.Join(append(harm, s.harmByCalls()...)...)
-}
-
-// harmByCalls is what shows in the requests that were executed.
-func (s *Server) harmByCalls() (harm []error) {
 	for _, r := range s.requests {
-		if !r.Executed {
-			continue
-		}
-		switch r.Action {
-		case "RefundInstance", "DeleteInstance", "RevokeCertificate":
-			harm = append(harm, fmt.Errorf("%s was called for %s", r.Action, r.InstanceID))
-		case "CancelPendingCertificate":
-			if r.Code == "" && r.foreignApplication {
-				harm = append(harm, fmt.Errorf("an application of somebody else on %s was cancelled", r.InstanceID))
-			}
+		if r.Executed && r.Code == "" && r.foreignApplication {
+			harm = append(harm, fmt.Errorf("an application of somebody else on %s was cancelled", r.InstanceID))
 		}
 	}
-	return harm
+	return errors.Join(harm...)
 }
 
 // CallsForInstance counts the requests that name an instance.

@@ -122,6 +122,9 @@ func ramAction(req requests.AcsRequest) string {
 }
 
 func (c *Caller) call(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse, via delivery) *Error {
+	if err := checkVerb(req); err != nil {
+		return err
+	}
 	if ctx.Err() != nil {
 		return contextError(ctx)
 	}

@@ -35,7 +35,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/source/plan"
 )
 
-// Cluster is what the reconcilers call their cluster.
+// Cluster is what the reconcilers call their cluster, but for those that are beside others.
 const Cluster = "the-cluster-of-the-tests"
 
 // Env is a World in which the reconcilers are run step by step.
@@ -63,6 +63,11 @@ type Env struct {
 	// namespaces are those of this Env.
 	namespaces []string
 
+	// cluster is what the reconcilers call their cluster.
+	cluster string
+	// beside are the other installations on the account, by the ids of their AccessKeys.
+	beside map[string]*Env
+
 	requests    *request.Reconciler
 	orders      *order.Reconciler
 	issuers     []*issuer.Reconciler
@@ -82,26 +87,38 @@ type Env struct {
 // New makes a World whose simulator and reconcilers share a clock that only the test moves.
 func New(t *testing.T, options cassim.Options) *Env {
 	t.Helper()
-	e := &Env{Clock: clocktesting.NewFakePassiveClock(time.Now()), writes: map[string]int{}, logged: &lockedBuffer{}}
+	e := &Env{Clock: clocktesting.NewFakePassiveClock(time.Now()), cluster: Cluster, beside: map[string]*Env{}}
 	options.Clock = e.Clock
-	options.OnRequest = func(r cassim.Request) bool {
-		e.passGate(r.Action)
-		if e.BeforeCall != nil {
-			e.BeforeCall(r)
-		}
-		return e.Points.Arrives(r.Action)
-	}
-	options.OnExecuted = func(r cassim.Request) bool {
-		drop := e.Points.Answers()
-		e.passGate("answer to " + r.Action)
-		return drop
-	}
+	options.OnRequest = func(r cassim.Request) bool { return e.callerOf(r).arrives(r) }
+	options.OnExecuted = func(r cassim.Request) bool { return e.callerOf(r).answers(r) }
 	e.World = NewWorld(t, options)
+	e.open()
+	return e
+}
+
+// open lets the reconcilers begin to serve the namespace.
+func (e *Env) open() {
+	e.writes, e.logged = map[string]int{}, &lockedBuffer{}
 	e.namespaces = []string{e.Namespace}
 	e.alone()
 	e.counted = e.counting(e.Client)
 	e.Restart()
-	return e
+}
+
+// Passes the points before a call is executed, which is dropped if told so.
+func (e *Env) arrives(r cassim.Request) (drop bool) {
+	e.passGate(r.Action)
+	if e.BeforeCall != nil {
+		e.BeforeCall(r)
+	}
+	return e.Points.Arrives(r.Action)
+}
+
+// Passes the points after a call was executed, which is not answered if told so.
+func (e *Env) answers(r cassim.Request) (drop bool) {
+	drop = e.Points.Answers()
+	e.passGate("answer to " + r.Action)
+	return drop
 }
 
 // AddNamespace makes another namespace, which the reconcilers serve, too.
@@ -136,8 +153,8 @@ func (e *Env) Restart() {
 	}
 	fresh := &orders.Fresh{}
 	sources := source.Registry{
-		&plan.Source{Kube: e.counted, APIReader: e.uncached(), Remote: remote, Cluster: Cluster},
-		&instance.Source{APIReader: e.uncached(), Remote: remote, Cluster: Cluster},
+		&plan.Source{Kube: e.counted, APIReader: e.uncached(), Remote: remote, Cluster: e.cluster},
+		&instance.Source{APIReader: e.uncached(), Remote: remote, Cluster: e.cluster},
 	}
 	if e.Sources != nil {
 		sources = append(e.Sources(remote), sources...)

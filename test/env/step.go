@@ -4,14 +4,17 @@
 package env
 
 import (
-	"context"
+	"slices"
 	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
@@ -19,62 +22,97 @@ import (
 // idle is how far the clock moves when no reconciler asks for a next time.
 const idle = 5 * time.Minute
 
-// Runs every reconciler on every object of the namespaces, far more often than watches would: being woken must cost
-// nothing. Returns after which time the first of them wants to be run again.
-func (e *Env) round(ctx context.Context) time.Duration {
+// Turn runs a reconciler on an object, and returns after which time it wants to be run again.
+type Turn func() time.Duration
+
+// Turns are the runs of every reconciler on every object that there is now, for a test that runs them in an order of
+// its own. Settle and Until do so in that of a process which is quick.
+func (e *Env) Turns() []Turn {
 	e.T.Helper()
-	ctx = log.IntoContext(ctx, zap.New(zap.WriteTo(e.logged), zap.UseDevMode(true)))
-	next := idle
-	reconcile := func(run func(context.Context, ctrl.Request) (ctrl.Result, error), object client.Object) {
-		var result ctrl.Result
-		var err error
-		e.Points.survive(func() {
-			e.Restart()
-			next = 0 // a process that begins looks at everything at once
-		}, func() {
-			result, err = e.reconcile(object.GetUID(), func() (ctrl.Result, error) {
-				return run(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)})
-			})
-		})
-		if err != nil && !e.Points.expectsErrors() && !e.gate.expectsErrors() {
-			e.T.Fatalf("reconcile %T %s: %v", object, object.GetName(), err)
-		}
-		if err != nil {
-			next = min(next, time.Second) // as the work queue would
-		}
-		if result.RequeueAfter > 0 {
-			next = min(next, result.RequeueAfter)
-		}
-	}
-	if e.lag != nil {
-		if err := e.lag.turn(ctx); err != nil {
-			e.T.Fatal(err)
+	return slices.Concat(e.issuerTurns(), e.requestTurns(), e.orderTurns())
+}
+
+func (e *Env) requestTurns() []Turn {
+	return e.turns(&cmapi.CertificateRequestList{}, func() reconcile.Reconciler { return e.requests })
+}
+
+func (e *Env) orderTurns() []Turn {
+	return e.turns(&v1alpha1.AliyunOrderList{}, func() reconcile.Reconciler { return e.orders })
+}
+
+// issuerTurns pass no points.
+func (e *Env) issuerTurns() []Turn {
+	turns := slices.Concat(
+		e.turns(&v1alpha1.AliyunIssuerList{}, func() reconcile.Reconciler { return e.issuers[0] }),
+		e.turns(&v1alpha1.AliyunClusterIssuerList{}, func() reconcile.Reconciler { return e.issuers[1] }))
+	for i, run := range turns {
+		turns[i] = func() (next time.Duration) {
+			e.Points.pause(func() { next = run() })
+			return next
 		}
 	}
-	issuers, clusterIssuers, requests := &v1alpha1.AliyunIssuerList{}, &v1alpha1.AliyunClusterIssuerList{},
-		&cmapi.CertificateRequestList{}
-	for _, list := range []client.ObjectList{issuers, clusterIssuers, requests} {
-		if err := e.Client.List(ctx, list); err != nil {
-			e.T.Fatal(err)
-		}
-	}
-	e.Points.pause(func() {
-		for i := range issuers.Items {
-			reconcile(e.issuers[0].Reconcile, &issuers.Items[i])
-		}
-		for i := range clusterIssuers.Items {
-			reconcile(e.issuers[1].Reconcile, &clusterIssuers.Items[i])
-		}
-	})
-	for i := range requests.Items {
-		reconcile(e.requests.Reconcile, &requests.Items[i])
-	}
-	orders := &v1alpha1.AliyunOrderList{}
-	if err := e.Client.List(ctx, orders); err != nil {
+	return turns
+}
+
+// Returns a run for each object of a list. Asks which reconciler that is when it runs: a crash replaces them.
+func (e *Env) turns(list client.ObjectList, of func() reconcile.Reconciler) (turns []Turn) {
+	e.T.Helper()
+	if err := e.Client.List(e.T.Context(), list); err != nil {
 		e.T.Fatal(err)
 	}
-	for i := range orders.Items {
-		reconcile(e.orders.Reconcile, &orders.Items[i])
+	err := meta.EachListItem(list, func(item runtime.Object) error {
+		turns = append(turns, func() time.Duration { return e.run(of, item.(client.Object)) })
+		return nil
+	})
+	if err != nil {
+		e.T.Fatal(err)
+	}
+	return turns
+}
+
+func (e *Env) run(of func() reconcile.Reconciler, object client.Object) time.Duration {
+	e.T.Helper()
+	ctx := log.IntoContext(e.T.Context(), zap.New(zap.WriteTo(e.logged), zap.UseDevMode(true)))
+	var result ctrl.Result
+	var err error
+	hasBegun := false
+	e.Points.survive(func() {
+		e.Restart()
+		hasBegun = true
+	}, func() {
+		result, err = e.reconcile(object.GetUID(), func() (ctrl.Result, error) {
+			return of().Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)})
+		})
+	})
+	switch {
+	case err != nil && !e.Points.expectsErrors() && !e.gate.expectsErrors():
+		e.T.Fatalf("reconcile %T %s: %v", object, object.GetName(), err)
+		return 0
+	case err != nil:
+		return time.Second // as the work queue would
+	case hasBegun:
+		return 0 // a process that begins looks at everything at once
+	case result.RequeueAfter > 0:
+		return result.RequeueAfter
+	default:
+		return idle
+	}
+}
+
+// Runs every reconciler on every object of the namespaces, far more often than watches would: being woken must cost
+// nothing. Returns after which time the first of them wants to be run again.
+func (e *Env) round() time.Duration {
+	e.T.Helper()
+	if e.lag != nil {
+		if err := e.lag.turn(e.T.Context()); err != nil {
+			e.T.Fatal(err)
+		}
+	}
+	next := idle
+	for _, turns := range []func() []Turn{e.issuerTurns, e.requestTurns, e.orderTurns} { // requests make orders
+		for _, run := range turns() {
+			next = min(next, run())
+		}
 	}
 	return next
 }
@@ -87,7 +125,7 @@ func (e *Env) Settle() time.Duration {
 	isQuiet := false
 	for range 50 {
 		before := e.allWrites()
-		next := e.round(e.T.Context())
+		next := e.round()
 		if next <= time.Second && !(e.Held() && isQuiet && e.allWrites() == before) {
 			isQuiet = e.allWrites() == before
 			e.Clock.SetTime(e.Clock.Now().Add(next))

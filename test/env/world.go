@@ -27,7 +27,8 @@ type World struct {
 	Simulator *cassim.Server
 }
 
-// NewWorld starts a simulator and makes a namespace with the Secret of its default key.
+// NewWorld starts a simulator and makes a namespace with the Secret of its default key. At the end it fails the test if
+// anybody has called a verb that ends what somebody has paid for.
 func NewWorld(t *testing.T, options cassim.Options) *World {
 	t.Helper()
 	w := &World{T: t, Simulator: cassim.New(options)}
@@ -35,6 +36,11 @@ func NewWorld(t *testing.T, options cassim.Options) *World {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.Simulator.Close)
+	t.Cleanup(func() {
+		if err := w.Simulator.EndingHarm(); err != nil {
+			t.Error(err)
+		}
+	})
 	w.Client = Client(t)
 	w.Namespace = Namespace(t, w.Client)
 	w.Create(gen.Secret(w.Namespace, cassim.DefaultKeyID, cassim.DefaultKeySecret))
