@@ -46,8 +46,8 @@ type Options struct {
 	Addr, DNSAddr, MetadataAddr, ProxyAddr string
 	// Resolver is the DNS server, as host:port, that the CA asks. The default is the simulator's own.
 	Resolver string
-	// WebAddr is the host:port that the CA fetches validation files from by HTTP, whatever the domain, and WebTLSAddr by
-	// HTTPS, with a certificate of WebRoots. Without them no file is ever seen.
+	// WebAddr is the host:port that the CA fetches validation files from by HTTP, whatever the domain, and WebTLSAddr
+	// by HTTPS, with a certificate of WebRoots. Without them no file is ever seen.
 	WebAddr, WebTLSAddr string
 	WebRoots            *x509.CertPool
 	// InstanceRole is the role of the ECS instance whose metadata server is at MetadataURL: the name of a role of the

@@ -97,8 +97,8 @@ func (*plan) harm(e *env.Env) error { return e.Simulator.ForeignHarm() }
 
 func (*plan) again(*env.Env) {} // the ledger tells that the plan has its certificate back
 
-// instances are two, for two names each, that the issuer may apply with, and among its ids one with somebody else's signing request, which
-// nobody has applied for.
+// instances are two, for two names each, that the issuer may apply with, and among its ids one with somebody else's
+// signing request, which nobody has applied for.
 type instances struct {
 	theirs string
 	ours   []string

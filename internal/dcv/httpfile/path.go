@@ -56,8 +56,8 @@ func Serves(rec dcv.Record, beside []dcv.Record, host, path string) bool {
 	return rec.Zone == path && slices.Contains(hostsOf(rec, beside), host)
 }
 
-// Locate reads from the challenge where the file has to be. CAS names a path (docs/design/cas.md §3.4); a URL of the same host
-// is taken, too.
+// Locate reads from the challenge where the file has to be. CAS names a path (docs/design/cas.md §3.4); a URL of the
+// same host is taken, too.
 func Locate(ch dcv.Challenge) (dcv.Record, error) {
 	host := dcv.CanonicalName(ch.Domain)
 	switch {

@@ -39,7 +39,8 @@ type Config struct {
 	// Kube reads and writes routes past any cache.
 	Kube    client.Client
 	Backend Backend
-	// Name of the route. Each challenge of an order has another one, which stays the same as long as the challenge does.
+	// Name of the route. Each challenge of an order has another one, which stays the same as long as the challenge
+	// does.
 	Name string
 	// Beside are all files that the order of the challenge waits for.
 	Beside []dcv.Record
