@@ -33,7 +33,8 @@ func TestWhatCASAsksForIsTakenDownOnce(t *testing.T) {
 	compare.Same(t, order.Status, want) // the state has not changed, so CASStateSince stays
 
 	run.now = noon.Add(time.Hour)
-	run.takeDown(&source.Observation{Phase: v1alpha1.PhaseIssued, Word: "certificate", Stored: source.Stored{ID: "6055048", Identifier: "6055048-cn-hangzhou"},
+	run.takeDown(&source.Observation{Phase: v1alpha1.PhaseIssued, Word: "certificate",
+		Stored:      source.Stored{ID: "6055048", Identifier: "6055048-cn-hangzhou"},
 		Validations: []v1alpha1.OrderValidation{{RecordName: "_other", RecordType: "CNAME", RecordValue: "v2"}}})
 	want.Progress, want.CASState, want.CASStateSince = v1alpha1.PhaseIssued, "certificate", at(time.Hour)
 	want.CertificateID, want.CertIdentifier = "6055048", "6055048-cn-hangzhou"
