@@ -16,7 +16,6 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/apiserver"
-	"github.com/aliyun-issuer/aliyun-issuer/internal/orders"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/source"
 )
 
@@ -96,64 +95,6 @@ func (r *observing) missing(run *orderRun) outcome {
 			"know it for an hour, the request fails", status.OrderID))
 }
 
-// overdue ends an order whose phase has taken too long.
-func overdue(run *orderRun) outcome {
-	end, waitsFor := deadline(run)
-	if end.IsZero() || run.now.Before(end) {
-		return proceed()
-	}
-	return giveUp(v1alpha1.ReasonDeadlineExceeded, fmt.Sprintf(
-		"CAS order %s for %q still waited for %s at its deadline, %s. %s%s", run.order.Status.OrderID,
-		run.order.Spec.CommonName, waitsFor, end.UTC().Format(time.RFC3339), remedy(run), run.told()))
-}
-
-// Tells what helps the next order to be in time.
-func remedy(run *orderRun) string {
-	validations := run.order.Status.Validations
-	switch {
-	case run.order.Status.Progress != v1alpha1.PhaseAwaitingValidation:
-		return "Ask the support of Alibaba Cloud what the CA waits for"
-	case len(validations) == 0:
-		return "CAS never named its validation record: ask the support of Alibaba Cloud about the order"
-	case run.order.Spec.Solver.IsNone():
-		return "CAS does not take its domain for pre-authorised: see to that at CAS, or use a solver that publishes " +
-			"the validation record"
-	case len(orders.Invisible(validations)) == 0:
-		return "Its validation record could be seen in DNS: ask the support of Alibaba Cloud why the CA did not"
-	case run.timeout() < defaultTimeout:
-		return "Its validation record could not be seen in DNS: publish that of the next order, or give it more " +
-			"time in spec.orders.timeout of the issuer"
-	default: // more time would be of no use
-		return "Its validation record could not be seen in DNS: publish that of the next order sooner, for some " +
-			"brands take one for 24 hours only"
-	}
-}
-
-// Returns how long the domain of the order may take to be validated.
-func (run *orderRun) timeout() time.Duration {
-	if run.order.Spec.Timeout == nil {
-		return defaultTimeout
-	}
-	return run.order.Spec.Timeout.Duration
-}
-
-// Returns when the present phase of an order at CAS ends, and what it waits for. The time is zero if the phase has no
-// end of its own.
-func deadline(run *orderRun) (end time.Time, waitsFor string) {
-	status := run.order.Status
-	switch status.Progress {
-	case v1alpha1.PhaseIssued:
-		return time.Time{}, ""
-	case v1alpha1.PhaseAwaitingValidation, "":
-		if status.SubmittedAt == nil {
-			return time.Time{}, ""
-		}
-		return status.SubmittedAt.Add(run.timeout()), "the validation of its domain"
-	default:
-		return status.CASStateSince.Add(reviewTimeout), "the CA"
-	}
-}
-
 // Says what a phase leads to. Believes a phase that ends the order only if CAS still says so after endedAfter, since an
 // order that was withdrawn cannot be had back: CAS may give the state that every order has at first while it works on
 // this one, or contradict itself (docs/design/cas.md §3.4). An issued order needs no second look: its certificate is
@@ -200,7 +141,8 @@ func (r *observing) tellChanged(run *orderRun) {
 	case message == "":
 		meta.RemoveStatusCondition(conditions, v1alpha1.ConditionChangedElsewhere)
 	case was == nil || was.Message != message:
-		run.condition(v1alpha1.ConditionChangedElsewhere, metav1.ConditionTrue, v1alpha1.ReasonChangedElsewhere, message)
+		run.condition(
+			v1alpha1.ConditionChangedElsewhere, metav1.ConditionTrue, v1alpha1.ReasonChangedElsewhere, message)
 		r.Recorder.Eventf(run.order, nil, corev1.EventTypeWarning, v1alpha1.ReasonChangedElsewhere, "Observe",
 			"CAS order %s was changed by somebody else: %s", run.order.Status.OrderID, message)
 	}

@@ -11,8 +11,8 @@ import (
 	sdkcas "github.com/aliyun/alibaba-cloud-sdk-go/services/cas"
 )
 
-// CertIdentifier returns by what other services of Alibaba Cloud (ALB, CDN, WAF) know a certificate: its id in the store
-// of a site, and the site's region (docs/design/cas.md §4.4). Returns "" for a certificate without an id.
+// CertIdentifier returns by what other services of Alibaba Cloud (ALB, NLB) know a certificate: its id in the store of
+// a site, and the site's region (docs/design/cas.md §4.4). Returns "" for a certificate without an id.
 func CertIdentifier(certID, region string) string {
 	if certID == "" {
 		return ""

@@ -30,7 +30,8 @@ func FuzzWhatARequestMayBe(f *testing.F) {
 	f.Add([]byte(""), false)
 	f.Add([]byte("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"), false)
 	f.Fuzz(func(t *testing.T, request []byte, isCA bool) {
-		got, against := Preflight(gen.Certified(request, func(r *cmapi.CertificateRequest) { r.Spec.IsCA = isCA }), nil, true)
+		got, against := Preflight(
+			gen.Certified(request, func(r *cmapi.CertificateRequest) { r.Spec.IsCA = isCA }), nil, true)
 		if against != nil {
 			if suggested := got.CommonName; suggested != "" &&
 				(!domainName.MatchString(suggested) || len(suggested) > 64) || against.Err().Error() == "" {

@@ -121,8 +121,8 @@ const (
 // notFollowed are the messages whose advice no test follows, or that advise nothing, by a part of the message.
 var notFollowed = map[string]string{
 	"no intent to write was recorded":                 "no caller writes without one",
-	"CAS never named its validation record":           atAlibabaCloud,
-	"Its validation record could be seen in DNS":      atAlibabaCloud,
+	"CAS never named its validation %s":               atAlibabaCloud,
+	"Its validation %s could be %s: ask the support":  atAlibabaCloud,
 	"the installation has no Service for validation":  isForOperators,
 	"kubectl create role aliyun-issuer-secret-":       isForOperators,
 	"give the controller an identity":                 isForOperators,

@@ -9,8 +9,8 @@ import (
 )
 
 // Beside makes an installation in another cluster, which has the same account and the same clock. Its reconcilers and
-// those of e see nothing of each other but what is at Alibaba Cloud. It has a namespace and an AccessKey of its own; that
-// has to be one of the account.
+// those of e see nothing of each other but what is at Alibaba Cloud. It has a namespace and an AccessKey of its own,
+// which has to be one of the account.
 func (e *Env) Beside(cluster string, key cassim.Key) *Env {
 	e.T.Helper()
 	other := &Env{Clock: e.Clock, cluster: cluster,

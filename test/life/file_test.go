@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -139,6 +140,24 @@ func TestAFileByHandIsNoticed(t *testing.T) {
 	}
 	site.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, value+"\n") }
 	e.Until(time.Hour, isReady(e))
+}
+
+// TestAFileThatNobodyPutsThereEndsWithWhatHelps lets the deadline pass, and then does what the message says.
+func TestAFileThatNobodyPutsThereEndsWithWhatHelps(t *testing.T) {
+	e, site := withFile(t, &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}, "shop.example.com", cassim.Knobs{})
+	e.Until(96*time.Hour, func() bool {
+		return cmutil.CertificateRequestReadyReason(e.Request("www")) == cmapi.CertificateRequestReasonFailed
+	})
+	const want = "Its validation file could not be fetched: publish that of the next order"
+	if text := said(e); !strings.Contains(text, want) {
+		t.Errorf("nobody is told: %s", text)
+	}
+	e.Create(gen.Request(e.Namespace, "again", gen.CSR(gen.Key(), named("shop.example.com"))))
+	e.Decide("again", cmapi.CertificateRequestConditionApproved)
+	e.Until(time.Hour, func() bool { return len(orderOf(e, "again").Status.Validations) > 0 })
+	value := orderOf(e, "again").Status.Validations[0].RecordValue
+	site.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, value+"\n") }
+	e.Until(time.Hour, isIssued(e, "again"))
 }
 
 // TestWhatTheCAHasSeenIsIssuedWhateverWeSee lets the CA look at one of two hosts.

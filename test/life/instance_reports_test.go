@@ -57,10 +57,10 @@ func TestWhatTheCASaysReachesWhoeverAsked(t *testing.T) {
 			e.Until(96*time.Hour, func() bool {
 				return cmutil.CertificateRequestReadyReason(e.Request("www")) == cmapi.CertificateRequestReasonFailed
 			})
-			message := cmutil.GetCertificateRequestCondition(e.Request("www"), cmapi.CertificateRequestConditionReady).Message
+			ready := cmutil.GetCertificateRequestCondition(e.Request("www"), cmapi.CertificateRequestConditionReady)
 			for _, want := range test.want {
-				if strings.Count(message, want) != 1 {
-					t.Errorf("%q is told %d times: %s", want, strings.Count(message, want), message)
+				if n := strings.Count(ready.Message, want); n != 1 {
+					t.Errorf("%q is told %d times: %s", want, n, ready.Message)
 				}
 			}
 		})
@@ -118,7 +118,8 @@ func TestACertificateThatEndsWithItsInstanceIsTold(t *testing.T) {
 			second := orderOf(e, "renewal").Status
 			message := cmutil.GetCertificateRequestCondition(
 				e.Request("renewal"), cmapi.CertificateRequestConditionReady).Message
-			if second.OrderID != first.OrderID || strings.Contains(message, "until what it was ordered from ends") != isTold {
+			says := strings.Contains(message, "until what it was ordered from ends")
+			if second.OrderID != first.OrderID || says != isTold {
 				t.Errorf("renewed with %s: %s", second.OrderID, message)
 			}
 			if !isTold {

@@ -156,7 +156,8 @@ func TestWhatIsSuggestedIsAcceptedNext(t *testing.T) {
 				plan = wildcard
 			}
 			asks, against := csr.Preflight(
-				gen.Certified(certs.Request(t, certs.NewKey(t), suggested, []string{suggested}, nil)), Sells(plan), true)
+				gen.Certified(certs.Request(t, certs.NewKey(t), suggested, []string{suggested}, nil)), Sells(plan),
+				true)
 			against.AddAll(Fits(asks, plan))
 			compare.Same(t, against, csr.Reasons(nil))
 		})
@@ -197,7 +198,8 @@ func TestKeysAreNamedByKindAndSize(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(string(name), func(t *testing.T) {
-			got, against := csr.Preflight(gen.Certified(certs.Request(t, test.key, "www.example.com", nil, nil)), nil, true)
+			got, against := csr.Preflight(
+				gen.Certified(certs.Request(t, test.key, "www.example.com", nil, nil)), nil, true)
 			if against != nil || got.Key != name {
 				t.Fatalf("got %q, %v", got.Key, against)
 			}
