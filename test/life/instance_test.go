@@ -175,6 +175,32 @@ func TestAnApplicationIsWithdrawnWithItsRequest(t *testing.T) {
 	}
 }
 
+// TestManyInstancesAreLookedAtOnce bounds what orders cost that a new process finds: each instance is looked at for
+// whether it is applied with already, once for all orders.
+func TestManyInstancesAreLookedAtOnce(t *testing.T) {
+	const many = 12
+	names := []string{"first", "second", "third", "fourth"}
+	e, _ := withInstances(t, cassim.Options{}, many)
+	e.Settle()
+	e.Simulator.Inject(cassim.Fault{Action: "ListInstances", Kind: cassim.Throttle, Times: -1})
+	for _, name := range names {
+		ask(e, name, name)
+	}
+	e.Pass(10 * time.Minute)
+	e.Simulator.LiftFaults()
+	e.Restart()
+	before := e.Simulator.Calls()["GetInstanceDetail"]
+	for _, name := range names {
+		e.Until(time.Hour, isIssued(e, name))
+	}
+	// An order that finds nothing looks at its own instance 6 times: before it chooses, in between, and until it is
+	// issued.
+	looks := e.Simulator.Calls()["GetInstanceDetail"] - before
+	if most := many + 6*len(names); looks < many || looks > most {
+		t.Errorf("%d looks at %d instances for %d orders, want %d at most", looks, many, len(names), most)
+	}
+}
+
 func TestTwoOrdersNeverApplyWithOneInstance(t *testing.T) {
 	e, ids := withInstances(t, cassim.Options{DCVDelay: time.Hour}, 2)
 	for _, name := range []string{"www", "a", "b"} {

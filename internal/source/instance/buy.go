@@ -38,6 +38,7 @@ func (s *session) Buy(ctx context.Context) source.Purchase {
 		return source.Purchase{Outcome: source.NotBought, Err: err, Refusal: source.Malformed}
 	}
 	written := s.calls.Update(ctx, id, update, at)
+	s.written.Delete(id) // afterwards, since a look of another order may have begun before
 	switch {
 	case written.Outcome == casinstance.NotDone:
 		return s.notDone(id, written.Err)

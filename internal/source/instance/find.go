@@ -5,6 +5,7 @@ package instance
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/pem"
 	"fmt"
 	"slices"
@@ -72,7 +73,8 @@ func (s *session) lookBefore(ctx context.Context) (source.Recovery, error) {
 	}
 	for _, candidate := range candidates {
 		id := string(candidate.ID)
-		if slices.Contains(s.Order.Status.ExcludedOrderIDs, id) || s.isSettled(&candidate) {
+		if slices.Contains(s.Order.Status.ExcludedOrderIDs, id) || s.isSettled(&candidate) ||
+			s.hasSeenAnother(candidate.ID) {
 			continue
 		}
 		others, err := s.appliedBy(ctx, id)
@@ -83,6 +85,9 @@ func (s *session) lookBefore(ctx context.Context) (source.Recovery, error) {
 			continue
 		}
 		seen, err := s.calls.Describe(ctx, candidate.ID)
+		if err == nil {
+			s.written.Store(candidate.ID, fingerprint(seen.CSR))
+		}
 		switch {
 		case cas.IsNotFound(err):
 		case err != nil:
@@ -97,6 +102,23 @@ func (s *session) lookBefore(ctx context.Context) (source.Recovery, error) {
 		}
 	}
 	return source.Recovery{Answer: source.NothingBought}, nil
+}
+
+// hasSeenAnother says that this process has seen another signing request than this order's on an instance, or none, and
+// has not written on it since. Nobody else writes this order's there: there is one leader. So each instance is looked
+// at once, and not once for each order.
+func (s *session) hasSeenAnother(id casinstance.ID) bool {
+	seen, isKnown := s.written.Load(id)
+	return isKnown && seen != fingerprint(string(s.Order.Spec.Request))
+}
+
+// fingerprint is that of what a PEM text encodes, or of nothing.
+func fingerprint(text string) [sha256.Size]byte {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return [sha256.Size]byte{}
+	}
+	return sha256.Sum256(block.Bytes)
 }
 
 // isSettled says that nothing which is under way on an instance can be this order's, even if the list is behind: it has

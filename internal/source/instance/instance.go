@@ -41,6 +41,9 @@ type Source struct {
 
 	// refused are the instances that have refused an Order, by its UID.
 	refused sync.Map
+	// written is the fingerprint of the signing request that was last seen on an instance, by the instance's id. What
+	// this process writes itself is not in it.
+	written sync.Map
 	// chosen are the instances that somebody in this process is about to write down as chosen.
 	chosen book.Claims
 }
