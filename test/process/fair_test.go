@@ -48,7 +48,7 @@ func (s *scene) neighbour() *scene {
 // TestIssuersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants has the other issuer made while the manager waits for
 // answers, and ready before any of these waits is over.
 func TestIssuersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants(t *testing.T) {
-	s := newScene(t, 0)
+	s := newScene(t, plan{}, 0)
 	s.gateway.calls.hold(0)
 	like := s.patient()
 	for i := range hanging - 1 {
@@ -75,7 +75,7 @@ func TestIssuersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants(t *testing.T)
 // TestOrdersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants is the same for orders: another tenant's is bought
 // before any of the first calls that are not answered is given up.
 func TestOrdersWhoseEndpointNeverAnswersDoNotHoldUpAnotherTenants(t *testing.T) {
-	s := newScene(t, hanging)
+	s := newScene(t, plan{}, hanging)
 	s.patient()
 	other := s.neighbour()
 	other.Create(gen.Issuer(other.Namespace, other.Simulator.URL()))

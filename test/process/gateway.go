@@ -12,11 +12,15 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"testing"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 )
+
+// buys are the actions after which something is bought: of a plan, and of instances.
+var buys = []string{"CreateCertificateWithCsrRequest", "ApplyCertificate"}
 
 // gateway stands before the simulator, as that of Alibaba Cloud does, and can hold what is the most precious.
 type gateway struct {
@@ -26,7 +30,7 @@ type gateway struct {
 	// greetings are TLS handshakes. A create has a connection of its own: while its greeting is held, the intent is
 	// written and nothing is sent.
 	greetings *barrier
-	// answers are those to creates. While one is held, the order is billed and nobody knows its id.
+	// answers are those to what buys. While one is held, the order is billed and nobody knows its id.
 	answers *barrier
 }
 
@@ -45,7 +49,7 @@ func newGateway(t *testing.T, simulator *cassim.Server) *gateway {
 	t.Cleanup(g.Close)
 	g.calls, g.greetings, g.answers = newBarrier(t), newBarrier(t), newBarrier(t)
 	proxy.ModifyResponse = func(answer *http.Response) error {
-		if answer.Request.URL.Query().Get("Action") == "CreateCertificateWithCsrRequest" {
+		if slices.Contains(buys, answer.Request.URL.Query().Get("Action")) {
 			g.answers.pass()
 		}
 		return nil

@@ -22,13 +22,23 @@ func TestNothingIsBoughtTwiceHoweverOftenTheManagerIsKilled(t *testing.T) {
 		*seed = rand.Uint64()
 	}
 	t.Logf("-seed=%d", *seed)
-	random := rand.New(rand.NewPCG(*seed, 0))
-	kills, requests := 7, 50
+	few, many := 3, 20
 	if *long {
-		kills, requests = 60, 200
+		few, many = 60, 50
 	}
-	s := newScene(t, requests)
-	s.addForeignOrders()
+	t.Run("with instances", func(t *testing.T) { killAndKill(t, instances{}, few, many) })
+	few, many = 7, 50
+	if *long {
+		few, many = 60, 200
+	}
+	t.Run("from a plan", func(t *testing.T) { killAndKill(t, plan{}, few, many) })
+}
+
+func killAndKill(t *testing.T, from source, kills, requests int) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(*seed, 0))
+	s := newScene(t, from, requests)
+	s.from.addForeign(s)
 	s.approve()
 	begun, doubts := 0, 0
 	s.gateway.answers.hold(8)

@@ -19,8 +19,8 @@ const leads = "Successfully acquired lease"
 // TestTheLeaseChangesHandsThriceAmidSixtySubmissions takes it from three leaders in a row, each time while ten answers
 // are kept back: by theft, which both sides survive for a while, by an orderly end, and by a crash.
 func TestTheLeaseChangesHandsThriceAmidSixtySubmissions(t *testing.T) {
-	s := newScene(t, 60)
-	s.addForeignOrders()
+	s := newScene(t, plan{}, 60)
+	s.from.addForeign(s)
 	s.gateway.answers.hold(8)
 	s.approve()
 	robbed := s.candidate()

@@ -21,7 +21,7 @@ import (
 // TestARequestThatIsMadeWhileOurKindIsMissingIsServedOnceItIsBack takes the CRD away, as somebody does who repairs an
 // installation. The manager says that it cannot make the Order, and makes it later.
 func TestARequestThatIsMadeWhileOurKindIsMissingIsServedOnceItIsBack(t *testing.T) {
-	s := newScene(t, 1)
+	s := newScene(t, plan{}, 1)
 	m := s.start()
 	s.sees(&v1alpha1.AliyunIssuerList{}, issuerIsReady)
 	crd := &unstructured.Unstructured{}

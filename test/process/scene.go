@@ -28,6 +28,7 @@ import (
 // names. No manager runs yet.
 type scene struct {
 	*env.World
+	from     source
 	gateway  *gateway
 	clock    *leap.Clock
 	requests []string
@@ -41,19 +42,23 @@ type scene struct {
 }
 
 // newScene makes a scene with n requests, none of which is approved yet.
-func newScene(t *testing.T, n int) *scene {
+func newScene(t *testing.T, from source, n int) *scene {
 	t.Helper()
-	s := &scene{clock: &leap.Clock{Path: filepath.Join(t.TempDir(), "ahead")}}
+	s := &scene{from: from, clock: &leap.Clock{Path: filepath.Join(t.TempDir(), "ahead")}}
 	if err := s.clock.Set(0); err != nil {
 		t.Fatal(err)
 	}
 	account := cassim.DefaultAccount()
 	account.Packages[cassim.DefaultProduct] = 3 * n // enough to buy twice
-	s.World = env.NewWorld(t, cassim.Options{Accounts: []cassim.Account{account}, Clock: s.clock})
+	options := cassim.Options{Accounts: []cassim.Account{account}, Clock: s.clock}
+	options.Knobs.InstanceDNS = cassim.Off // or CAS writes records by itself
+	s.World = env.NewWorld(t, options)
 	t.Cleanup(s.letGo)
+	from.open(s, n)
 	s.gateway = newGateway(t, s.Simulator)
 	s.Create(gen.Issuer(s.Namespace, s.gateway.URL, func(i *v1alpha1.AliyunIssuer) {
 		i.Spec.Endpoint, i.Spec.Solvers[0].DNS.Alidns.Endpoint = s.gateway.endpoint(), s.gateway.endpoint()
+		from.issuer(i)
 		i.Spec.Orders = &v1alpha1.OrderPolicy{
 			MaxPerDay: new(int32(50)), // a person may let one order be tried that often
 			Budget:    &v1alpha1.OrderBudget{Namespace: v1alpha1.OrderLimits{PerDay: new(int32(1000))}},
@@ -96,19 +101,6 @@ func (s *scene) letGo() {
 	}
 }
 
-// addForeignOrders lets every fifth name have an order of somebody else: too old to be taken for ours, or so young
-// that only a person can tell.
-func (s *scene) addForeignOrders() {
-	for i := 0; i < len(s.requests); i += 5 {
-		age := 72 * time.Hour
-		if i%10 == 0 {
-			age = 30 * time.Minute
-		}
-		s.Simulator.AddForeignOrder(domainOf(s.requests[i]),
-			func(o *cassim.ForeignOrder) { o.BoughtAt = s.clock.Now().Add(-age) })
-	}
-}
-
 func domainOf(request string) string { return request + "." + cassim.DefaultZone }
 
 // approve approves all requests.
@@ -128,15 +120,7 @@ func (s *scene) leap(by time.Duration) {
 }
 
 // bought are the orders at CAS that are ours, by name.
-func (s *scene) bought() map[string][]cassim.LedgerEntry {
-	entries := map[string][]cassim.LedgerEntry{}
-	for _, entry := range s.Simulator.Ledger() {
-		if !entry.Foreign {
-			entries[entry.Domain] = append(entries[entry.Domain], entry)
-		}
-	}
-	return entries
-}
+func (s *scene) bought() map[string][]purchase { return s.from.purchases(s) }
 
 // inDoubt are the Orders that have an intent and no id, by name.
 func (s *scene) inDoubt() map[string]v1alpha1.AliyunOrder {

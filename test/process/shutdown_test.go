@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { env.Main(m) }
 const submissions = 50
 
 func TestASIGTERMAmidFiftySubmissionsLosesNoOrderID(t *testing.T) {
-	s := newScene(t, submissions)
+	s := newScene(t, plan{}, submissions)
 	s.gateway.answers.hold(20)
 	s.approve()
 	first := s.start()

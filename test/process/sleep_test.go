@@ -19,7 +19,7 @@ const listing = "ListUserCertificateOrder"
 // call can be executed any more, and orders again. Then the old leader wakes, at the worst of moments: it must send
 // nothing, and leave alone what its successor has written.
 func TestALeaderThatSleepsBetweenIntentAndCallNeverBuys(t *testing.T) {
-	s := newScene(t, inFlight)
+	s := newScene(t, plan{}, inFlight)
 	sleeper := s.candidate()
 	sleeper.logs(leads)
 	successor := s.candidate()
@@ -74,7 +74,7 @@ func TestALeaderThatSleepsBetweenIntentAndCallNeverBuys(t *testing.T) {
 // TestALeaderThatSleepsWhileCASAnswersNeverBuysAgain stops a leader whose calls are executed, until its lease ends.
 // Its successor finds the orders in the listing, and the old leader hears the answers when they are issued.
 func TestALeaderThatSleepsWhileCASAnswersNeverBuysAgain(t *testing.T) {
-	s := newScene(t, 2*inFlight)
+	s := newScene(t, plan{}, 2*inFlight)
 	s.gateway.answers.hold(0)
 	s.approve()
 	sleeper := s.candidate()
