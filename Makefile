@@ -54,7 +54,8 @@ verify: ## Check in a copy that generated files, go.mod, formatting and licence 
 
 .PHONY: test
 test: bin/k8s ## Compile all tests, then run them, those against a real API server too.
-	@KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go run ./hack/test -alone ./test/certmanager ./...
+	@KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go run ./hack/test \
+		-first ./test/crash,./test/life,./test/process -alone ./test/certmanager ./...
 	@go run ./hack/test -C hack/localkube $(LOCALKUBE_PACKAGES)
 
 # The random sequences can be tried in parts: make crash FROM=501 SEEDS=500.

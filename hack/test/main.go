@@ -6,7 +6,7 @@
 // and then those that start several control planes of their own, one after another. go test would compile and run at
 // the same time, and what runs then waits for a processor instead of for what it tests.
 //
-//	go run ./hack/test [-C DIRECTORY] [-alone PACKAGES] PACKAGES...
+//	go run ./hack/test [-C DIRECTORY] [-first PACKAGES] [-alone PACKAGES] PACKAGES...
 package main
 
 import (
@@ -34,6 +34,8 @@ func main() {
 
 func command(ctx context.Context) error {
 	directory := flag.String("C", ".", "directory of the module")
+	first := flag.String("first", "", "packages of the module that begin before others, separated by commas: those that "+
+		"take longest, so that nothing waits for one at the end")
 	alone := flag.String("alone", "", "packages of the module that run with nothing beside them, separated by commas")
 	flag.Parse()
 	m := module{directory: *directory}
@@ -44,19 +46,21 @@ func command(ctx context.Context) error {
 	if len(packages) == 0 {
 		return fmt.Errorf("no package of %v has tests", flag.Args())
 	}
-	lonely := map[string]bool{}
-	if *alone != "" {
-		if lonely, err = m.among(ctx, strings.Split(*alone, ",")); err != nil {
-			return err
-		}
+	lonely, err := m.among(ctx, split(*alone))
+	if err != nil {
+		return err
+	}
+	early, err := m.among(ctx, split(*first))
+	if err != nil {
+		return err
 	}
 	if err := m.compile(ctx, flag.Args(), os.Stdout); err != nil {
 		return err
 	}
 	progress := newProgress(os.Stdout, len(packages))
 	defer progress.end()
-	together := slices.DeleteFunc(slices.Clone(packages), func(p string) bool { return lonely[p] })
-	apart := slices.DeleteFunc(slices.Clone(packages), func(p string) bool { return !lonely[p] })
+	together, apart := among(packages, lonely, false), among(packages, lonely, true)
+	together = slices.Concat(among(together, early, true), among(together, early, false))
 	for _, group := range []struct {
 		packages []string
 		atOnce   int
@@ -70,4 +74,14 @@ func command(ctx context.Context) error {
 		}
 	}
 	return progress.verdict()
+}
+
+// among are the packages that are named, or those that are not.
+func among(packages []string, named map[string]bool, isNamed bool) []string {
+	return slices.DeleteFunc(slices.Clone(packages), func(p string) bool { return named[p] != isNamed })
+}
+
+// split reads a list that is separated by commas.
+func split(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
 }

@@ -93,7 +93,7 @@ func TestRivalsShareAnAccount(t *testing.T) {
 func compete(t *testing.T, seed uint64, set func(*cassim.Knobs) error) {
 	t.Helper()
 	r := newRivals(t, seed, set)
-	for range 25 {
+	for range 16 {
 		r.sweep()
 	}
 	r.rest()
