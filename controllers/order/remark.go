@@ -42,8 +42,8 @@ func (run *orderRun) remark(certificates []*x509.Certificate) {
 	if end := run.termEnd(); leaf.NotAfter.Sub(end).Abs() < termSlack {
 		run.condition(v1alpha1.ConditionEndsWithTerm, metav1.ConditionTrue, v1alpha1.ReasonEndsWithTerm, fmt.Sprintf(
 			"the certificate lasts %d days, until what it was ordered from ends: its renewal is ordered from "+
-				"something else, so see that there is some. cert-manager ignores a spec.renewBefore of the Certificate "+
-				"that is longer than that, and renews when a third is left",
+				"something else, so see that there is some. cert-manager ignores a spec.renewBefore of the "+
+				"Certificate that is longer than that, and renews when a third is left",
 			int(leaf.NotAfter.Sub(leaf.NotBefore).Hours()/24)))
 	}
 	if len(certificates) == 1 {

@@ -34,8 +34,8 @@ func main() {
 
 func command(ctx context.Context) error {
 	directory := flag.String("C", ".", "directory of the module")
-	first := flag.String("first", "", "packages of the module that begin before others, separated by commas: those that "+
-		"take longest, so that nothing waits for one at the end")
+	first := flag.String("first", "", "packages of the module that begin before others, separated by commas: those "+
+		"that take longest, so that nothing waits for one at the end")
 	alone := flag.String("alone", "", "packages of the module that run with nothing beside them, separated by commas")
 	flag.Parse()
 	m := module{directory: *directory}
