@@ -17,9 +17,9 @@ import (
 // proved are the names whose control has to be proved.
 func chooseSolver(solvers []v1alpha1.Solver, asks csr.Asks, proved []string) *v1alpha1.Solver {
 	var chosen *v1alpha1.Solver
-	most := 0
+	most, isForFiles := 0, needsDNS(asks.DNSNames, proved) == ""
 	for i := range solvers {
-		if solvers[i].IsFile() && needsDNS(asks.DNSNames, proved) != "" {
+		if solvers[i].IsFile() && !isForFiles {
 			continue
 		}
 		if n := specificity(solvers[i].Selector, asks.CommonName); n > most {

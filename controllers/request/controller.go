@@ -49,7 +49,7 @@ type Reconciler struct {
 type requestRun struct {
 	request *cmapi.CertificateRequest
 	asks    csr.Asks
-	issuer  v1alpha1.GenericIssuer
+	issuer  v1alpha1.GenericIssuer // nil if it does not exist
 	solver  *v1alpha1.Solver
 }
 
@@ -64,8 +64,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, nil
 	}
 	run := &requestRun{request: request}
-	for _, gate := range []gate{r.delivered, r.denied, r.finished, r.kind, r.approved, r.ordered, r.restored, r.fits,
-		r.issuerReady, r.fitsIssuer, r.solvable, r.createOrder} {
+	for _, gate := range []gate{r.delivered, r.denied, r.finished, r.kind, r.approved, r.ordered, r.restored, r.named,
+		r.fits, r.issuerReady, r.fitsIssuer, r.solvable, r.createOrder} {
 		report, err := gate(ctx, run)
 		if err != nil {
 			return apiserver.Retry(ctx, request, err)

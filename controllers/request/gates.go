@@ -121,25 +121,31 @@ func (r *Reconciler) restored(_ context.Context, run *requestRun) (*report, erro
 		"cert-manager makes a new one if its Certificate needs one", v1alpha1.ReasonRestoredRequest)), nil
 }
 
+// named reads the issuer, once for all that decide by it: it may come to be meanwhile.
+func (r *Reconciler) named(ctx context.Context, run *requestRun) (*report, error) {
+	issuer, err := issuers.Get(ctx, r.Client, run.request.Namespace, requests.IssuerReference(run.request))
+	if err == nil {
+		run.issuer = issuer
+	}
+	return nil, client.IgnoreNotFound(err)
+}
+
 // Refuses what no issuer could serve, even if the issuer does not exist. If it exists, the refusal also tells what it
 // would refuse next.
 func (r *Reconciler) fits(ctx context.Context, run *requestRun) (*report, error) {
-	issuer, err := issuers.Get(ctx, r.Client, run.request.Namespace, requests.IssuerReference(run.request))
-	hasIssuer := err == nil
-	var asks csr.Asks
-	var against csr.Reasons
-	if hasIssuer {
-		offer := r.Sources.Offer(issuer.GetSpec().Source)
-		asks, against = csr.Preflight(run.request, offer.Sells, offer.NeedsCommonName())
-	} else { // whether a common name is needed is for the issuer to say
-		asks, against = csr.Preflight(run.request, nil, false)
+	var sells csr.Sells
+	needsCommonName := false // that is for the issuer to say
+	if run.issuer != nil {
+		offer := r.Sources.Offer(run.issuer.GetSpec().Source)
+		sells, needsCommonName = offer.Sells, offer.NeedsCommonName()
 	}
+	asks, against := csr.Preflight(run.request, sells, needsCommonName)
 	if len(against) == 0 {
 		run.asks = asks
 		return nil, nil
 	}
-	if hasIssuer && asks.Key != "" {
-		more, err := r.against(ctx, run.request, issuer, asks)
+	if run.issuer != nil && asks.Key != "" {
+		more, err := r.against(ctx, run.request, run.issuer, asks)
 		if err != nil {
 			return nil, err
 		}
@@ -148,19 +154,13 @@ func (r *Reconciler) fits(ctx context.Context, run *requestRun) (*report, error)
 	return refused(against.Err()), nil
 }
 
-func (r *Reconciler) issuerReady(ctx context.Context, run *requestRun) (*report, error) {
-	ref := requests.IssuerReference(run.request)
-	issuer, err := issuers.Get(ctx, r.Client, run.request.Namespace, ref)
-	switch {
-	case apierrors.IsNotFound(err):
-		return pending(issuers.NotFound(run.request.Namespace, ref)), nil
-	case err != nil:
-		return nil, err
+func (r *Reconciler) issuerReady(_ context.Context, run *requestRun) (*report, error) {
+	if run.issuer == nil {
+		return pending(issuers.NotFound(run.request.Namespace, requests.IssuerReference(run.request))), nil
 	}
-	if message := issuers.WhyNotReady(issuer); message != "" {
+	if message := issuers.WhyNotReady(run.issuer); message != "" {
 		return pending(message), nil
 	}
-	run.issuer = issuer
 	return nil, nil
 }
 

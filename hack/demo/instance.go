@@ -65,12 +65,8 @@ func (d *demo) renew(ctx context.Context) error {
 
 // billInstances shows what was applied for with each instance.
 func (d *demo) billInstances(ctx context.Context) error {
-	answer, err := d.get(ctx, d.source.ledger)
-	if err != nil {
-		return err
-	}
 	var bought []cassim.InstanceView
-	if err := json.Unmarshal(answer, &bought); err != nil {
+	if err := d.used(ctx, &bought); err != nil {
 		return err
 	}
 	var used []string

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
@@ -13,12 +12,8 @@ import (
 
 // billPlan shows what was ordered from the plan.
 func (d *demo) billPlan(ctx context.Context) error {
-	answer, err := d.get(ctx, d.source.ledger)
-	if err != nil {
-		return err
-	}
 	var billed []cassim.LedgerEntry
-	if err := json.Unmarshal(answer, &billed); err != nil {
+	if err := d.used(ctx, &billed); err != nil {
 		return err
 	}
 	fmt.Printf("    orders billed: %d\n", len(billed))

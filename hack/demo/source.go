@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -49,4 +50,13 @@ func sourceOf(name string) (source, error) {
 			strings.Join(slices.Sorted(maps.Keys(sources)), ", "))
 	}
 	return found, nil
+}
+
+// used reads what was used up.
+func (d *demo) used(ctx context.Context, into any) error {
+	answer, err := d.get(ctx, d.source.ledger)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(answer, into)
 }

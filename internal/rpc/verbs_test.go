@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,6 +19,8 @@ import (
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/aliyun-issuer/aliyun-issuer/test/docs"
 )
 
 // asking is a request for a verb of CAS, with what these verbs need.
@@ -65,21 +66,8 @@ func TestTheListOfVerbsIsWhatTheClientsAskFor(t *testing.T) {
 	asked := map[string][]string{}
 	for folder, service := range map[string]string{"cas": "cas", "cas/instance": "cas", "dcv/alidns": "alidns",
 		"sts": "sts"} {
-		files, err := filepath.Glob("../" + folder + "/*.go")
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s has no files: %v", folder, err)
-		}
-		for _, file := range files {
-			if strings.HasSuffix(file, "_test.go") {
-				continue
-			}
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, match := range verbInCode.FindAllStringSubmatch(string(text), -1) {
-				asked[service] = append(asked[service], strings.Join(match[1:], ""))
-			}
+		for _, match := range verbInCode.FindAllStringSubmatch(docs.Code(t, "../"+folder), -1) {
+			asked[service] = append(asked[service], strings.Join(match[1:], ""))
 		}
 	}
 	for service, names := range asked {

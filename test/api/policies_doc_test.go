@@ -5,11 +5,8 @@ package api
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,21 +57,8 @@ func called(t *testing.T, folder, prefix string) []any {
 // found is what the files of a package have where a pattern has its group.
 func found(t *testing.T, folder string, pattern *regexp.Regexp) (names []string) {
 	t.Helper()
-	files, err := filepath.Glob(folder + "/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, match := range pattern.FindAllStringSubmatch(string(text), -1) {
-			names = append(names, match[1])
-		}
+	for _, match := range pattern.FindAllStringSubmatch(docs.Code(t, folder), -1) {
+		names = append(names, match[1])
 	}
 	return names
 }

@@ -1,7 +1,7 @@
 // Copyright the aliyun-issuer authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package docs reads pages of the documentation, for tests that do what they say.
+// Package docs reads pages of the documentation, for tests that do what they say, and the code that they speak of.
 package docs
 
 import (
@@ -43,6 +43,27 @@ func Blocks(t *testing.T, page string) []Block {
 		}
 	}
 	return blocks
+}
+
+// Code is the text of a package, without its tests.
+func Code(t *testing.T, folder string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s has no files: %v", folder, err)
+	}
+	var all strings.Builder
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
 }
 
 // Environment is that of a reader who has the tools of `make test` and this cluster. Nothing is read from the home of

@@ -57,6 +57,15 @@ func withInstanceFiles(t *testing.T, options cassim.Options, singles int) (*env.
 	return e, site
 }
 
+// endsWell waits for the certificate, and for the routes to go.
+func endsWell(e *env.Env) {
+	e.T.Helper()
+	e.Until(time.Hour, isReady(e))
+	e.Pass(10 * time.Minute)
+	noRoutes(e.T, e)
+	wantApplications(e, "issued")
+}
+
 // TestNamesOfAnInstanceAreProvedByFiles has one name, and two, by each kind of route.
 func TestNamesOfAnInstanceAreProvedByFiles(t *testing.T) {
 	parents := []v1alpha1.ParentReference{{Name: "web", Namespace: "gateways", Port: new(int32(80))}}
@@ -144,10 +153,7 @@ func TestAFileOfWhichCASHasNotToldAllIsWaitedFor(t *testing.T) {
 	if len(order.Status.Validations) != 0 || !strings.Contains(ready.Message, "has not named its validation file yet") {
 		t.Errorf("the order has %+v, and says %s", order.Status.Validations, ready.Message)
 	}
-	e.Until(time.Hour, isReady(e))
-	e.Pass(10 * time.Minute)
-	noRoutes(t, e)
-	wantApplications(e, "issued")
+	endsWell(e)
 }
 
 // TestAFileThatAHostDoesNotServeIsToldByItsName serves the file of one of two names.
@@ -169,10 +175,7 @@ func TestAFileThatAHostDoesNotServeIsToldByItsName(t *testing.T) {
 		t.Errorf("nobody is told: %s", text)
 	}
 	site.answer = router
-	e.Until(time.Hour, isReady(e))
-	e.Pass(10 * time.Minute)
-	noRoutes(t, e)
-	wantApplications(e, "issued")
+	endsWell(e)
 }
 
 // TestFilesOfAnInstanceByHandAreTold does what the message says, for each name.
@@ -211,10 +214,7 @@ func TestEachNameOfATenantNeedsLeaveForItsFile(t *testing.T) {
 		t.Error("the instance was written on")
 	}
 	allow(e, inNamespace(e, domains("shop.example.com", "pay.example.com")))
-	e.Until(time.Hour, isReady(e))
-	e.Pass(10 * time.Minute)
-	noRoutes(t, e)
-	wantApplications(e, "issued")
+	endsWell(e)
 }
 
 // TestNoFileIsServedForAHostThatTheOrderIsNotFor has a CAS of somebody's own ask for a file on another host. The issuer
