@@ -79,9 +79,10 @@ type IssuerSpec struct {
 	// +optional
 	ContactSecretRef *SecretReference `json:"contactSecretRef,omitempty"`
 
-	// solvers say how the control over a domain is shown to the CA. For each order one is chosen by the common name:
-	// the one whose selector is the most specific, and of those the first. Orders keep the solver that they were made
-	// with.
+	// solvers say how the control over a domain is shown to the CA. One is chosen for each name of an order whose
+	// control has to be proved: the one whose selector is the most specific, and of those the first. All names are
+	// proved by dns, or all by file: what is chosen for the common name decides, unless only the other kind is there
+	// for all names. Orders keep the solvers that they were made with.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=atomic

@@ -126,7 +126,27 @@ type OrderSpec struct {
 	// +optional
 	OnDelete DeletePolicy `json:"onDelete,omitempty"`
 
-	// solver is the one of the issuer's solvers that was chosen for the common name.
+	// solvers are those of the issuer that were chosen, each for some of the names: all by dns, or all by file.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=atomic
+	// +required
+	Solvers []OrderSolver `json:"solvers"`
+}
+
+// OrderSolver is a solver at work for an order.
+type OrderSolver struct {
+	// dnsNames are the names of the order that the solver was chosen for. A name is with one solver only; one that the
+	// CA adds by itself is with none.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=300
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +listType=set
+	// +required
+	DNSNames []string `json:"dnsNames"`
+
+	// solver is a copy of the issuer's, without the selector that it was chosen by.
 	// +required
 	Solver Solver `json:"solver"`
 }

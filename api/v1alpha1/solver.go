@@ -13,3 +13,6 @@ func (s Solver) IsNone() bool { return s.DNS != nil && s.DNS.None != nil }
 
 // IsFile says that the proof of control is a file, and no record in DNS.
 func (s Solver) IsFile() bool { return s.File != nil }
+
+// IsFile says that the proof of control is a file for all names of the order, and no record in DNS for any.
+func (s OrderSpec) IsFile() bool { return len(s.Solvers) > 0 && s.Solvers[0].Solver.IsFile() }

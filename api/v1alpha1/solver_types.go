@@ -21,12 +21,12 @@ type Solver struct {
 	File *FileSolver `json:"file,omitempty"`
 }
 
-// SolverSelector matches a common name that is one of dnsNames, or within one of dnsZones. An exact name beats a zone,
-// and a longer zone a shorter one, as in cert-manager's ACME issuer.
+// SolverSelector matches a name that is one of dnsNames, or within one of dnsZones. An exact name beats a zone, and a
+// longer zone a shorter one, as in cert-manager's ACME issuer.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.dnsNames) || has(self.dnsZones)",message="a selector needs dnsNames or dnsZones: leave it out to match all names"
 type SolverSelector struct {
-	// dnsNames are compared with the common name as a whole. A wildcard matches only the same wildcard.
+	// dnsNames are compared with the name as a whole. A wildcard matches only the same wildcard.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=253

@@ -20,6 +20,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/apiserver"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/book"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/orders"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/verdict"
 )
 
@@ -124,9 +125,7 @@ func (r *cleaning) notCleanedUp(ctx context.Context, run *orderRun, left *v1alph
 }
 
 func (r *cleaning) removeRecord(ctx context.Context, run *orderRun, validation *v1alpha1.OrderValidation) error {
-	use := orderSolver(run, credentials.Last{Store: r.Remote.Secrets})
-	use.Domain = validation.Domain
-	solver, err := r.Remote.Solver(use)
+	solver, err := r.Remote.Solver(run.useFor(validation, credentials.Last{Store: r.Remote.Secrets}))
 	if err != nil {
 		return err
 	}
@@ -137,12 +136,12 @@ func (r *cleaning) removeRecord(ctx context.Context, run *orderRun, validation *
 // of a name. Makes that Order the record's owner if its solver can remove the record.
 func (r *cleaning) bequeath(ctx context.Context, order *v1alpha1.AliyunOrder,
 	validation *v1alpha1.OrderValidation) (isLeft bool, err error) {
-	orders := &v1alpha1.AliyunOrderList{}
-	if err := r.List(ctx, orders, client.MatchingFields{book.IndexRecord: validation.FQDN}); err != nil {
+	list := &v1alpha1.AliyunOrderList{}
+	if err := r.List(ctx, list, client.MatchingFields{book.IndexRecord: validation.FQDN}); err != nil {
 		return false, err
 	}
-	for i := range orders.Items {
-		other := &orders.Items[i]
+	for i := range list.Items {
+		other := &list.Items[i]
 		isHeir := other.UID == order.Status.HandedOverTo // handOver cleans up only if the heir publishes elsewhere
 		if other.UID == order.UID || isHeir || needed(other, validation) < 0 {
 			continue
@@ -153,11 +152,11 @@ func (r *cleaning) bequeath(ctx context.Context, order *v1alpha1.AliyunOrder,
 		case other == nil:
 			continue
 		}
-		isAble := other.Spec.SecretNamespace == order.Spec.SecretNamespace &&
-			equality.Semantic.DeepEqual(other.Spec.Solver, order.Spec.Solver) &&
-			equality.Semantic.DeepEqual(other.Spec.Credentials, order.Spec.Credentials)
 		heir := other.DeepCopy()
 		theirs := &heir.Status.Validations[needed(heir, validation)]
+		isAble := other.Spec.SecretNamespace == order.Spec.SecretNamespace &&
+			equality.Semantic.DeepEqual(orders.SolverOf(other, theirs), orders.SolverOf(order, validation)) &&
+			equality.Semantic.DeepEqual(other.Spec.Credentials, order.Spec.Credentials)
 		if !isAble || theirs.Ownership == v1alpha1.RecordOurs {
 			return true, nil
 		}

@@ -26,7 +26,7 @@ func overdue(run *orderRun) outcome {
 func remedy(run *orderRun) string {
 	validations := run.order.Status.Validations
 	what, seen := "record", "seen in DNS"
-	if run.order.Spec.Solver.IsFile() {
+	if run.order.Spec.IsFile() {
 		what, seen = "file", "fetched"
 	}
 	switch {
@@ -35,7 +35,7 @@ func remedy(run *orderRun) string {
 	case len(validations) == 0:
 		return fmt.Sprintf(
 			"CAS never named its validation %s: ask the support of Alibaba Cloud about the order", what)
-	case run.order.Spec.Solver.IsNone():
+	case len(orders.Invisible(validations)) > 0 && orders.SolverOf(run.order, foremost(run.order)).IsNone():
 		return "CAS does not take its domain for pre-authorised: see to that at CAS, or use a solver that publishes " +
 			"the validation record"
 	case len(orders.Invisible(validations)) == 0:

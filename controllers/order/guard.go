@@ -137,10 +137,12 @@ func (r *guarding) readyIssuer(ctx context.Context, run *orderRun) outcome {
 	case why != "":
 		return giveUp(v1alpha1.ReasonNotAllowed, why)
 	}
-	if err := r.Remote.MayRoute(orderSolver(run, r.Remote.Secrets)); err != nil {
-		reason, message := verdict.Explain(err)
-		return hold(holdLongest, reason, message+", and delete the CertificateRequest, for which nothing is "+
-			"ordered yet")
+	for _, chosen := range run.order.Spec.Solvers {
+		if err := r.Remote.MayRoute(run.use(chosen.Solver, chosen.DNSNames, r.Remote.Secrets)); err != nil {
+			reason, message := verdict.Explain(err)
+			return hold(holdLongest, reason, message+", and delete the CertificateRequest, for which nothing is "+
+				"ordered yet")
+		}
 	}
 	run.issuer = issuer
 	return proceed()

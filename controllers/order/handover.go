@@ -37,10 +37,10 @@ func (r *wrapping) handOver(ctx context.Context, run *orderRun) outcome {
 	if left := run.answerMayCome(); left > 0 {
 		return notYet(min(left, holdFirst/10))
 	}
-	if !sharesPlace(heir.Spec.Solver, run.order.Spec.Solver) {
-		if end := r.cleanUp(ctx, run); end.endsRun() {
-			return end
-		}
+	if end := r.cleanUpThose(ctx, run, func(v v1alpha1.OrderValidation) bool {
+		return isOurs(v) && !sharePlace(run.order, heir, &v)
+	}); end.endsRun() {
+		return end
 	}
 	if run.order.DeletionTimestamp == nil {
 		return r.dropOrphan(ctx, run)

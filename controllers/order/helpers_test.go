@@ -28,3 +28,6 @@ func runOf(order *v1alpha1.AliyunOrder, now time.Time) *orderRun {
 	}
 	return &orderRun{order: order, now: now, offer: plans(nil, nil).Offer(order.Spec.Source)}
 }
+
+// by is a solver for all names.
+func by(solver v1alpha1.Solver) []v1alpha1.OrderSolver { return []v1alpha1.OrderSolver{{Solver: solver}} }

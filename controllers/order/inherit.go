@@ -67,7 +67,7 @@ func goOnWith(run *orderRun, old *v1alpha1.AliyunOrder) {
 	heir.Progress, heir.CASState, heir.CASStateSince = from.Progress, from.CASState, from.CASStateSince
 	heir.CertificateID, heir.CertIdentifier, heir.Deadline = from.CertificateID, from.CertIdentifier, from.Deadline
 	for _, validation := range from.Validations {
-		if validation.CleanedUpAt == nil && sharesPlace(old.Spec.Solver, run.order.Spec.Solver) {
+		if validation.CleanedUpAt == nil && sharePlace(old, run.order, &validation) {
 			validation.PresentedAt, validation.VisibleAt = nil, nil // what the old Order owns is deleted with it
 			heir.Validations = append(heir.Validations, validation)
 		}
@@ -227,7 +227,7 @@ func suits(old, heir *v1alpha1.AliyunOrder, offer source.Offer) bool {
 	return equality.Semantic.DeepEqual(old.Spec.Access, heir.Spec.Access) &&
 		old.Spec.SecretNamespace == heir.Spec.SecretNamespace &&
 		offer.GoesOn(old.Spec.Source) &&
-		old.Spec.Solver.IsFile() == heir.Spec.Solver.IsFile()
+		old.Spec.IsFile() == heir.Spec.IsFile()
 }
 
 // goesOn are the phases from which a certificate can still come. In any other an heir would end as the old Order

@@ -67,9 +67,11 @@ func TestAnHeirIsForTheSameAndSuitsWhatWasOrdered(t *testing.T) {
 			o.Spec.Source.ResourcePlan = &v1alpha1.ResourcePlan{ProductCode: "q"}
 		}, true, false},
 		"a file in place of a record": {func(o *v1alpha1.AliyunOrder) {
-			o.Spec.Solver.File = &v1alpha1.FileSolver{}
+			o.Spec.Solvers = by(v1alpha1.Solver{File: &v1alpha1.FileSolver{}})
 		}, true, false},
-		"another DNS solver": {func(o *v1alpha1.AliyunOrder) { o.Spec.Solver.DNS = &v1alpha1.DNSSolver{} }, true, true},
+		"another DNS solver": {func(o *v1alpha1.AliyunOrder) {
+			o.Spec.Solvers = by(v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{}})
+		}, true, true},
 	} {
 		heir := ofRequest(request, test.change)
 		isSuit := suits(old, heir, runOf(heir, noon).offer)

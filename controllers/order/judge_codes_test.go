@@ -138,7 +138,7 @@ func newScene(t *testing.T, code string, status int, change func(*v1alpha1.Order
 		SecretNamespace: "team", Source: v1alpha1.Source{ResourcePlan: &v1alpha1.ResourcePlan{ProductCode: "p"}},
 		Access: v1alpha1.Access{Region: "cn-hangzhou", Endpoint: endpoint, STSEndpoint: endpoint,
 			Credentials: keyCredentials()},
-		Solver: v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{Endpoint: endpoint}}},
+		Solvers: by(v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{Endpoint: endpoint}}}),
 	}
 	change(&order.Status)
 	// Calls are limited for each access key: with a key of its own, no scene waits for another.

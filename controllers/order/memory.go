@@ -77,12 +77,14 @@ func needs(order *v1alpha1.AliyunOrder) credentials.Needs {
 		}
 	}
 	keysOf(&order.Spec.Credentials)
-	switch dns := order.Spec.Solver.DNS; {
-	case dns == nil:
-	case dns.Alidns != nil:
-		keysOf(dns.Alidns.Credentials)
-	case dns.RFC2136 != nil && dns.RFC2136.TSIGSecretSecretRef != nil:
-		found.Values = append(found.Values, *dns.RFC2136.TSIGSecretSecretRef)
+	for _, chosen := range order.Spec.Solvers {
+		switch dns := chosen.Solver.DNS; {
+		case dns == nil:
+		case dns.Alidns != nil:
+			keysOf(dns.Alidns.Credentials)
+		case dns.RFC2136 != nil && dns.RFC2136.TSIGSecretSecretRef != nil:
+			found.Values = append(found.Values, *dns.RFC2136.TSIGSecretSecretRef)
+		}
 	}
 	return found
 }

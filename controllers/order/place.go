@@ -11,6 +11,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/credentials"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/orders"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/verdict"
 )
@@ -18,10 +19,11 @@ import (
 // Looks where the validation record would go, as far as the solver knows, before anything is paid for that would wait
 // there in vain. Costs a call to Alibaba Cloud DNS, or some questions to the name server of dynamic updates.
 func (r *prechecking) checkPlace(ctx context.Context, run *orderRun, name string) outcome {
-	if run.order.Spec.Solver.IsNone() {
+	use := run.use(orders.SolverFor(run.order, name), []string{name}, r.Remote.Secrets)
+	if use.IsNone() {
 		return proceed()
 	}
-	solver, err := r.Remote.Solver(orderSolver(run, r.Remote.Secrets))
+	solver, err := r.Remote.Solver(use)
 	if err != nil {
 		return hold(holdLongest, v1alpha1.ReasonPresentFailed, fmt.Sprintf("nothing is ordered yet: the solver "+
 			"cannot be used: %v", err))
@@ -34,7 +36,7 @@ func (r *prechecking) checkPlace(ctx context.Context, run *orderRun, name string
 	if end := r.checkedPlace(ctx, run, record, err); end.endsRun() || err != nil {
 		return end
 	}
-	return r.mayPublish(ctx, run, record.Zone)
+	return r.mayPublish(ctx, run, use, record.Zone)
 }
 
 // solverIsKept is for whoever changes the issuer's solver: an AliyunOrder keeps the one that it was made with.

@@ -57,9 +57,29 @@ func added(had, listed []v1alpha1.OrderValidation) (fresh []v1alpha1.OrderValida
 	return fresh
 }
 
-// Returns the validation that people have to hear of: the first that is not visible, or else the first.
-func foremost(validations []v1alpha1.OrderValidation) *v1alpha1.OrderValidation {
-	return &append(orders.Invisible(validations), validations[0])[0]
+// Returns the validation that people have to hear of. Of those that are not visible, one that a person has to publish
+// goes before one that a solver publishes, and one that nobody has to publish comes last.
+func foremost(order *v1alpha1.AliyunOrder) *v1alpha1.OrderValidation {
+	rank := func(v *v1alpha1.OrderValidation) int {
+		switch solver := orders.SolverOf(order, v); {
+		case v.VisibleAt != nil:
+			return 3
+		case solver.IsNone():
+			return 2
+		case solver.IsManual():
+			return 0
+		default:
+			return 1
+		}
+	}
+	validations := order.Status.Validations
+	first := &validations[0]
+	for i := range validations {
+		if v := &validations[i]; rank(v) < rank(first) {
+			first = v
+		}
+	}
+	return first
 }
 
 // Counts the validations that the self-check sees, for people: empty before there are any.
@@ -79,7 +99,7 @@ func proof(v *v1alpha1.OrderValidation) string {
 }
 
 func proofKind(order *v1alpha1.AliyunOrder) string {
-	if order.Spec.Solver.IsFile() {
+	if order.Spec.IsFile() {
 		return "file"
 	}
 	return "record"

@@ -7,18 +7,18 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/orders"
 )
 
-// Says whether two solvers publish in the same place, if perhaps with other credentials: with corrected credentials, a
-// solver can remove what was published before.
-func sharesPlace(a, b v1alpha1.Solver) bool {
-	return equality.Semantic.DeepEqual(placeOf(a), placeOf(b))
+// Says whether the solvers of two orders publish a validation in the same place, if perhaps with other credentials: with
+// corrected credentials, a solver can remove what was published before.
+func sharePlace(a, b *v1alpha1.AliyunOrder, validation *v1alpha1.OrderValidation) bool {
+	return equality.Semantic.DeepEqual(placeOf(orders.SolverOf(a, validation)), placeOf(orders.SolverOf(b, validation)))
 }
 
 // Returns a solver without what may change while the record stays where it is.
 func placeOf(solver v1alpha1.Solver) v1alpha1.Solver {
 	place := *solver.DeepCopy()
-	place.Selector = nil
 	if dns := place.DNS; dns != nil {
 		switch {
 		case dns.Alidns != nil:

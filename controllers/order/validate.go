@@ -16,6 +16,7 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/access"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/apiserver"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/orders"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/rpc"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/verdict"
 )
@@ -41,9 +42,6 @@ func (r *presenting) validate(ctx context.Context, run *orderRun) outcome {
 		return proceed()
 	}
 	next := r.pace.remaining(run.order.UID, activityObserve, run.now)
-	if len(run.order.Status.Validations) == 0 || run.order.Spec.Solver.IsNone() {
-		return wait(next)
-	}
 	if end := r.prove(ctx, run); end.endsRun() {
 		r.pace.next(run.order.UID, activityObserve, run.now.Add(end.after))
 		return end
@@ -61,7 +59,7 @@ func (r *presenting) prove(ctx context.Context, run *orderRun) outcome {
 	first := proceed()
 	for i := range run.order.Status.Validations {
 		validation := &run.order.Status.Validations[i]
-		if validation.VisibleAt != nil {
+		if validation.VisibleAt != nil || orders.SolverOf(run.order, validation).IsNone() {
 			continue
 		}
 		switch end := r.present(ctx, run, validation); {
@@ -122,8 +120,7 @@ func (r *presenting) present(ctx context.Context, run *orderRun, validation *v1a
 	if err := access.CheckDomain(run.order, validation); err != nil {
 		return presentFailed(err, run)
 	}
-	use := orderSolver(run, r.Remote.Secrets)
-	use.Domain = validation.Domain
+	use := run.useFor(validation, r.Remote.Secrets)
 	if err := r.Remote.MayRoute(use); err != nil {
 		return presentFailed(err, run)
 	}
@@ -195,7 +192,7 @@ func own(validation *v1alpha1.OrderValidation, record dcv.Record) {
 // Looks whether the record is visible. That is for people, and tells them whether waiting is all that is left to do:
 // the CA looks for itself.
 func (r *presenting) look(ctx context.Context, run *orderRun, validation *v1alpha1.OrderValidation) {
-	seen, err := r.Remote.Check(ctx, orderSolver(run, r.Remote.Secrets), recordOf(validation))
+	seen, err := r.Remote.Check(ctx, run.useFor(validation, r.Remote.Secrets), recordOf(validation))
 	if err != nil {
 		run.note = fmt.Sprintf("whether it is visible could not be checked: %v", err)
 		return
@@ -223,8 +220,15 @@ func (r *presenting) tellVisible(order *v1alpha1.AliyunOrder, validation *v1alph
 	}
 }
 
-// orderSolver is the solver of a run's order.
-func orderSolver(run *orderRun, secrets access.SecretReader) access.Use {
-	return access.Use{Solver: run.order.Spec.Solver, Reach: access.OfOrder(run.order), Secrets: secrets,
-		Order: run.order}
+// use is a solver at work for some of the order's names.
+func (run *orderRun) use(solver v1alpha1.Solver, names []string, secrets access.SecretReader) access.Use {
+	return access.Use{Solver: solver, Reach: access.OfOrder(run.order), Secrets: secrets, Order: run.order,
+		Names: names}
+}
+
+// useFor is the solver for a validation, at work for the name that the validation proves.
+func (run *orderRun) useFor(validation *v1alpha1.OrderValidation, secrets access.SecretReader) access.Use {
+	use := run.use(orders.SolverOf(run.order, validation), []string{orders.NameOf(run.order, validation)}, secrets)
+	use.Domain = validation.Domain
+	return use
 }

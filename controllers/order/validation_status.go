@@ -20,9 +20,10 @@ func validating(run *orderRun) summary {
 			proofKind(run.order))
 		return sum
 	}
-	validation := foremost(status.Validations)
+	validation := foremost(run.order)
+	solver := orders.SolverOf(run.order, validation)
 	switch {
-	case run.order.Spec.Solver.IsNone():
+	case validation.VisibleAt == nil && solver.IsNone():
 		sum.message = fmt.Sprintf("CAS order %s waits for CAS to see that %q is pre-authorised: if it is not, use a "+
 			"solver that publishes the %s record %q, and %s",
 			status.OrderID, validation.Domain, validation.RecordType, validation.RecordName, handsOver)
@@ -34,9 +35,9 @@ func validating(run *orderRun) summary {
 		sum.message = fmt.Sprintf("CAS order %s waits for the CA to look for %s, which is visible", status.OrderID,
 			proof(validation))
 		return sum
-	case run.order.Spec.Solver.IsManual():
+	case solver.IsManual():
 		sum.reason = v1alpha1.ReasonAwaitingDNSRecord
-		if run.order.Spec.Solver.IsFile() {
+		if solver.IsFile() {
 			sum.reason = v1alpha1.ReasonAwaitingFile
 		}
 		sum.message = fmt.Sprintf("%s; that it is there is noticed without further action", orders.ToPublish(run.order))

@@ -140,9 +140,9 @@ func (z *zoneRefusals) sweep(now time.Time) {
 	}
 }
 
-// mayPublish holds an order for a zone that refuses records to its credentials.
-func (r *prechecking) mayPublish(ctx context.Context, run *orderRun, zone string) outcome {
-	key := zoneKey(r.Remote, orderSolver(run, r.Remote.Secrets), zone)
+// mayPublish holds an order for a zone that refuses records to the credentials of the solver.
+func (r *prechecking) mayPublish(ctx context.Context, run *orderRun, use access.Use, zone string) outcome {
+	key := zoneKey(r.Remote, use, zone)
 	if key == "" {
 		return proceed()
 	}
@@ -164,8 +164,11 @@ func (r *prechecking) recallRefusal(ctx context.Context, key, zone string, now t
 	}
 	for i := range list.Items {
 		order := &list.Items[i]
-		if slices.Contains(unpublished(order), zone) && orders.IsRefused(order) &&
-			zoneKey(r.Remote, access.Use{Solver: order.Spec.Solver, Reach: access.OfOrder(order)}, zone) == key {
+		isMet := func(v v1alpha1.OrderValidation) bool {
+			use := access.Use{Solver: orders.SolverOf(order, &v), Reach: access.OfOrder(order)}
+			return v.PresentedAt == nil && v.Zone == zone && zoneKey(r.Remote, use, zone) == key
+		}
+		if orders.IsRefused(order) && slices.ContainsFunc(order.Status.Validations, isMet) {
 			r.zones.refused(key, zone, addRecord, order.UID, now)
 			return nil
 		}

@@ -4,10 +4,10 @@
 package request
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/internal/csr"
 )
 
 func TestTheSolverWhoseSelectorSaysMostIsChosen(t *testing.T) {
@@ -24,7 +24,7 @@ func TestTheSolverWhoseSelectorSaysMostIsChosen(t *testing.T) {
 	}
 	var solvers []v1alpha1.Solver
 	for _, selector := range selectors {
-		solvers = append(solvers, v1alpha1.Solver{Selector: selector})
+		solvers = append(solvers, v1alpha1.Solver{Selector: selector, DNS: &v1alpha1.DNSSolver{}})
 	}
 	for name, want := range map[string]int{
 		"example.com":           0,
@@ -40,13 +40,72 @@ func TestTheSolverWhoseSelectorSaysMostIsChosen(t *testing.T) {
 		"example.org":           5, // the first of equals
 		"www.example.org":       5,
 	} {
-		if got := chooseSolver(solvers,
-			csr.Asks{CommonName: name, DNSNames: []string{name}}, []string{name}); got != &solvers[want] {
-			t.Errorf("%s: got the solver for %+v, want number %d", name, got.Selector, want)
+		got, missing := chooseSolvers(solvers, []string{name}, []string{name})
+		if missing != nil || len(got) != 1 || got[0].Solver.DNS != solvers[want].DNS {
+			t.Errorf("%s: got %+v, %+v, want number %d", name, got, missing, want)
 		}
 	}
-	if got := chooseSolver(solvers[3:], csr.Asks{CommonName: "example.com"}, nil); got != nil {
-		t.Errorf("got the solver for %+v, want none", got.Selector)
+	if got, missing := chooseSolvers(solvers[3:], []string{"example.com"}, []string{"example.com"}); missing == nil {
+		t.Errorf("got %+v, want none", got)
+	}
+}
+
+// TestEachNameHasItsSolverAndAllOfOneKind compares the numbers of the solvers that are chosen.
+func TestEachNameHasItsSolverAndAllOfOneKind(t *testing.T) {
+	zone := func(zone string) *v1alpha1.SolverSelector { return &v1alpha1.SolverSelector{DNSZones: []string{zone}} }
+	dns := func(zoned *v1alpha1.SolverSelector) v1alpha1.Solver {
+		return v1alpha1.Solver{Selector: zoned, DNS: &v1alpha1.DNSSolver{}}
+	}
+	file := func(zoned *v1alpha1.SolverSelector) v1alpha1.Solver {
+		return v1alpha1.Solver{Selector: zoned, File: &v1alpha1.FileSolver{}}
+	}
+	com, net, org := "a.example.com", "a.example.net", "a.example.org"
+	for name, test := range map[string]struct {
+		solvers []v1alpha1.Solver
+		names   []string
+		want    map[int][]string
+		missing string
+	}{
+		"one for all": {[]v1alpha1.Solver{dns(nil)}, []string{com, org}, map[int][]string{0: {com, org}}, ""},
+		"each its own": {[]v1alpha1.Solver{dns(zone("example.org")), dns(nil)}, []string{com, org, net},
+			map[int][]string{1: {com, net}, 0: {org}}, ""},
+		"of the first name's kind": {[]v1alpha1.Solver{dns(nil), file(zone("example.com"))}, []string{org, com},
+			map[int][]string{0: {org, com}}, ""},
+		"files, as the first name": {[]v1alpha1.Solver{dns(zone("example.org")), file(nil), file(zone("example.net"))},
+			[]string{com, org, net}, map[int][]string{1: {com, org}, 2: {net}}, ""},
+		"the other kind, which is there for all": {[]v1alpha1.Solver{file(zone("example.com")), dns(nil)},
+			[]string{com, org}, map[int][]string{1: {com, org}}, ""},
+		"DNS for a wildcard": {[]v1alpha1.Solver{file(nil), dns(nil)}, []string{com, "*." + org},
+			map[int][]string{1: {com, "*." + org}}, ""},
+		"no kind for all": {[]v1alpha1.Solver{file(zone("example.com")), dns(zone("example.org"))}, []string{com, org},
+			nil, `no file solver of it matches "a.example.org", only one of another kind, and all names of a request ` +
+				`are validated alike: add a file solver for it to spec.solvers`},
+		"none for one": {[]v1alpha1.Solver{dns(zone("example.com"))}, []string{com, org}, nil,
+			`no solver of it matches "a.example.org": add one for it to spec.solvers, or one without a selector`},
+		"only files, and a wildcard": {[]v1alpha1.Solver{file(nil)}, []string{com, "*." + org}, nil,
+			`no DNS solver of it matches "a.example.com", and no CA takes a file for a wildcard: add one to spec.solvers`},
+	} {
+		got, missing := chooseSolvers(test.solvers, test.names, test.names)
+		if message := ""; missing != nil {
+			if message = missing.message("it"); message != test.missing {
+				t.Errorf("%s: it says %q", name, message)
+			}
+			continue
+		}
+		chosen := map[int][]string{}
+		for _, solver := range got {
+			for i, of := range test.solvers {
+				if of.DNS == solver.Solver.DNS && of.File == solver.Solver.File {
+					chosen[i] = solver.DNSNames
+				}
+			}
+			if solver.Solver.Selector != nil {
+				t.Errorf("%s: the selector is kept", name)
+			}
+		}
+		if got[0].DNSNames[0] != test.names[0] || !reflect.DeepEqual(chosen, test.want) {
+			t.Errorf("%s: got %v of %+v", name, chosen, got)
+		}
 	}
 }
 
@@ -65,8 +124,8 @@ func TestAFileProvesNamesThatAreProvedAndNoWildcard(t *testing.T) {
 		{[]string{"example.com", "www.example.com"}, []string{"example.com"},
 			`CAs add "www.example.com" only to what was validated by DNS`},
 	} {
-		got := chooseSolver(solvers, csr.Asks{CommonName: test.names[0], DNSNames: test.names}, test.proved)
-		if why := needsDNS(test.names, test.proved); why != test.why || (got != nil) != (why == "") {
+		got, missing := chooseSolvers(solvers, test.names, test.proved)
+		if why := needsDNS(test.names, test.proved); why != test.why || (missing == nil) != (why == "") {
 			t.Errorf("%v, of which %v are proved: got %+v, because %q", test.names, test.proved, got, why)
 		}
 	}

@@ -50,7 +50,7 @@ type requestRun struct {
 	request *cmapi.CertificateRequest
 	asks    csr.Asks
 	issuer  v1alpha1.GenericIssuer // nil if it does not exist
-	solver  *v1alpha1.Solver
+	solvers []v1alpha1.OrderSolver
 }
 
 // Reconcile passes a request through the gates, in the order of cert-manager's own controller. The first that has

@@ -6,7 +6,6 @@ package request
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
@@ -189,20 +188,16 @@ func (r *Reconciler) against(ctx context.Context, request *cmapi.CertificateRequ
 	return against, nil
 }
 
-// Holds a request that no solver of the issuer matches, until one is added.
+// Holds a request while the issuer has no solver for one of its names.
 func (r *Reconciler) solvable(_ context.Context, run *requestRun) (*report, error) {
 	solvers, ref := run.issuer.GetSpec().Solvers, requests.IssuerReference(run.request)
 	proved := r.Sources.Offer(run.issuer.GetSpec().Source).Proves(run.asks.DNSNames)
-	if run.solver = chooseSolver(solvers, run.asks, proved); run.solver != nil {
+	chosen, unmatched := chooseSolvers(solvers, run.asks.DNSNames, proved)
+	if unmatched == nil {
+		run.solvers = chosen
 		return nil, nil
 	}
-	message := fmt.Sprintf("no solver of the %s %q matches %q: add one for it to spec.solvers, or one "+
-		"without a selector", ref.Kind, ref.Name, run.asks.CommonName)
-	if why := needsDNS(run.asks.DNSNames, proved); why != "" && slices.ContainsFunc(solvers, v1alpha1.Solver.IsFile) {
-		message = fmt.Sprintf("no DNS solver of the %s %q matches %q, and %s: add one to spec.solvers", ref.Kind,
-			ref.Name, run.asks.CommonName, why)
-	}
-	return pending(message).again(lookAgain), nil
+	return pending(unmatched.message(fmt.Sprintf("the %s %q", ref.Kind, ref.Name))).again(lookAgain), nil
 }
 
 // createOrder makes the Order. Its name is the request's own, so that a stale cache cannot make a second one.

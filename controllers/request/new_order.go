@@ -50,7 +50,7 @@ func newOrder(run *requestRun, clusterResourceNamespace string) *v1alpha1.Aliyun
 			Account:         spec.Account,
 			Timeout:         policy.Timeout,
 			OnDelete:        policy.OnDelete,
-			Solver:          *run.solver,
+			Solvers:         run.solvers,
 		},
 	}
 }

@@ -28,17 +28,15 @@ type RoutePolicy struct {
 	GatewayNamespaces []string
 }
 
-// MayRoute returns a problem if the solver needs a route that the installation does not allow. Without an Order it does
-// not check hosts. A route that was made while it was allowed can still be removed.
+// MayRoute returns a problem if the solver needs a route that the installation does not allow, be it for the hosts of the
+// names. A route that was made while it was allowed can still be removed.
 func (r *Remote) MayRoute(use Use) error {
 	if use.isOfCluster() || use.File == nil || use.File.Manual != nil {
 		return nil
 	}
 	why := r.Policy.Routes.refuses(*use.File, use.home(), r.Backend.Namespace)
-	if use.Order != nil {
-		for _, name := range use.Order.Spec.DNSNames {
-			why = cmp.Or(why, r.Policy.Routes.refusesHosts(use.home(), httpfile.Hosts(dcv.CanonicalName(name))))
-		}
+	for _, name := range use.Names {
+		why = cmp.Or(why, r.Policy.Routes.refusesHosts(use.home(), httpfile.Hosts(dcv.CanonicalName(name))))
 	}
 	if why == "" {
 		return nil

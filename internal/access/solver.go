@@ -41,7 +41,9 @@ type Use struct {
 	Secrets SecretReader
 	// Order is whose record is published; nil where the solver is only checked.
 	Order *v1alpha1.AliyunOrder
-	// Domain is that of the validation which is published, of those that the Order has.
+	// Names are those of the Order's that the solver is to prove.
+	Names []string
+	// Domain is that of the validation which is published, and empty before there is one.
 	Domain string
 }
 

@@ -5,12 +5,11 @@ package access
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/dcv/httpfile"
+	"github.com/aliyun-issuer/aliyun-issuer/internal/orders"
 )
 
 // ChallengeOf is what a validation asks for.
@@ -22,14 +21,7 @@ func ChallengeOf(v *v1alpha1.OrderValidation) dcv.Challenge {
 // CheckDomain returns a problem if a validation proves the control of a name that its order is not for. Whoever answers
 // as CAS chooses the name, and could have a record published, or a file served, for the host of somebody else.
 func CheckDomain(order *v1alpha1.AliyunOrder, v *v1alpha1.OrderValidation) error {
-	asked := strings.TrimPrefix(v.Domain, "*.")
-	if slices.ContainsFunc(order.Spec.DNSNames, func(name string) bool {
-		name = dcv.CanonicalName(strings.TrimPrefix(name, "*."))
-		if v.RecordType == dcv.TypeFile { // one at a domain says nothing of the names below
-			return slices.Contains(httpfile.Hosts(name), asked)
-		}
-		return dcv.Within(name, asked)
-	}) {
+	if orders.NameOf(order, v) != "" {
 		return nil
 	}
 	return &dcv.Problem{Message: fmt.Sprintf("CAS asks for a validation of %q, which the order is not for. Nothing is "+

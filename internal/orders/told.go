@@ -34,10 +34,10 @@ func Address(v *v1alpha1.OrderValidation) string {
 // maxTold is how many validations one message tells in full.
 const maxTold = 8
 
-// ToPublish tells a person what to do for a manual validation: whatever cannot be seen yet. There is something, as
+// ToPublish tells a person what to do for manual validations: whatever cannot be seen yet. There is something, as
 // IsToPublish says.
 func ToPublish(order *v1alpha1.AliyunOrder) string {
-	left := Invisible(order.Status.Validations)
+	left := byHand(order)
 	v, more := left[0], ""
 	for _, other := range left[1:min(len(left), maxTold)] {
 		if other.RecordType == dcv.TypeFile {
@@ -63,7 +63,14 @@ func recordName(v *v1alpha1.OrderValidation) string { return cmp.Or(v.FQDN, v.Re
 
 // IsToPublish says whether a person has something to publish for an order.
 func IsToPublish(order *v1alpha1.AliyunOrder) bool {
-	return order.Spec.Solver.IsManual() && len(Invisible(order.Status.Validations)) > 0
+	return len(byHand(order)) > 0
+}
+
+// byHand are the validations that a person has to publish.
+func byHand(order *v1alpha1.AliyunOrder) []v1alpha1.OrderValidation {
+	return slices.DeleteFunc(Invisible(order.Status.Validations), func(v v1alpha1.OrderValidation) bool {
+		return !SolverOf(order, &v).IsManual()
+	})
 }
 
 // Invisible returns the validations that the self-check does not see.

@@ -22,8 +22,9 @@ var followed = map[string]string{
 	"makes its renewal due within a day":               "test/life.TestALoopThatGoesOnIsGivenLessAndItsCauseIsNamed",
 	"no AliyunClusterIssuer: name an AliyunIssuer":     "test/certmanager.TestAnInstallationForListedNamespacesServesThemAndNoOthers",
 	"let one installation serve it":                    "test/certmanager.TestARequestSaysThatAnotherInstallationServesItsNamespace",
-	"no DNS solver of the %s %q matches":               "test/life.TestAFileSolverIsNotGivenWhatOnlyDNSCanValidate",
-	"no solver of the %s %q matches":                   bySolver,
+	"no DNS solver of %s matches %q, and":              "test/life.TestAFileSolverIsNotGivenWhatOnlyDNSCanValidate",
+	"no solver of %s matches %q: add":                  bySolver,
+	"no %s solver of %s matches %q, only":              "test/life.TestNamesThatNoKindOfSolverServesWaitForOne",
 	", and delete the CertificateRequest, for which":   "test/life.TestAHostThatIsNotAllowedIsOrderedWithAnotherSolver",
 	"delete the CertificateRequest: the next one goes": bySolver,
 

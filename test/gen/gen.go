@@ -145,7 +145,8 @@ func Order(namespace string) *v1alpha1.AliyunOrder {
 				Kind: v1alpha1.AliyunIssuerKind, Name: IssuerName},
 			Request: []byte("x"), CommonName: Domain, BaseName: "example.com", DNSNames: []string{Domain},
 			SecretNamespace: namespace, Access: spec.Access,
-			Source: spec.Source, Solver: spec.Solvers[0],
+			Source:  spec.Source,
+			Solvers: []v1alpha1.OrderSolver{{DNSNames: []string{Domain}, Solver: spec.Solvers[0]}},
 		},
 	}
 }

@@ -50,7 +50,7 @@ func TestARequestThatNoSolverIsForWaitsForOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.Until(time.Hour, isReady(e))
-	if chosen := onlyOrder(t, e).Spec.Solver; chosen.DNS.Alidns == nil {
+	if chosen := onlyOrder(t, e).Spec.Solvers[0].Solver; chosen.DNS.Alidns == nil {
 		t.Errorf("chosen was %+v", chosen)
 	}
 }

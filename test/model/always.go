@@ -187,7 +187,7 @@ func (w *world) checkValidation(order *v1alpha1.AliyunOrder) {
 		return
 	}
 	for _, validation := range order.Status.Validations {
-		if isFile := validation.RecordType == "FILE"; isFile != (order.Spec.Solver.File != nil) {
+		if isFile := validation.RecordType == "FILE"; isFile != (order.Spec.IsFile()) {
 			w.fail("an Order has a solver that cannot validate it", "%s: %s", order.Spec.RequestRef.Name,
 				validation.RecordType)
 		}

@@ -192,7 +192,7 @@ func (w *world) mendKeys(order *v1alpha1.AliyunOrder, message string) {
 // publish creates the records and files that Orders ask people for.
 func (w *world) publish() {
 	for _, order := range w.orders() {
-		solver := order.Spec.Solver
+		solver := order.Spec.Solvers[0].Solver
 		if order.DeletionTimestamp != nil || len(order.Status.Validations) == 0 {
 			continue
 		}

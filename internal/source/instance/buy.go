@@ -126,13 +126,13 @@ func (s *session) update() (casinstance.Update, error) {
 	}
 	return casinstance.Update{
 		CSR: string(order.Spec.Request), Names: s.names(), KeyAlgorithm: keys[csr.KeyAlgorithmOf(request)],
-		ValidationMethod: validationMethod(order.Spec.Solver), ContactIDs: s.spec.ContactIDs, Tags: s.tags(),
+		ValidationMethod: validationMethod(order), ContactIDs: s.spec.ContactIDs, Tags: s.tags(),
 	}, nil
 }
 
 // validationMethod is the same for all names of an order.
-func validationMethod(solver v1alpha1.Solver) string {
-	if solver.IsFile() {
+func validationMethod(order *v1alpha1.AliyunOrder) string {
+	if order.Spec.IsFile() {
 		return casinstance.ValidationHTTP
 	}
 	return casinstance.ValidationDNS

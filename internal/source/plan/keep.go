@@ -59,14 +59,14 @@ func validationsOf(order *v1alpha1.AliyunOrder, described *cas.Order) []v1alpha1
 	domain := strings.TrimPrefix(order.Spec.CommonName, "*.") // a wildcard is validated at its base
 	record, file := described.Record, described.File
 	switch {
-	case order.Spec.Solver.IsFile() && file != nil:
+	case order.Spec.IsFile() && file != nil:
 		return []v1alpha1.OrderValidation{{
 			Domain:      apiserver.Bounded(dcv.CanonicalName(cmp.Or(file.Domain, domain)), 253),
 			RecordName:  apiserver.Bounded(file.URI, 255),
 			RecordType:  dcv.TypeFile,
 			RecordValue: apiserver.Bounded(file.Content, 1024),
 		}}
-	case !order.Spec.Solver.IsFile() && record != nil:
+	case !order.Spec.IsFile() && record != nil:
 		return []v1alpha1.OrderValidation{{
 			Domain:      domain,
 			RecordName:  apiserver.Bounded(record.Domain, 255),

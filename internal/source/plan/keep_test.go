@@ -16,7 +16,7 @@ import (
 // Returns a session for an Order with this name and solver.
 func at(commonName string, solver v1alpha1.Solver) *session {
 	return &session{Ask: source.Ask{Order: &v1alpha1.AliyunOrder{
-		Spec: v1alpha1.OrderSpec{CommonName: commonName, Solver: solver}}}}
+		Spec: v1alpha1.OrderSpec{CommonName: commonName, Solvers: []v1alpha1.OrderSolver{{Solver: solver}}}}}}
 }
 
 func TestEachStateOfCASHasItsPhase(t *testing.T) {

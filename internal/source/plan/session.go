@@ -81,7 +81,7 @@ func (s *session) application() cas.Application {
 	app := cas.Application{
 		CSR:          string(order.Spec.Request),
 		ProductCode:  s.spec.ProductCode,
-		ValidateType: validateType(order.Spec.Solver),
+		ValidateType: validateType(order),
 		Contact:      s.contact,
 		StartedAt:    order.Status.Submission.StartedAt.Time,
 	}
@@ -99,8 +99,8 @@ func (s *session) application() cas.Application {
 // tagUID is the tag by which people find the order of a request in the console.
 const tagUID = v1alpha1.Group + "/uid"
 
-func validateType(solver v1alpha1.Solver) cas.ValidateType {
-	if solver.IsFile() {
+func validateType(order *v1alpha1.AliyunOrder) cas.ValidateType {
+	if order.Spec.IsFile() {
 		return cas.ValidateFile
 	}
 	return cas.ValidateDNS
