@@ -40,6 +40,20 @@ func billed(t *testing.T, e *env.Env, want int) {
 	}
 }
 
+// inAll counts the orders of plans, and the applications with instances that were accepted, those of others left out.
+func inAll(t *testing.T, e *env.Env, want int) {
+	t.Helper()
+	got := len(e.Simulator.Ledger())
+	for _, a := range e.Simulator.Applications() {
+		if !a.Foreign {
+			got++
+		}
+	}
+	if got != want {
+		t.Errorf("%d were bought, want %d: %+v, %+v", got, want, e.Simulator.Ledger(), e.Simulator.Applications())
+	}
+}
+
 // onlyOrder is the one Order of the namespace.
 func onlyOrder(t *testing.T, e *env.Env) *v1alpha1.AliyunOrder {
 	t.Helper()

@@ -66,8 +66,7 @@ var orderAdvice = map[string][]advised{
 		}}},
 	"no permission in DNS": {{to: "allow it", says: []string{`allow alidns:(\w+) to the RAM user or role in ` +
 		`a RAM policy`}, follow: (*reader).allowsTheAction, billed: 1}},
-	"no permission to order": {{to: "allow it", says: []string{`allow yundun-cert:(\w+) to the RAM user or role in ` +
-		`a RAM policy`}, follow: (*reader).allowsTheAction, billed: 1}},
+	"no permission to order": forbidden,
 	"no zone": {
 		{to: "register the domain", says: []string{`no zone that holds "([^"]+)": register the domain and delegate ` +
 			`it to name servers`}, billed: 1, follow: func(r *reader) string {
@@ -157,6 +156,24 @@ var unusable = []advised{
 		billed: 2},
 }
 
+// forbidden is the advice about what RAM has refused to an order.
+var forbidden = []advised{{to: "allow it", says: []string{`allow yundun-cert:(\w+) to the RAM user or role in ` +
+	`a RAM policy`}, follow: (*reader).allowsTheAction, billed: 1}}
+
+// lacking is the advice about what RAM refuses to a check.
+var lacking = []advised{{
+	to: "allow it", billed: 1,
+	says: []string{`the RAM user or role lacks yundun-cert:(\w+): allow it in a RAM policy \((\S+) has one ` +
+		`that suffices\)`},
+	follow: func(r *reader) string {
+		if page, err := os.ReadFile(filepath.Join(root, r.words[1])); err != nil ||
+			!strings.Contains(string(page), `"yundun-cert:`+r.words[0]+`"`) {
+			r.T.Errorf("%s has no policy with %s: %v", r.words[1], r.words[0], err)
+		}
+		return r.allowsTheAction()
+	},
+}}
+
 // ordersAnew deletes the request. cert-manager makes another one.
 func (r *reader) ordersAnew() string {
 	crt := r.certificate()
@@ -203,18 +220,7 @@ var accessAdvice = map[string][]advised{
 	}}},
 	"wrong AccessKey secret": refusedKey,
 	"unknown AccessKey":      refusedKey,
-	"no permission to read": {{
-		to: "allow it", billed: 1,
-		says: []string{`the RAM user or role lacks yundun-cert:(\w+): allow it in a RAM policy \((\S+) has one ` +
-			`that suffices\)`},
-		follow: func(r *reader) string {
-			if page, err := os.ReadFile(filepath.Join(root, r.words[1])); err != nil ||
-				!strings.Contains(string(page), `"yundun-cert:`+r.words[0]+`"`) {
-				r.T.Errorf("%s has no policy with %s: %v", r.words[1], r.words[0], err)
-			}
-			return r.allowsTheAction()
-		},
-	}},
+	"no permission to read":  lacking,
 	"no package": {
 		{to: "buy a plan", says: []string{`buy a resource plan for the product code`}, billed: 1,
 			follow: func(r *reader) string {

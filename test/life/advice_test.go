@@ -52,13 +52,20 @@ var silent = map[string]string{
 	"state unknow":           "it goes on by itself",
 	"state never heard of":   "it goes on by itself",
 	"withdrawn elsewhere":    "whoever has withdrawn it knows",
+
+	"instance lost update":                 "it goes on by itself",
+	"instance lost application":            "it is issued",
+	"instance page of HTML":                "it is issued",
+	"instance refused by the CA":           "what the CA says is quoted",
+	"instance withdrawn elsewhere":         "whoever has withdrawn it knows",
+	"instance certificate for another key": "whoever has let it be issued knows",
 }
 
 // advice is what every other message tells somebody to do, by its scenario.
 func advice() map[string][]advised {
 	all := map[string][]advised{}
 	for _, some := range []map[string][]advised{certificateAdvice, referenceAdvice, accessAdvice, identityAdvice,
-		policyAdvice, orderAdvice, endAdvice, limitAdvice, misfitAdvice} {
+		policyAdvice, orderAdvice, endAdvice, limitAdvice, misfitAdvice, instanceAdvice} {
 		maps.Copy(all, some)
 	}
 	return all
@@ -68,7 +75,8 @@ func advice() map[string][]advised {
 func stories(t *testing.T) map[string]func(*testing.T) *env.Env {
 	t.Helper()
 	all := map[string]func(*testing.T) *env.Env{}
-	for _, some := range []map[string]scenario{scenarios(), holds(), limits(), misfits(), identities(t)} {
+	for _, some := range []map[string]scenario{scenarios(), holds(), limits(), misfits(), identities(t),
+		instanceScenarios()} {
 		for name, s := range some {
 			all[name] = func(t *testing.T) *env.Env { t.Helper(); return play(t, s) }
 		}
@@ -95,7 +103,7 @@ func TestWhoeverDoesWhatAMessageSaysGetsTheCertificate(t *testing.T) {
 				if request := a.follow(r); request != "" {
 					r.isIssued(request)
 				}
-				billed(t, e, a.billed)
+				inAll(t, e, a.billed)
 				if err := e.Simulator.ForeignHarm(); err != nil {
 					t.Error(err)
 				}

@@ -32,7 +32,8 @@ func inTwoZones(t *testing.T) (e *env.Env, other cassim.Account) {
 	buyer.ID = "1111"
 	other.ID, other.Zones, other.Packages = "2222", []string{otherZone}, nil
 	other.Keys = []cassim.Key{{ID: "dnskey", Secret: "dns-secret"}}
-	e = forNames(t, cassim.Options{Accounts: []cassim.Account{buyer, other}}, 2, 0)
+	e = forNames(t, cassim.Options{DCVDelay: 10 * time.Minute,
+		Accounts: []cassim.Account{buyer, other}}, 2, 0)
 	secret := gen.Secret(e.Namespace, "dnskey", "dns-secret")
 	secret.Name = "dns"
 	e.Create(secret)
@@ -63,7 +64,7 @@ func setSolvers(e *env.Env, solvers ...v1alpha1.Solver) {
 func TestEachNameIsProvedByTheSolverForIt(t *testing.T) {
 	e, other := inTwoZones(t)
 	askForAll(e, "www", "www.example.com", "www.example.org")
-	e.Settle()
+	e.Pass(2 * time.Minute)
 	for _, zone := range []string{"example.com", otherZone} {
 		if records := e.Simulator.Records(zone); len(records) != 1 {
 			t.Errorf("the records in %s are %+v", zone, records)
@@ -151,7 +152,7 @@ func TestANameMayBePreauthorisedBesideOneThatIsNot(t *testing.T) {
 func TestAReplacedRequestMovesOnlyTheRecordOfTheSolverThatChanged(t *testing.T) {
 	e, _ := inTwoZones(t)
 	askForAll(e, "first", "www.example.com", "www.example.org")
-	e.Settle()
+	e.Pass(2 * time.Minute)
 	kept, moved := e.Simulator.Records("example.com"), e.Simulator.Records(otherZone)
 	if len(kept) != 1 || len(moved) != 1 {
 		t.Fatalf("the records are %+v and %+v", kept, moved)
@@ -195,7 +196,7 @@ func TestEachNameHasAFileByTheSolverForIt(t *testing.T) {
 			continue
 		}
 		if text := said(e); !strings.Contains(text, "at http://pay.example.com"+v.Zone) ||
-			strings.Contains(text, "http://shop.example.com") {
+			strings.Contains(text, "at http://shop.example.com") {
 			t.Errorf("it is told: %s", text)
 		}
 		site.answer = func(w http.ResponseWriter, r *http.Request) {

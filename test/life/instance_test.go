@@ -33,13 +33,22 @@ func withInstances(t *testing.T, options cassim.Options, count int) (e *env.Env,
 	for range count {
 		ids = append(ids, e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceBought, SingleNames: 1}))
 	}
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), func(issuer *v1alpha1.AliyunIssuer) {
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), fromInstances(e)))
+	return e, ids
+}
+
+// fromInstances makes an issuer order from the instances that there are.
+func fromInstances(e *env.Env) func(*v1alpha1.AliyunIssuer) {
+	var ids []string
+	for _, i := range e.Simulator.Instances() {
+		ids = append(ids, i.InstanceID)
+	}
+	return func(issuer *v1alpha1.AliyunIssuer) {
 		issuer.Spec.Source = v1alpha1.Source{Instance: &v1alpha1.Instance{
 			Selector: v1alpha1.InstanceSelector{IDs: ids}, ContactIDs: []string{"86400001"}}}
 		issuer.Spec.Orders = &v1alpha1.OrderPolicy{Reserve: new(intstr.FromInt32(0))}
 		issuer.Spec.Contact = nil
-	}))
-	return e, ids
+	}
 }
 
 // applied is an issuer with one instance and an approved request.

@@ -42,6 +42,8 @@ type scenario struct {
 	request func(*cmapi.CertificateRequest)
 	csr     func(*x509.CertificateRequest)
 	key     crypto.Signer
+	// instances makes the issuer order from these, in place of a plan.
+	instances []cassim.NewInstance
 	// before is done first, after once the order is submitted, if it is.
 	before, after func(*env.Env)
 	decision      []cmapi.CertificateRequestConditionType
@@ -212,7 +214,7 @@ func isTold(t *testing.T, name string, s scenario) {
 	e := play(t, s)
 	got := said(e)
 	golden(t, name, got)
-	billed(t, e, s.billed)
+	inAll(t, e, s.billed)
 	hasNoSecret(t, "what users read", got)
 	hasNoSecret(t, "the log", e.Logs())
 }
@@ -232,6 +234,9 @@ func hasNoSecret(t *testing.T, where, text string) {
 func play(t *testing.T, s scenario) *env.Env {
 	t.Helper()
 	e := env.New(t, s.options)
+	for _, bought := range s.instances {
+		e.Simulator.AddInstance(bought)
+	}
 	if s.before != nil {
 		s.before(e)
 	}
@@ -271,6 +276,9 @@ func (s scenario) makeIssuer(e *env.Env) {
 	e.T.Helper()
 	if s.shared == nil {
 		issuer := gen.Issuer(e.Namespace, e.Simulator.URL())
+		if s.instances != nil {
+			fromInstances(e)(issuer)
+		}
 		if s.issuer != nil {
 			s.issuer(issuer)
 		}

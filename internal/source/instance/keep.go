@@ -33,17 +33,19 @@ func (s *session) Observe(ctx context.Context, id string) (*source.Observation, 
 	if found.Phase == v1alpha1.PhaseAwaitingValidation {
 		found.Validations, found.Changed = validations(seen), s.changed(seen)
 	}
+	isOthers := false
 	if s.isApplied(seen) && !s.isUnderWay(seen) {
 		switch bundle, isOwn, err := s.certificate(ctx, seen); {
 		case err != nil:
 			return nil, err
 		case isOwn:
 			found.Phase, found.Certificate, found.Stored = v1alpha1.PhaseIssued, bundle, s.stored(seen)
+			return found, nil
+		default:
+			isOthers = true
 		}
 	}
-	if found.Phase != v1alpha1.PhaseIssued {
-		found.Told = s.told(ctx, seen, found.Phase == v1alpha1.PhaseWithdrawnElsewhere)
-	}
+	found.Told = s.told(ctx, seen, found.Phase == v1alpha1.PhaseWithdrawnElsewhere, isOthers)
 	return found, nil
 }
 

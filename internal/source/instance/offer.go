@@ -79,10 +79,10 @@ func (offer) Words() source.Words {
 	return source.Words{
 		Search:    "what stands on the instance is read",
 		Presumed:  "order %s is presumed to be this one. Its certificate will prove it",
-		GivenBack: "is under way no more, and its instance has no certificate from it",
+		GivenBack: "is not under way any more",
 		Undo:      "cancel its application",
-		Withdrawn: "is under way no more, and there is no certificate from it: the CA has refused it, or somebody " +
-			"has withdrawn it. The console of CAS says which",
+		Withdrawn: "has ended without a certificate for its key: the CA has refused it, or somebody has withdrawn " +
+			"it. The console of CAS says which",
 		Available: "the account has the instances",
 		Exhausted: "no instance that spec.source.instance.selector selects can be applied with: buy one in the " +
 			"console of CAS, and let the selector select it",

@@ -14,17 +14,23 @@ import (
 
 // told quotes what CAS tells people about an application. Nothing branches on it: the words are not known
 // (docs/design/cas.md §4.4). Of one that has ended, the submission has a message of its own. Whether the credentials
-// may read that message does not matter to the order.
-func (s *session) told(ctx context.Context, seen *casinstance.Detail, hasEnded bool) string {
+// may read that message does not matter to the order. Beside these words stands that the certificate of the instance is
+// for another key, if it isOthers.
+func (s *session) told(ctx context.Context, seen *casinstance.Detail, hasEnded, isOthers bool) string {
 	words := []string{seen.PendingResult}
 	if hasEnded {
 		if task, err := s.calls.Task(ctx, seen.ID); err == nil {
 			words = append(words, task.Message)
 		}
 	}
-	words = slices.Compact(slices.DeleteFunc(words, func(w string) bool { return w == "" }))
+	words = slices.Compact(slices.DeleteFunc(words, func(w string) bool {
+		return w == "" || w == string(seen.Status) || w == string(seen.CertificateStatus)
+	}))
 	for i, word := range words {
 		words[i] = fmt.Sprintf("%q", word)
+	}
+	if isOthers {
+		words = append(words, "its instance has a certificate with another key now")
 	}
 	return strings.Join(words, " and ")
 }
