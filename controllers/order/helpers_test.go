@@ -30,4 +30,6 @@ func runOf(order *v1alpha1.AliyunOrder, now time.Time) *orderRun {
 }
 
 // by is a solver for all names.
-func by(solver v1alpha1.Solver) []v1alpha1.OrderSolver { return []v1alpha1.OrderSolver{{Solver: solver}} }
+func by(solver v1alpha1.Solver) []v1alpha1.OrderSolver {
+	return []v1alpha1.OrderSolver{{Solver: solver}}
+}

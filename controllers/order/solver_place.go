@@ -10,8 +10,8 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/internal/orders"
 )
 
-// Says whether the solvers of two orders publish a validation in the same place, if perhaps with other credentials: with
-// corrected credentials, a solver can remove what was published before.
+// Says whether the solvers of two orders publish a validation in the same place, if perhaps with other credentials:
+// with corrected credentials, a solver can remove what was published before.
 func sharePlace(a, b *v1alpha1.AliyunOrder, validation *v1alpha1.OrderValidation) bool {
 	return equality.Semantic.DeepEqual(placeOf(orders.SolverOf(a, validation)), placeOf(orders.SolverOf(b, validation)))
 }

@@ -86,8 +86,8 @@ func TestEachNameHasItsSolverAndAllOfOneKind(t *testing.T) {
 			`no DNS solver of it matches "a.example.com", and no CA takes a file for a wildcard: add one to spec.solvers`},
 	} {
 		got, missing := chooseSolvers(test.solvers, test.names, test.names)
-		if message := ""; missing != nil {
-			if message = missing.message("it"); message != test.missing {
+		if missing != nil {
+			if message := missing.message("it"); message != test.missing {
 				t.Errorf("%s: it says %q", name, message)
 			}
 			continue

@@ -28,7 +28,7 @@ type RoutePolicy struct {
 	GatewayNamespaces []string
 }
 
-// MayRoute returns a problem if the solver needs a route that the installation does not allow, be it for the hosts of the
+// MayRoute returns a problem if the solver needs a route that the installation does not allow, be it for a host of the
 // names. A route that was made while it was allowed can still be removed.
 func (r *Remote) MayRoute(use Use) error {
 	if use.isOfCluster() || use.File == nil || use.File.Manual != nil {
