@@ -125,7 +125,7 @@ func (r *cleaning) notCleanedUp(ctx context.Context, run *orderRun, left *v1alph
 }
 
 func (r *cleaning) removeRecord(ctx context.Context, run *orderRun, validation *v1alpha1.OrderValidation) error {
-	solver, err := r.Remote.Solver(run.useFor(validation, credentials.Last{Store: r.Remote.Secrets}))
+	solver, err := r.Remote.Solver(useFor(run, validation, credentials.Last{Store: r.Remote.Secrets}))
 	if err != nil {
 		return err
 	}

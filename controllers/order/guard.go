@@ -138,7 +138,7 @@ func (r *guarding) readyIssuer(ctx context.Context, run *orderRun) outcome {
 		return giveUp(v1alpha1.ReasonNotAllowed, why)
 	}
 	for _, chosen := range run.order.Spec.Solvers {
-		if err := r.Remote.MayRoute(run.use(chosen.Solver, chosen.DNSNames, r.Remote.Secrets)); err != nil {
+		if err := r.Remote.MayRoute(useOf(run, chosen.Solver, chosen.DNSNames, r.Remote.Secrets)); err != nil {
 			reason, message := verdict.Explain(err)
 			return hold(holdLongest, reason, message+", and delete the CertificateRequest, for which nothing is "+
 				"ordered yet")

@@ -19,7 +19,7 @@ import (
 // Looks where the validation record would go, as far as the solver knows, before anything is paid for that would wait
 // there in vain. Costs a call to Alibaba Cloud DNS, or some questions to the name server of dynamic updates.
 func (r *prechecking) checkPlace(ctx context.Context, run *orderRun, name string) outcome {
-	use := run.use(orders.SolverFor(run.order, name), []string{name}, r.Remote.Secrets)
+	use := useOf(run, orders.SolverFor(run.order, name), []string{name}, r.Remote.Secrets)
 	if use.IsNone() {
 		return proceed()
 	}

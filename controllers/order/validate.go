@@ -120,7 +120,7 @@ func (r *presenting) present(ctx context.Context, run *orderRun, validation *v1a
 	if err := access.CheckDomain(run.order, validation); err != nil {
 		return presentFailed(err, run)
 	}
-	use := run.useFor(validation, r.Remote.Secrets)
+	use := useFor(run, validation, r.Remote.Secrets)
 	if err := r.Remote.MayRoute(use); err != nil {
 		return presentFailed(err, run)
 	}
@@ -192,7 +192,7 @@ func own(validation *v1alpha1.OrderValidation, record dcv.Record) {
 // Looks whether the record is visible. That is for people, and tells them whether waiting is all that is left to do:
 // the CA looks for itself.
 func (r *presenting) look(ctx context.Context, run *orderRun, validation *v1alpha1.OrderValidation) {
-	seen, err := r.Remote.Check(ctx, run.useFor(validation, r.Remote.Secrets), recordOf(validation))
+	seen, err := r.Remote.Check(ctx, useFor(run, validation, r.Remote.Secrets), recordOf(validation))
 	if err != nil {
 		run.note = fmt.Sprintf("whether it is visible could not be checked: %v", err)
 		return
@@ -220,15 +220,15 @@ func (r *presenting) tellVisible(order *v1alpha1.AliyunOrder, validation *v1alph
 	}
 }
 
-// use is a solver at work for some of the order's names.
-func (run *orderRun) use(solver v1alpha1.Solver, names []string, secrets access.SecretReader) access.Use {
+// useOf is a solver at work for some of the order's names.
+func useOf(run *orderRun, solver v1alpha1.Solver, names []string, secrets access.SecretReader) access.Use {
 	return access.Use{Solver: solver, Reach: access.OfOrder(run.order), Secrets: secrets, Order: run.order,
 		Names: names}
 }
 
 // useFor is the solver for a validation, at work for the name that the validation proves.
-func (run *orderRun) useFor(validation *v1alpha1.OrderValidation, secrets access.SecretReader) access.Use {
-	use := run.use(orders.SolverOf(run.order, validation), []string{orders.NameOf(run.order, validation)}, secrets)
+func useFor(run *orderRun, validation *v1alpha1.OrderValidation, secrets access.SecretReader) access.Use {
+	use := useOf(run, orders.SolverOf(run.order, validation), []string{orders.NameOf(run.order, validation)}, secrets)
 	use.Domain = validation.Domain
 	return use
 }

@@ -53,10 +53,11 @@ func SolverOf(order *v1alpha1.AliyunOrder, v *v1alpha1.OrderValidation) v1alpha1
 
 // SolverFor returns the order's solver for one of its names.
 func SolverFor(order *v1alpha1.AliyunOrder, name string) v1alpha1.Solver {
-	for _, chosen := range order.Spec.Solvers {
-		if slices.Contains(chosen.DNSNames, name) {
-			return chosen.Solver
+	chosen := v1alpha1.OrderSolver{}
+	for i, solver := range order.Spec.Solvers {
+		if i == 0 || slices.Contains(solver.DNSNames, name) {
+			chosen = solver
 		}
 	}
-	return order.Spec.Solvers[0].Solver
+	return chosen.Solver
 }

@@ -220,6 +220,8 @@ func orderRows() []row {
 		{title: "another kind of issuer", changes: []change{{"issuerRef.kind", "Issuer"}},
 			refused: `spec.issuerRef.kind: Unsupported value: "Issuer": supported values: "AliyunIssuer", ` +
 				`"AliyunClusterIssuer"`},
+		{title: "a solver for no name", changes: []change{{"solvers.0.dnsNames", []any{}}},
+			refused: "spec.solvers[0].dnsNames in body should have at least 1 items"},
 		{title: "no request's UID", changes: []change{{"requestRef.uid", nil}}, refused: "spec.requestRef.uid: " +
 			"Required value"},
 	}
@@ -235,8 +237,9 @@ func orderRows() []row {
 			rows = append(rows, shared)
 		case strings.HasPrefix(c.path, "solvers.0"):
 			rows = append(rows, row{
-				title: shared.title, changes: []change{{"solver" + strings.TrimPrefix(c.path, "solvers.0"), c.value}},
-				refused: strings.ReplaceAll(shared.refused, "spec.solvers[0]", "spec.solver"),
+				title:   shared.title,
+				changes: []change{{"solvers.0.solver" + strings.TrimPrefix(c.path, "solvers.0"), c.value}},
+				refused: strings.ReplaceAll(shared.refused, "spec.solvers[0]", "spec.solvers[0].solver"),
 			})
 		}
 	}

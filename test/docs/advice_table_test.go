@@ -28,14 +28,9 @@ var followed = map[string]string{
 	", and delete the CertificateRequest, for which":   "test/life.TestAHostThatIsNotAllowedIsOrderedWithAnotherSolver",
 	"delete the CertificateRequest: the next one goes": bySolver,
 
-	"for a certificate for %q with the instance %s":    "test/life.TestARefusedApplicationIsTriedAgainAndTold",
-	"none of the instances that spec.source.instance":  "test/life.TestWhatNoInstanceCarriesIsHeldBeforeAnythingIsWritten",
 	"no instance that spec.source.instance.selector":   "test/life.TestOnlyWhatIsSelectedIsAppliedWith",
-	"no instance of the account is selected: correct":  "test/life.TestOnlyWhatIsSelectedIsAppliedWith",
-	"the account has no instance %q: correct":          "test/life.TestAnInstanceThatTheAccountDoesNotHaveIsToldByItsID",
 	"the instance %q has no contact, and CAS takes no": "test/life.TestAnInstanceWithoutAContactIsToldBeforeItIsTouched",
 	"CAS refuses the signing request, which has no c":  "test/life.TestARequestWithoutACommonNameIsTriedWhereTheIssuerSaysSo",
-	"hosting is switched on, so CAS may order a":       "test/life.TestWhatOthersChangeIsToldAndHarmsNothing",
 
 	// What becomes of an order.
 	"Set it to the id of the order at CAS":       "test/life.TestAWordThatCannotBeRightIsRefusedInWords",
