@@ -17,19 +17,21 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
 // Lets the namespaces of this Env look like all of the cluster, so that tests do not wade through the Orders of each
-// other. A read is answered from memory until somebody writes to that kind in that namespace through Client: a life
-// mostly reads what has not changed, and would keep the API server busy with nothing else. Nobody else may write to the
-// namespaces.
+// other. A read is answered from memory, which holds what was read before and what the API server has answered to
+// writes through Client: a life mostly reads what it knows, and would keep the API server busy with nothing else.
+// Nobody else may write to the namespaces.
 func (e *Env) alone() {
 	m := &memory{answers: map[place]map[string]remembered{}}
-	funcs := m.forgetting()
+	funcs := m.writing()
 	funcs.Get = func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object,
 		opts ...client.GetOption) error {
 		all := listOf(o)
@@ -58,12 +60,11 @@ func (e *Env) alone() {
 	e.Client = interceptor.NewClient(e.Client, funcs)
 }
 
-// Returns a client whose writes make the memory forget what they may have changed.
-func (m *memory) forgetting() interceptor.Funcs {
+// Returns a client whose writes make the memory remember their answers, or forget what they may have changed.
+func (m *memory) writing() interceptor.Funcs {
 	return interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			defer m.forget(o, o.GetNamespace())
-			return c.Create(ctx, o, opts...)
+			return m.wrote(o, c.Create(ctx, o, opts...))
 		},
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
 			defer m.forget(o, o.GetNamespace())
@@ -75,23 +76,19 @@ func (m *memory) forgetting() interceptor.Funcs {
 			return c.DeleteAllOf(ctx, o, opts...)
 		},
 		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
-			defer m.forget(o, o.GetNamespace())
-			return c.Update(ctx, o, opts...)
+			return m.wrote(o, c.Update(ctx, o, opts...))
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch,
 			opts ...client.PatchOption) error {
-			defer m.forget(o, o.GetNamespace())
-			return c.Patch(ctx, o, patch, opts...)
+			return m.wrote(o, c.Patch(ctx, o, patch, opts...))
 		},
 		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object,
 			opts ...client.SubResourceUpdateOption) error {
-			defer m.forget(o, o.GetNamespace())
-			return c.SubResource(sub).Update(ctx, o, opts...)
+			return m.wrote(o, c.SubResource(sub).Update(ctx, o, opts...))
 		},
 		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, patch client.Patch,
 			opts ...client.SubResourcePatchOption) error {
-			defer m.forget(o, o.GetNamespace())
-			return c.SubResource(sub).Patch(ctx, o, patch, opts...)
+			return m.wrote(o, c.SubResource(sub).Patch(ctx, o, patch, opts...))
 		},
 		SubResourceApply: func(ctx context.Context, c client.Client, sub string, o runtime.ApplyConfiguration,
 			opts ...client.SubResourceApplyOption) error {
@@ -121,7 +118,7 @@ func (e *Env) listAll(list client.ObjectList, wanted *client.ListOptions, read f
 	return meta.SetList(list, all)
 }
 
-// Returns an empty list for a kind that has many objects, so that one list answers all questions until the next write,
+// Returns an empty list for a kind that each round lists, so that one list answers all questions until the next write,
 // and nil for other kinds.
 func listOf(o client.Object) client.ObjectList {
 	switch o.(type) {
@@ -129,6 +126,8 @@ func listOf(o client.Object) client.ObjectList {
 		return &v1alpha1.AliyunOrderList{}
 	case *cmapi.CertificateRequest:
 		return &cmapi.CertificateRequestList{}
+	case *v1alpha1.AliyunIssuer:
+		return &v1alpha1.AliyunIssuerList{}
 	default:
 		return nil
 	}
@@ -149,7 +148,7 @@ func pickFrom(list client.ObjectList, key client.ObjectKey, into client.Object) 
 	return err
 }
 
-// memory holds answers of the API server until the next write to their kind in their namespace.
+// memory holds answers of the API server until a write to their kind in their namespace whose outcome it cannot tell.
 type memory struct {
 	mutex   sync.Mutex
 	answers map[place]map[string]remembered
@@ -186,6 +185,44 @@ func (m *memory) read(into runtime.Object, namespace, which string, ask func() e
 // server.
 func (m *memory) readAll(ctx context.Context, from client.Reader, into client.ObjectList, namespace string) error {
 	return m.read(into, namespace, "", func() error { return from.List(ctx, into, client.InNamespace(namespace)) })
+}
+
+// wrote makes the answer to a write part of the list that is remembered, as a watch does. Without an answer, and once
+// an object is being deleted, the next read asks the API server. Returns the error of the write.
+func (m *memory) wrote(o client.Object, err error) error {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	where := place{kindOf(o), o.GetNamespace()}
+	question := fmt.Sprintf("%T ", listOf(o))
+	all, isKnown := m.answers[where][question]
+	delete(m.answers, where)
+	if isKnown && all.err == nil && err == nil && o.GetDeletionTimestamp() == nil && putInto(all.object, o) {
+		m.answers[where] = map[string]remembered{question: all}
+	}
+	return err
+}
+
+// Puts an object into a list, in the order of names, in which the API server lists. Does not if the list has a later
+// state of it.
+func putInto(list runtime.Object, o client.Object) bool {
+	items, err := meta.ExtractList(list)
+	if err != nil {
+		return false
+	}
+	kept := o.DeepCopyObject().(client.Object)
+	if gvk, err := apiutil.GVKForObject(o, Scheme()); err == nil {
+		kept.GetObjectKind().SetGroupVersionKind(gvk) // as items of a list have it
+	}
+	at, isThere := slices.BinarySearchFunc(items, o.GetName(), func(item runtime.Object, name string) int {
+		return strings.Compare(item.(client.Object).GetName(), name)
+	})
+	if !isThere {
+		return meta.SetList(list, slices.Insert(items, at, runtime.Object(kept))) == nil
+	}
+	order, err := resourceversion.CompareResourceVersion(
+		items[at].(client.Object).GetResourceVersion(), o.GetResourceVersion())
+	items[at] = kept
+	return err == nil && order <= 0 && meta.SetList(list, items) == nil
 }
 
 func (m *memory) forget(written runtime.Object, namespace string) {

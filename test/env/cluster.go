@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -35,10 +37,12 @@ import (
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 )
 
-// config and kubeconfig reach the API server that all tests of a package share.
+// config, kubeconfig and kinds are of the API server that all tests of a package share.
 var (
 	config     *rest.Config
 	kubeconfig []byte
+	// kinds are what it serves. A client that is not given them asks for all of them, and reads a long answer.
+	kinds meta.RESTMapper
 )
 
 // Patience is how long a wait goes on without any event. It does not measure how fast a machine is: only what hangs
@@ -118,6 +122,7 @@ func furnish() error {
 	if err != nil {
 		return err
 	}
+	kinds = kube.RESTMapper()
 	return wait.PollUntilContextTimeout(context.Background(), 100*time.Millisecond, Patience, true,
 		func(ctx context.Context) (bool, error) {
 			err := kube.Get(ctx, client.ObjectKey{Name: metav1.NamespaceDefault}, &corev1.Namespace{})
@@ -140,7 +145,7 @@ func folders() (root, certManager string, err error) {
 }
 
 // Scheme knows every kind that the tests use.
-func Scheme() *runtime.Scheme {
+var Scheme = sync.OnceValue(func() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, authenticationv1.AddToScheme,
 		rbacv1.AddToScheme, coordinationv1.AddToScheme, admissionregistrationv1.AddToScheme, eventsv1.AddToScheme,
@@ -150,7 +155,7 @@ func Scheme() *runtime.Scheme {
 		}
 	}
 	return scheme
-}
+})
 
 // Kubeconfig is a file for processes that talk to the API server as its administrator.
 func Kubeconfig(t *testing.T) string {

@@ -50,7 +50,7 @@ func NewWorld(t *testing.T, options cassim.Options) *World {
 // Client is a user's with all permissions.
 func Client(t *testing.T) client.WithWatch {
 	t.Helper()
-	kube, err := client.NewWithWatch(config, client.Options{Scheme: Scheme()})
+	kube, err := client.NewWithWatch(config, client.Options{Scheme: Scheme(), Mapper: kinds})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func ClientAs(t *testing.T, user string) client.Client {
 	t.Helper()
 	as := rest.CopyConfig(config)
 	as.Impersonate.UserName = user
-	kube, err := client.New(as, client.Options{Scheme: Scheme()})
+	kube, err := client.New(as, client.Options{Scheme: Scheme(), Mapper: kinds})
 	if err != nil {
 		t.Fatal(err)
 	}
