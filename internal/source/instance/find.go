@@ -152,7 +152,7 @@ func (s *session) Earlier(ctx context.Context, known []source.Known) (*source.Fo
 			continue
 		}
 		seen, err := s.calls.Describe(ctx, id)
-		if cas.IsNotFound(err) || err == nil && seen.CertificateStatus != casinstance.CertificateIssued {
+		if cas.IsNotFound(err) || err == nil && !isServed(seen) {
 			continue
 		}
 		if err != nil {
@@ -168,6 +168,13 @@ func (s *session) Earlier(ctx context.Context, known []source.Known) (*source.Fo
 		}
 	}
 	return nil, nil
+}
+
+// isServed says that the certificate of an instance may be used: it was not revoked, and has not expired. CAS says
+// willExpire for as long as a month before the end, which may be all of the life of a short one.
+func isServed(seen *casinstance.Detail) bool {
+	return seen.CertificateStatus == casinstance.CertificateIssued ||
+		seen.CertificateStatus == casinstance.CertificateWillExpire
 }
 
 // notBeforeSkew is how much earlier than it was issued a certificate may begin.
