@@ -28,6 +28,7 @@ var followed = map[string]string{
 	"delete the CertificateRequest: the next one goes": bySolver,
 
 	"for a certificate for %q with the instance %s":    "test/life.TestARefusedApplicationIsTriedAgainAndTold",
+	"nothing has come of %d attempts: if CAS goes on":  "test/life.TestAnInstanceThatRefusesAgainAndAgainGivesWayToAnother",
 	"none of the instances that spec.source.instance":  "test/life.TestWhatNoInstanceCarriesIsHeldBeforeAnythingIsWritten",
 	"no instance that spec.source.instance.selector":   "test/life.TestOnlyWhatIsSelectedIsAppliedWith",
 	"no instance of the account is selected: correct":  "test/life.TestOnlyWhatIsSelectedIsAppliedWith",

@@ -199,15 +199,14 @@ func TestAnUnusableInstanceKeepsNobodyFromAnother(t *testing.T) {
 }
 
 // TestAnInstanceThatRefusesAgainAndAgainGivesWayToAnother has nothing but an instance that was given back, which CAS
-// protects by now. What that answers proves nothing, so that a person is asked after two attempts; by then there is
-// another instance.
+// protects by now. What that answers proves nothing, so that a person is asked after two attempts, and buys another one
+// as the message says.
 func TestAnInstanceThatRefusesAgainAndAgainGivesWayToAnother(t *testing.T) {
 	for _, protection := range []string{cassim.UpdateProtected, cassim.UpdateWithoutApply} {
 		t.Run(protection, func(t *testing.T) {
 			options := cassim.Options{DCVDelay: time.Hour}
 			options.Knobs.UpdateOnNormal = protection
-			e, ids := withInstances(t, options, 2)
-			e.Simulator.SetInstanceStatus(ids[1], "unheardOf")
+			e, ids := withInstances(t, options, 1)
 			e.Settle()
 			ask(e, "www", "www")
 			e.Pass(2 * time.Minute)
@@ -217,8 +216,17 @@ func TestAnInstanceThatRefusesAgainAndAgainGivesWayToAnother(t *testing.T) {
 			e.Pass(time.Hour)
 			ask(e, "again", "www")
 			e.Until(3*time.Hour, func() bool { return heldFor(e) == v1alpha1.ReasonAmbiguousSubmission })
-			e.Simulator.SetInstanceStatus(ids[1], "")
 			order = onlyOrder(t, e)
+			held := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
+			if !strings.Contains(held.Message, "buy another one and let the selector of the issuer select it") {
+				t.Errorf("it says %q", held.Message)
+			}
+			another := e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceBought, SingleNames: 1})
+			issuer := theIssuer(e)
+			issuer.Spec.Source.Instance.Selector.IDs = append(ids, another)
+			if err := e.Client.Update(t.Context(), issuer); err != nil {
+				t.Fatal(err)
+			}
 			order.Annotations = map[string]string{v1alpha1.OrderIDAnnotation: v1alpha1.NoOrder}
 			if err := e.Client.Update(t.Context(), order); err != nil {
 				t.Fatal(err)

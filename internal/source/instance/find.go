@@ -46,7 +46,9 @@ func (s *session) Recover(ctx context.Context, isTold bool) (source.Recovery, er
 		return source.Recovery{Answer: source.NotYet, After: min(left, time.Minute)}, nil
 	}
 	if submission.Attempt >= source.MaxAttempts && !isTold {
-		return s.ambiguous(fmt.Sprintf("nothing has come of %d attempts", submission.Attempt)), nil
+		return s.ambiguous(fmt.Sprintf("nothing has come of %d attempts: if CAS goes on to refuse that instance, "+
+			"buy another one and let the selector of the issuer select it, which is then tried first",
+			submission.Attempt)), nil
 	}
 	return source.Recovery{Answer: source.NothingBought}, nil
 }
