@@ -148,10 +148,12 @@ func (s NameSet) noteCertificate(notBefore, notAfter time.Time) {
 }
 
 // Records which signing request the CA has seen last. Of two orders that have ended, the later one stays, however often
-// both are looked at until they are cleaned up after.
+// both are looked at until they are cleaned up after. A renewal may have the id of the order before: that of the
+// instance.
 func (s NameSet) noteRequest(seen v1alpha1.SeenRequest) {
 	last := s.LastRequest
-	if seen.OrderID == "" || last != nil && (last.OrderID == seen.OrderID || !last.At.Before(&seen.At)) {
+	isSame := last != nil && last.OrderID == seen.OrderID && last.Request == seen.Request
+	if seen.OrderID == "" || last != nil && (isSame || !last.At.Before(&seen.At)) {
 		return
 	}
 	s.LastRequest = &seen

@@ -54,6 +54,11 @@ func (s *Server) InstanceChain(id string, chain ChainForm) {
 	s.steerIssue(id, func(t *steering) { t.chain = chain })
 }
 
+// InstanceLasts sets how long the certificates of an instance live from now on. 0 is as long as usual.
+func (s *Server) InstanceLasts(id string, life time.Duration) {
+	s.steerIssue(id, func(t *steering) { t.lasts = life })
+}
+
 // VanishInstance makes an instance unknown to CAS. Its application goes on.
 func (s *Server) VanishInstance(id string) {
 	s.steerInstance(id, func(i *subscription) error { i.vanished = true; return nil })

@@ -29,6 +29,8 @@ var followed = map[string]string{
 	"delete the CertificateRequest: the next one goes": bySolver,
 
 	"no instance that spec.source.instance.selector":   "test/life.TestOnlyWhatIsSelectedIsAppliedWith",
+	"no instance of the account is selected: correct":  "test/life.TestOnlyWhatIsSelectedIsAppliedWith",
+	"the account has no instance %q: correct":          "test/life.TestAnInstanceThatTheAccountDoesNotHaveIsToldByItsID",
 	"the instance %q has no contact, and CAS takes no": "test/life.TestAnInstanceWithoutAContactIsToldBeforeItIsTouched",
 	"CAS refuses the signing request, which has no c":  "test/life.TestARequestWithoutACommonNameIsTriedWhereTheIssuerSaysSo",
 

@@ -57,6 +57,7 @@ var silent = map[string]string{
 	"instance lost application":            "it is issued",
 	"instance page of HTML":                "it is issued",
 	"instance refused by the CA":           "what the CA says is quoted",
+	"instance closed":                      "what CAS says is quoted",
 	"instance withdrawn elsewhere":         "whoever has withdrawn it knows",
 	"instance certificate for another key": "whoever has let it be issued knows",
 }

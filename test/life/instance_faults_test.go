@@ -198,6 +198,45 @@ func TestAnUnusableInstanceKeepsNobodyFromAnother(t *testing.T) {
 	})
 }
 
+// TestAnInstanceThatRefusesAgainAndAgainGivesWayToAnother has nothing but an instance that was given back, which CAS
+// protects by now. What that answers proves nothing, so that a person is asked after two attempts, and buys another one
+// as the message says.
+func TestAnInstanceThatRefusesAgainAndAgainGivesWayToAnother(t *testing.T) {
+	for _, protection := range []string{cassim.UpdateProtected, cassim.UpdateWithoutApply} {
+		t.Run(protection, func(t *testing.T) {
+			options := cassim.Options{DCVDelay: time.Hour}
+			options.Knobs.UpdateOnNormal = protection
+			e, ids := withInstances(t, options, 1)
+			e.Settle()
+			ask(e, "www", "www")
+			e.Pass(2 * time.Minute)
+			order := onlyOrder(t, e)
+			remove(e, e.Request("www"))
+			remove(e, order)
+			e.Pass(time.Hour)
+			ask(e, "again", "www")
+			e.Until(3*time.Hour, func() bool { return heldFor(e) == v1alpha1.ReasonAmbiguousSubmission })
+			order = onlyOrder(t, e)
+			held := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
+			if !strings.Contains(held.Message, "buy another one and let the selector of the issuer select it") {
+				t.Errorf("it says %q", held.Message)
+			}
+			another := e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceBought, SingleNames: 1})
+			issuer := theIssuer(e)
+			issuer.Spec.Source.Instance.Selector.IDs = append(ids, another)
+			if err := e.Client.Update(t.Context(), issuer); err != nil {
+				t.Fatal(err)
+			}
+			order.Annotations = map[string]string{v1alpha1.OrderIDAnnotation: v1alpha1.NoOrder}
+			if err := e.Client.Update(t.Context(), order); err != nil {
+				t.Fatal(err)
+			}
+			e.Until(3*time.Hour, isIssued(e, "again"))
+			wantApplications(e, "withdrawn", "issued")
+		})
+	}
+}
+
 // TestARequestThatComesAgainGetsNoOldCertificate restarts the process before the renewal of a certificate whose RSA key
 // is kept, so that the signing request has the same bytes.
 func TestARequestThatComesAgainGetsNoOldCertificate(t *testing.T) {
@@ -222,4 +261,27 @@ func TestARequestThatComesAgainGetsNoOldCertificate(t *testing.T) {
 	if got := string(e.Request("renewal").Status.Certificate); got == first {
 		t.Error("the renewal got the certificate that is about to end")
 	}
+}
+
+// TestAShortCertificateIsDeliveredAgain makes a request again whose certificate lives for two days, of which CAS says
+// all the time that it will expire.
+func TestAShortCertificateIsDeliveredAgain(t *testing.T) {
+	e, ids := withInstances(t, cassim.Options{}, 2)
+	for _, id := range ids {
+		e.Simulator.InstanceLasts(id, 2*day)
+	}
+	key := gen.Key()
+	e.Create(gen.Request(e.Namespace, "www", gen.CSR(key)))
+	e.Decide("www", cmapi.CertificateRequestConditionApproved)
+	e.Until(time.Hour, isReady(e))
+	first := string(e.Request("www").Status.Certificate)
+	remove(e, e.Request("www"))
+	e.Pass(10 * time.Minute)
+	e.Create(gen.Request(e.Namespace, "again", gen.CSR(key)))
+	e.Decide("again", cmapi.CertificateRequestConditionApproved)
+	e.Until(time.Hour, isIssued(e, "again"))
+	if string(e.Request("again").Status.Certificate) != first {
+		t.Error("it has another certificate")
+	}
+	wantApplications(e, "issued")
 }

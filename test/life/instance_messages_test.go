@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
 	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
@@ -20,6 +21,11 @@ func instanceScenarios() map[string]scenario {
 	ignores := cassim.Options{}
 	ignores.Knobs.InstanceSANs = cassim.InstanceSANsIgnored
 	one := []cassim.NewInstance{{Type: cassim.InstanceBought, SingleNames: 1}}
+	// A second one keeps the issuer ready, whatever becomes of the first.
+	two := append(one, cassim.NewInstance{Type: cassim.InstanceBought, WildcardNames: 1})
+	bought := func(i *v1alpha1.AliyunIssuer) {
+		i.Spec.Source.Instance.Selector = v1alpha1.InstanceSelector{Type: v1alpha1.InstanceBought}
+	}
 	id := func(e *env.Env) string { return e.Simulator.Instances()[0].InstanceID }
 	freeze := func(e *env.Env) { e.Simulator.FreezeInstance(id(e)) }
 	refuse := func(action, code, message string, status int) func(*env.Env) {
@@ -56,29 +62,29 @@ func instanceScenarios() map[string]scenario {
 		"answers that tell nothing": {before: refuse("ApplyCertificate", "InternalError", "because", 500),
 			after: waitFor(3 * time.Hour)},
 		"refused by the CA": {billed: 1, options: slow, after: func(e *env.Env) {
-			e.Pass(5 * time.Minute)
+			isSeen(e)
 			e.Simulator.FailApplication(id(e), "the CAA record forbids it")
 			e.Pass(time.Hour)
 		}},
 		"withdrawn elsewhere": {billed: 1, options: slow, after: func(e *env.Env) {
-			e.Pass(5 * time.Minute)
+			isSeen(e)
 			e.Simulator.CancelInConsole(id(e))
 			e.Pass(time.Hour)
 		}},
-		"vanished": {billed: 1, options: waits, after: func(e *env.Env) {
-			e.Pass(5 * time.Minute)
+		"vanished": {billed: 1, options: waits, instances: two, issuer: bought, after: func(e *env.Env) {
+			isSeen(e)
 			freeze(e)
 			e.Simulator.VanishInstance(id(e))
 			e.Pass(2 * time.Hour)
 		}},
-		"closed": {billed: 1, options: waits, after: func(e *env.Env) {
-			e.Pass(5 * time.Minute)
+		"closed": {billed: 1, options: waits, instances: two, after: func(e *env.Env) {
+			isSeen(e)
 			freeze(e)
 			e.Simulator.SetInstanceStatus(id(e), "closed")
 			e.Pass(time.Hour)
 		}},
 		"changed elsewhere": {billed: 1, options: slow, after: func(e *env.Env) {
-			e.Pass(5 * time.Minute)
+			isSeen(e)
 			e.Simulator.SetHosting(id(e), true)
 			e.Simulator.TagInConsole(id(e), map[string]string{"team": "theirs"})
 			e.Simulator.UpgradeInstance(id(e), 0, 1)
@@ -91,7 +97,7 @@ func instanceScenarios() map[string]scenario {
 		"names added": {billed: 1, options: ignores, request: gen.OfCertificate, after: waitFor(time.Hour),
 			before: func(e *env.Env) { e.Simulator.InstanceExtraNames(id(e), "example.com") }},
 		"released but not given back": {billed: 1, options: slow, after: func(e *env.Env) {
-			e.Pass(5 * time.Minute)
+			isSeen(e)
 			refuse("CancelPendingCertificate", "InternalError", "because", 500)(e)
 			remove(e, &e.Orders()[0])
 			e.Pass(2 * time.Hour)
@@ -107,6 +113,12 @@ func instanceScenarios() map[string]scenario {
 		named["instance "+name] = s
 	}
 	return named
+}
+
+// isSeen waits until the record is visible: when that is found out differs from run to run.
+func isSeen(e *env.Env) {
+	e.T.Helper()
+	e.Until(time.Hour, func() bool { return e.Orders()[0].Status.Visible == "1/1" })
 }
 
 func waitFor(d time.Duration) func(*env.Env) { return func(e *env.Env) { e.Pass(d) } }

@@ -75,6 +75,36 @@ func TestARenewalTakesTheInstanceOfItsNames(t *testing.T) {
 	}
 }
 
+// TestARenewalWithTheSameInstanceIsDeliveredAgain makes the request of a renewal again with its key. The Orders of both
+// certificates are gone by then, and the instance, whose id both had, has the second one.
+func TestARenewalWithTheSameInstanceIsDeliveredAgain(t *testing.T) {
+	e, _ := withInstances(t, cassim.Options{}, 2)
+	e.OneClock()
+	ask(e, "www", "www")
+	e.Until(time.Hour, isReady(e))
+	e.Pass(10 * time.Minute)
+	e.Clock.SetTime(onlyOrder(t, e).Status.NotAfter.Add(-20 * day))
+	remove(e, e.Request("www"))
+	key := gen.Key()
+	renew := func(name string) []byte {
+		e.Create(gen.Request(e.Namespace, name, gen.CSR(key)))
+		e.Decide(name, cmapi.CertificateRequestConditionApproved)
+		e.Until(3*time.Hour, isIssued(e, name))
+		e.Pass(10 * time.Minute)
+		return e.Request(name).Status.Certificate
+	}
+	renewed := renew("renewal")
+	remove(e, e.Request("renewal"))
+	e.Pass(10 * time.Minute)
+	if again := renew("again"); string(again) != string(renewed) {
+		t.Error("it has another certificate")
+	}
+	wantApplications(e, "issued", "issued")
+	if applied := e.Simulator.Applications(); applied[0].InstanceID != applied[1].InstanceID {
+		t.Errorf("the renewal is of another instance: %+v", applied)
+	}
+}
+
 // TestARenewalThatIsWithdrawnLeavesTheCertificateOfBefore deletes the request of a renewal while it is under way.
 func TestARenewalThatIsWithdrawnLeavesTheCertificateOfBefore(t *testing.T) {
 	for _, told := range []string{cassim.CertificateKept, cassim.CertificateCleared} {

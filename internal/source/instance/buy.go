@@ -88,14 +88,15 @@ func (s *session) isNameless() bool {
 }
 
 // refusedBy are the instances that have refused this Order in this process, and the one of a renewal that has come to
-// nothing. An unused instance on which the signing request may be written is tried again instead of another one: CAS
-// may still submit what is written there.
+// nothing, or of so many attempts that a person had to be asked. Before that, an unused instance on which the signing
+// request may be written is tried again instead of another one: CAS may still submit what is written there.
 func (s *session) refusedBy() []string {
 	known, _ := s.refused.Load(s.Order.UID)
 	ids, _ := known.([]string)
 	last := s.Order.Status.Submission
-	isRenewal := last != nil && last.Instance != nil && last.Instance.CertificateID != ""
-	if isRenewal && !slices.Contains(ids, last.Instance.ID) {
+	isInVain := last != nil && last.Instance != nil &&
+		(last.Instance.CertificateID != "" || last.Attempt >= source.MaxAttempts)
+	if isInVain && !slices.Contains(ids, last.Instance.ID) {
 		ids = append(slices.Clone(ids), last.Instance.ID)
 	}
 	return ids

@@ -46,7 +46,9 @@ func (s *session) Recover(ctx context.Context, isTold bool) (source.Recovery, er
 		return source.Recovery{Answer: source.NotYet, After: min(left, time.Minute)}, nil
 	}
 	if submission.Attempt >= source.MaxAttempts && !isTold {
-		return s.ambiguous(fmt.Sprintf("nothing has come of %d attempts", submission.Attempt)), nil
+		return s.ambiguous(fmt.Sprintf("nothing has come of %d attempts: if CAS goes on to refuse that instance, "+
+			"buy another one and let the selector of the issuer select it, which is then tried first",
+			submission.Attempt)), nil
 	}
 	return source.Recovery{Answer: source.NothingBought}, nil
 }
@@ -152,7 +154,7 @@ func (s *session) Earlier(ctx context.Context, known []source.Known) (*source.Fo
 			continue
 		}
 		seen, err := s.calls.Describe(ctx, id)
-		if cas.IsNotFound(err) || err == nil && seen.CertificateStatus != casinstance.CertificateIssued {
+		if cas.IsNotFound(err) || err == nil && !isServed(seen) {
 			continue
 		}
 		if err != nil {
@@ -168,6 +170,13 @@ func (s *session) Earlier(ctx context.Context, known []source.Known) (*source.Fo
 		}
 	}
 	return nil, nil
+}
+
+// isServed says that the certificate of an instance may be used: it was not revoked, and has not expired. CAS says
+// willExpire for as long as a month before the end, which may be all of the life of a short one.
+func isServed(seen *casinstance.Detail) bool {
+	return seen.CertificateStatus == casinstance.CertificateIssued ||
+		seen.CertificateStatus == casinstance.CertificateWillExpire
 }
 
 // notBeforeSkew is how much earlier than it was issued a certificate may begin.
