@@ -77,7 +77,10 @@ func (r *ledger) checkBudget(ctx context.Context, run *orderRun) outcome {
 		}
 		end = proceed()
 		if !v.Fits() {
-			after := min(max(v.Until.Sub(run.now), time.Second), time.Hour)
+			after := time.Hour
+			if !v.Until.IsZero() {
+				after = min(max(v.Until.Sub(run.now), time.Second), after)
+			}
 			if orders.IsShownByCheck(v.Reason) {
 				after = min(after, jitter(holdLongest))
 			}

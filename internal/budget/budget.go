@@ -157,7 +157,8 @@ func (c ceiling) holds(issuer v1alpha1.GenericIssuer, p Demand, now time.Time) R
 // reserve is what a plan has, and what of it is kept for renewals.
 type reserve struct {
 	had, left, kept int64
-	// until is when had is set anew, to what is left then.
+	// until is when had is set anew, to what is left then. It is zero while nothing is recorded: then had is what is left
+	// at each look.
 	until time.Time
 	share string
 }
@@ -169,7 +170,7 @@ func reserveOf(issuer v1alpha1.GenericIssuer, product string, now time.Time) (r 
 	if status.Supply == nil || status.Supply.Product != product {
 		return reserve{}, false
 	}
-	r = reserve{left: status.Supply.Free, until: now.Add(Day), share: defaultReserve}
+	r = reserve{left: status.Supply.Free, share: defaultReserve}
 	hasRenewals := false
 	if record := status.Spending; record != nil {
 		told := status.Supply.ObservedAt.Add(-SubmissionLasts)
@@ -221,16 +222,19 @@ func holdsReserve(issuer v1alpha1.GenericIssuer, p Demand, now time.Time) Ruling
 		}
 		return Ruling{Reason: v1alpha1.ReasonQuotaExhausted, Until: r.until, Message: Exhausted(p.Product)}
 	}
-	part := ""
+	part, anew := "", ""
+	if !r.until.IsZero() {
+		anew = fmt.Sprintf(" What is kept is counted anew at %s.", r.until.UTC().Format(time.RFC3339))
+	}
 	if strings.HasSuffix(r.share, "%") {
 		part = fmt.Sprintf(", %s of what it had a day ago,", r.share)
 	}
 	return Ruling{Reason: v1alpha1.ReasonReservedForRenewals, Until: r.until, Message: fmt.Sprintf(
 		"the plan for %q has %d certificates left, and %d%s are kept for renewals: these names have had no "+
-			"certificate from the %s %q yet. What is kept is counted anew at %s. Buy more for the plan, or set "+
-			"spec.orders.reserve of the %s %q to less than %d",
-		p.Product, r.left, r.kept, part, issuer.IssuerKind(), issuer.GetName(),
-		r.until.UTC().Format(time.RFC3339), issuer.IssuerKind(), issuer.GetName(), r.left)}
+			"certificate from the %s %q yet.%s Buy more for the plan, or set spec.orders.reserve of the %s %q to less "+
+			"than %d",
+		p.Product, r.left, r.kept, part, issuer.IssuerKind(), issuer.GetName(), anew, issuer.IssuerKind(),
+		issuer.GetName(), r.left)}
 }
 
 // maxPerDay is how many orders for the same names an issuer lets pass in a day.

@@ -191,6 +191,15 @@ func TestWhatIsHeldIsToldWithWhatEndsIt(t *testing.T) {
 				Message: `the plan for "digicert-free-1-free" had 1 certificates left by its last numbers, ` +
 					`in which the orders of the last minute may be missing. They are read every minute`},
 		},
+		"the reserve, and nothing on record": {
+			names: different, namespace: "a",
+			policy: v1alpha1.OrderPolicy{Reserve: new(intstr.FromInt32(5))},
+			before: func(s *spent) { s.Status.Supply.Free = 2 },
+			want: Ruling{Reason: v1alpha1.ReasonReservedForRenewals,
+				Message: `the plan for "digicert-free-1-free" has 2 certificates left, and 5 are kept for renewals: ` +
+					`these names have had no certificate from the AliyunClusterIssuer "cas" yet. Buy more for the ` +
+					`plan, or set spec.orders.reserve of the AliyunClusterIssuer "cas" to less than 2`},
+		},
 		"the reserve, and a renewal": {
 			names: same, namespace: "a",
 			before: func(s *spent) {

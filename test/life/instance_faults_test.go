@@ -237,6 +237,31 @@ func TestAnInstanceThatRefusesAgainAndAgainGivesWayToAnother(t *testing.T) {
 	}
 }
 
+// TestAnInstanceThatAPersonGivesBackIsAppliedWithAgain has an application that CAS does not cancel before the request
+// has failed. Its instance is left alone for as long as it is under way, and no longer.
+func TestAnInstanceThatAPersonGivesBackIsAppliedWithAgain(t *testing.T) {
+	options := cassim.Options{DCVDelay: 48 * time.Hour}
+	e, ids := withInstances(t, options, 1)
+	e.Settle()
+	ask(e, "www", "www")
+	e.Pass(2 * time.Minute)
+	e.Simulator.FreezeInstance(ids[0])
+	e.Until(48*time.Hour, func() bool { return strings.Contains(strings.Join(e.Events(), "\n"), "ReleaseUnresolved") })
+	ask(e, "again", "www")
+	e.Pass(time.Hour)
+	if n := len(e.Simulator.Applications()); n != 1 {
+		t.Fatalf("there are %d applications while the first one is under way", n)
+	}
+	e.Simulator.ThawInstance(ids[0])
+	e.Until(time.Hour, func() bool { return len(e.Simulator.Applications()) == 2 })
+	if first := e.Simulator.Applications()[0]; first.State != "withdrawn" {
+		t.Errorf("the first application is %s", first.State)
+	}
+	if err := e.Simulator.InstanceHarm(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestARequestThatComesAgainGetsNoOldCertificate restarts the process before the renewal of a certificate whose RSA key
 // is kept, so that the signing request has the same bytes.
 func TestARequestThatComesAgainGetsNoOldCertificate(t *testing.T) {
