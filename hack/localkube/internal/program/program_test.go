@@ -60,6 +60,30 @@ func TestTheVersionInGoModBecomesThatOfTheServer(t *testing.T) {
 	}
 }
 
+// TestWhatRunsMuchIsOptimisedAndNothingElse asks go itself which of the flags counts for a package.
+func TestWhatRunsMuchIsOptimisedAndNothingElse(t *testing.T) {
+	source := newModule(t)
+	flags, err := arguments([]byte("require k8s.io/kubernetes v1.37.2\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := goCommand(t.Context(), source, append(flags, "-a", "-n", "./cmd/hello")...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	isOptimised := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		if _, rest, found := strings.Cut(line, "/compile -o "); found {
+			_, rest, _ = strings.Cut(rest, " -p ")
+			name, _, _ := strings.Cut(rest, " ")
+			isOptimised[name] = !strings.Contains(line, " -N -l ")
+		}
+	}
+	if !isOptimised["internal/bytealg"] || isOptimised["main"] {
+		t.Errorf("optimised are %v", isOptimised)
+	}
+}
+
 func TestTheCallersEnvironmentDoesNotChangeTheBuild(t *testing.T) {
 	for _, name := range []string{"GOFLAGS", "GOOS", "GOARCH", "GOWORK", "CGO_ENABLED"} {
 		t.Setenv(name, "from the caller")
