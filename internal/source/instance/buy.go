@@ -43,7 +43,7 @@ func (s *session) Buy(ctx context.Context) source.Purchase {
 	case written.Outcome == casinstance.NotDone:
 		return s.notDone(id, written.Err)
 	case written.Outcome != casinstance.Done:
-		return source.Purchase{Err: written.Err}
+		return s.unproven(id, written.Err)
 	}
 	switch seen, err := s.calls.Describe(ctx, id); {
 	case err != nil: // a second application could take the place of one that nobody has seen
@@ -59,8 +59,18 @@ func (s *session) Buy(ctx context.Context) source.Purchase {
 	case casinstance.NotDone: // should CAS submit what is written by itself, the next look before a purchase finds it
 		return s.notDone(id, applied.Err)
 	default:
-		return source.Purchase{Err: applied.Err}
+		return s.unproven(id, applied.Err)
 	}
+}
+
+// unproven remembers an instance that CAS refuses in words that prove nothing, after so many attempts that a person is
+// asked: the next attempt is made with another one. What was lost on the way is tried with the same one.
+func (s *session) unproven(id casinstance.ID, err error) source.Purchase {
+	isRefused := cas.IsWrongState(err) || cas.KindOf(err) == cas.KindRefused
+	if isRefused && s.Order.Status.Submission.Attempt >= source.MaxAttempts {
+		s.noteRefused(string(id))
+	}
+	return source.Purchase{Err: err}
 }
 
 // notDone remembers that an instance has refused this Order, so that another one is tried first.
@@ -88,15 +98,14 @@ func (s *session) isNameless() bool {
 }
 
 // refusedBy are the instances that have refused this Order in this process, and the one of a renewal that has come to
-// nothing, or of so many attempts that a person had to be asked. Before that, an unused instance on which the signing
-// request may be written is tried again instead of another one: CAS may still submit what is written there.
+// nothing. An unused instance on which the signing request may be written is tried again instead of another one: CAS
+// may still submit what is written there.
 func (s *session) refusedBy() []string {
 	known, _ := s.refused.Load(s.Order.UID)
 	ids, _ := known.([]string)
 	last := s.Order.Status.Submission
-	isInVain := last != nil && last.Instance != nil &&
-		(last.Instance.CertificateID != "" || last.Attempt >= source.MaxAttempts)
-	if isInVain && !slices.Contains(ids, last.Instance.ID) {
+	isRenewal := last != nil && last.Instance != nil && last.Instance.CertificateID != ""
+	if isRenewal && !slices.Contains(ids, last.Instance.ID) {
 		ids = append(slices.Clone(ids), last.Instance.ID)
 	}
 	return ids
