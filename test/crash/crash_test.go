@@ -82,7 +82,8 @@ func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 	e := env.New(t, l.options)
 	p.open(e)
 	from.open(e)
-	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), p.issuer, from.issuer, func(i *v1alpha1.AliyunIssuer) {
+	e.Create(gen.Issuer(e.Namespace, e.Simulator.URL(), p.issuer, func(i *v1alpha1.AliyunIssuer) {
+		from.Issuer(&i.Spec)
 		if l.issuer != nil {
 			l.issuer(i)
 		}
@@ -121,7 +122,7 @@ func live(t *testing.T, l life, point string, kind env.Interruption) []string {
 // account looks at what was paid for, and at what was told of it.
 func account(e *env.Env, l life, from source) {
 	e.T.Helper()
-	all, left := from.purchases(e), kept(e, from)
+	all, left := from.Purchases(e.Simulator), kept(e, from)
 	if len(left) != l.billed {
 		e.T.Errorf("%d orders are paid for and kept, want %d: %+v", len(left), l.billed, all)
 	}
@@ -131,7 +132,7 @@ func account(e *env.Env, l life, from source) {
 	if isReported != want {
 		e.T.Errorf("what could not be given back is reported: %t, want %t", isReported, want)
 	}
-	if err := from.harm(e); err != nil {
+	if err := from.Harm(e.Simulator); err != nil {
 		e.T.Error(err)
 	}
 }

@@ -60,7 +60,7 @@ func lives(webhook *provider.Provider) map[string]life {
 
 // with are the lives that are the same whoever sells. Those that tell what a solver does are in withSolvers.
 func with(from func() source) map[string]life {
-	buys, never := from().buys(), cassim.Options{CADelay: 1000 * time.Hour}
+	buys, never := from().Buys(), cassim.Options{CADelay: 1000 * time.Hour}
 	presumed := life{prepare: lost(buys, true), options: never, user: remove, isOver: isGone}
 	if !from().isSure() {
 		presumed.billed, presumed.isReported = 1, true

@@ -107,7 +107,7 @@ func removeOrder(e *env.Env, _ source) {
 // refuse lets the CA refuse what was ordered.
 func refuse(e *env.Env, from source) {
 	for _, bought := range kept(e, from) {
-		from.refuse(e, bought.id)
+		from.refuse(e, bought.ID)
 	}
 }
 
@@ -119,7 +119,7 @@ func operate(e *env.Env, from source) {
 		}
 		word := v1alpha1.NoOrder
 		for _, bought := range kept(e, from) {
-			word = bought.id
+			word = bought.ID
 		}
 		order.Annotations = map[string]string{v1alpha1.OrderIDAnnotation: word}
 		must(e, e.Client.Update(e.T.Context(), &order))

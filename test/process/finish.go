@@ -146,7 +146,7 @@ func (s *scene) operate() {
 		}
 		word := v1alpha1.NoOrder
 		for _, entry := range s.bought()[order.Spec.CommonName] {
-			word = entry.id
+			word = entry.ID
 		}
 		if s.isBlind && word != v1alpha1.NoOrder {
 			continue
@@ -166,7 +166,7 @@ func (s *scene) verdict() {
 	s.T.Helper()
 	bought := s.bought()
 	for _, name := range s.requests {
-		if entries := bought[domainOf(name)]; len(entries) != 1 || entries[0].isReleased {
+		if entries := bought[domainOf(name)]; len(entries) != 1 || entries[0].IsReleased {
 			s.T.Errorf("for %s these orders were billed, want one: %+v", name, entries)
 		}
 	}
@@ -174,15 +174,15 @@ func (s *scene) verdict() {
 		s.T.Errorf("orders for %d names were billed, want %d", len(bought), len(s.requests))
 	}
 	for _, order := range s.Orders() {
-		if entries := bought[order.Spec.CommonName]; len(entries) == 1 && order.Status.OrderID != entries[0].id {
+		if entries := bought[order.Spec.CommonName]; len(entries) == 1 && order.Status.OrderID != entries[0].ID {
 			s.T.Errorf("the order for %s has the id %q, want %q", order.Spec.CommonName, order.Status.OrderID,
-				entries[0].id)
+				entries[0].ID)
 		}
 		if order.Status.Submission == nil {
 			s.T.Errorf("the order for %s has lost its intent", order.Spec.CommonName)
 		}
 	}
-	if err := s.from.harm(s); err != nil {
+	if err := s.from.Harm(s.Simulator); err != nil {
 		s.T.Error(err)
 	}
 	if diff := cmp.Diff(s.records, s.Simulator.Records(cassim.DefaultZone)); diff != "" {

@@ -26,7 +26,7 @@ func TestNothingIsBoughtTwiceHoweverOftenTheManagerIsKilled(t *testing.T) {
 	if *long {
 		few, many = 60, 50
 	}
-	t.Run("with instances", func(t *testing.T) { killAndKill(t, instances{}, few, many) })
+	t.Run("with instances", func(t *testing.T) { killAndKill(t, ofInstances(), few, many) })
 	few, many = 7, 50
 	if *long {
 		few, many = 60, 200

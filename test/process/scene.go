@@ -58,7 +58,7 @@ func newScene(t *testing.T, from source, n int) *scene {
 	s.gateway = newGateway(t, s.Simulator)
 	s.Create(gen.Issuer(s.Namespace, s.gateway.URL, func(i *v1alpha1.AliyunIssuer) {
 		i.Spec.Endpoint, i.Spec.Solvers[0].DNS.Alidns.Endpoint = s.gateway.endpoint(), s.gateway.endpoint()
-		from.issuer(i)
+		from.Issuer(&i.Spec)
 		i.Spec.Orders = &v1alpha1.OrderPolicy{
 			MaxPerDay: new(int32(50)), // a person may let one order be tried that often
 			Budget:    &v1alpha1.OrderBudget{Namespace: v1alpha1.OrderLimits{PerDay: new(int32(1000))}},
@@ -120,7 +120,13 @@ func (s *scene) leap(by time.Duration) {
 }
 
 // bought are the orders at CAS that are ours, by name.
-func (s *scene) bought() map[string][]purchase { return s.from.purchases(s) }
+func (s *scene) bought() map[string][]env.Purchase {
+	all := map[string][]env.Purchase{}
+	for _, p := range s.from.Purchases(s.Simulator) {
+		all[p.Domain] = append(all[p.Domain], p)
+	}
+	return all
+}
 
 // inDoubt are the Orders that have an intent and no id, by name.
 func (s *scene) inDoubt() map[string]v1alpha1.AliyunOrder {
