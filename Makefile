@@ -60,10 +60,10 @@ test: bin/k8s ## Compile all tests, then run them, those against a real API serv
 
 # The random sequences can be tried in parts: make crash FROM=501 SEEDS=500.
 FROM  ?= 1
-SEEDS ?= 2000
+SEEDS ?= 1000
 
 .PHONY: crash
-crash: bin/k8s ## Interrupt orders at every point in every way, and try SEEDS (2,000) random sequences: some hours.
+crash: bin/k8s ## Interrupt orders at every point in every way, and try SEEDS (1,000) random sequences of each source: some hours.
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=90m ./test/crash -all
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=60m ./test/process -long
 	KUBEBUILDER_ASSETS="$${KUBEBUILDER_ASSETS:-$(CURDIR)/bin/k8s}" go test -v -timeout=10h -parallel 6 ./test/model -from $(FROM) -seeds $(SEEDS) -steps 20

@@ -156,7 +156,7 @@ func (s *Server) InstanceHarm() error {
 		if a.state == applicationReplaced {
 			harm = append(harm, fmt.Errorf("application %d on %s was replaced", a.number, a.instance.id))
 		}
-		if a.state != applicationIssued && !a.isOpen() {
+		if a.state != applicationIssued && (!a.isOpen() || a.instance.isFrozenByStatus()) {
 			continue
 		}
 		if first := live[a.fingerprint]; first != nil {

@@ -29,9 +29,11 @@ func actions() []action {
 		{5, (*world).deleteRequest, true, false},
 		{9, (*world).editCertificate, true, false},
 		{8, (*world).prune, true, false},
+		{4, (*world).renew, true, false},
 		{3, (*world).deleteOrder, true, false},
 		{3, (*world).takeOrder, true, true},
 		{6, (*world).editIssuer, true, true},
+		{3, (*world).moveIssuer, true, false},
 		{4, (*world).rotate, true, true},
 		{1, (*world).deleteNamespace, true, true},
 		{4, (*world).restart, false, false},
@@ -40,13 +42,13 @@ func actions() []action {
 		{6, (*world).publish, false, false},
 		{8, (*world).goDown, false, false},
 		{20, (*world).hold, false, false},
-		{14, (*world).breakCreate, false, false},
+		{14, (*world).breakPurchase, false, false},
 		{8, (*world).breakCall, false, true},
 		{3, (*world).lift, false, false},
-		{5, (*world).breakListing, false, false},
-		{4, (*world).addForeignOrder, false, true},
-		{4, (*world).changeQuota, false, true},
-		{8, (*world).changeOrder, false, false},
+		{5, (*world).breakList, false, false},
+		{5, (*world).others, false, false},
+		{4, (*world).changeSupply, false, true},
+		{8, (*world).changePurchase, false, false},
 		{10, (*world).interrupt, false, true},
 	}
 }
@@ -81,9 +83,14 @@ func (w *world) passLong() {
 	w.pass(d)
 }
 
-// interruptible are the points that a step can be cut off at, as env.Points names them.
+// What happens at a source.
+func (w *world) breakList()      { w.seller().breakList(w) }
+func (w *world) others()         { w.seller().others(w) }
+func (w *world) changeSupply()   { w.seller().changeSupply(w) }
+func (w *world) changePurchase() { w.seller().changePurchase(w) }
+
+// interruptible are the points that a step can be cut off at whoever sells, as env.Points names them.
 var interruptible = []string{
-	create, "DescribeCertificateState", "ListUserCertificateOrder", "CancelOrderRequest", "DeleteCertificateRequest",
 	"AddDomainRecord", "DeleteDomainRecord",
 	"patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder",
 	"patch status of *v1alpha1.AliyunOrder",
@@ -92,7 +99,8 @@ var interruptible = []string{
 
 // interrupt lets a crash or an error come at a point of what follows, if it is passed.
 func (w *world) interrupt() {
-	point := fmt.Sprintf("%s #%d", pick(w.rng, interruptible...), 1+w.rng.IntN(3))
+	points := slices.Concat(interruptible, w.seller().points().interruptible)
+	point := fmt.Sprintf("%s #%d", pick(w.rng, points...), 1+w.rng.IntN(3))
 	kind := pick(w.rng, env.Interruptions...)
 	w.note("at %s comes %s", point, kind)
 	w.Points.Trace(point, kind)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 )
 
 // seen is what earlier looks have seen.
@@ -44,24 +44,45 @@ func (w *world) fail(what, format string, args ...any) {
 //     somebody was told.
 //   - Nothing of others is touched, and no tenant reads the other one's names.
 //   - What is held names the command, the edit or the time that ends it, and what was advised before did not lead back.
-func (w *world) checkStep(entries []cassim.OrderView) {
+func (w *world) checkStep(all []env.Purchase) {
 	w.T.Helper()
 	orders := w.orders()
 	w.checkHolders(orders)
 	w.checkDoubts(orders)
-	for _, entry := range entries {
-		isCharged := !entry.Foreign && !entry.Released
-		if isCharged && !w.isKnown(&entry, orders) && !w.isDelivered(&entry) && !w.isAccountedFor(&entry) {
-			w.fail("an order is charged and nobody knows it", "%+v", entry.LedgerEntry)
+	for _, p := range all {
+		if !p.IsReleased && !w.isKnown(&p, orders) && !w.isDelivered(&p) && !w.isAccountedFor(&p) {
+			w.fail("an order is charged and nobody knows it", "%s for %s, bought at %s by %s", p.Key(), p.Domain,
+				p.BoughtAt, p.By)
 		}
 	}
-	if err := w.Simulator.ForeignHarm(); err != nil {
-		w.fail("something of others was touched", "%v", err)
-	}
+	w.checkHarm()
 	for _, order := range orders {
 		w.checkHold(&order)
 		w.checkValidation(&order)
 	}
+}
+
+// checkHarm looks for what was done to what others have.
+func (w *world) checkHarm() {
+	w.T.Helper()
+	for _, from := range w.sources {
+		if err := from.Harm(w.Simulator); err != nil {
+			w.fail("something of others was touched", "%v", err)
+		}
+	}
+}
+
+// holds says whether an Order has something at CAS, or may have.
+func (w *world) holds(order *v1alpha1.AliyunOrder) bool {
+	return order.Status.HandedOverTo == "" && w.sourceOf(order.Spec.Source).holds(order)
+}
+
+// idOf is what an Order holds, or has chosen to apply with, or "".
+func idOf(order *v1alpha1.AliyunOrder) string {
+	if submission := order.Status.Submission; submission != nil && submission.Instance != nil {
+		return submission.Instance.ID
+	}
+	return order.Status.OrderID
 }
 
 func (w *world) checkHolders(orders []v1alpha1.AliyunOrder) {
@@ -69,8 +90,8 @@ func (w *world) checkHolders(orders []v1alpha1.AliyunOrder) {
 	holders := map[string]*v1alpha1.AliyunOrder{}
 	for i := range orders {
 		order := &orders[i]
-		id := order.Status.OrderID
-		if id == "" || order.Status.HandedOverTo != "" {
+		id := idOf(order)
+		if id == "" || !w.holds(order) {
 			continue
 		}
 		if other := holders[id]; other != nil {
@@ -118,22 +139,18 @@ func (w *world) checkDoubts(orders []v1alpha1.AliyunOrder) {
 }
 
 // isKnown says that an Order holds an order, or may find it.
-func (w *world) isKnown(entry *cassim.OrderView, orders []v1alpha1.AliyunOrder) bool {
+func (w *world) isKnown(p *env.Purchase, orders []v1alpha1.AliyunOrder) bool {
 	for i := range orders {
-		order := &orders[i]
-		isSameName := w.confusable(order) == confusable{w.accountOf(entry), baseName(entry.Domain)}
-		submission := order.Status.Submission
-		if order.Status.OrderID == entry.OrderID || isSameName && submission != nil && order.Status.OrderID == "" &&
-			!entry.BoughtAt.Before(submission.StartedAt.Time) {
+		if w.sellerOf(p).knows(w, &orders[i], p) {
 			return true
 		}
 	}
-	owner := w.ownerOf(entry.LedgerEntry)
+	owner := w.ownerOf(p)
 	return owner.isForced || owner.isDeletedAmid && w.isAmid
 }
 
-func (w *world) accountOf(entry *cassim.OrderView) int {
-	if entry.AccountID == accountIDs[1] {
+func (w *world) accountOf(p *env.Purchase) int {
+	if p.Account == accountIDs[1] {
 		return 1
 	}
 	return 0
@@ -143,7 +160,7 @@ var (
 	// nextStep finds a command, an edit of something that is named, or a wait that ends by itself, in a message.
 	nextStep = regexp.MustCompile(`kubectl \w+ |the annotation \S+ (is|names) |spec\.\w+\.\w+|put a valid one ` +
 		`there|by hand|` +
-		`\b(set|remove|add|put|allow|approve|delete|publish|create|use|choose|correct|buy|check|change|edit|wait|settle) [^.;]*\b(issuer|spec\.\w+|Secret|Certificate\w*|AliyunOrder|zone|RAM|record|solver|certificates?|credentials|plan|endpoint|file|clock|account)\b|` +
+		`\b(set|remove|add|put|allow|approve|delete|publish|create|use|choose|correct|buy|check|change|edit|wait|settle) [^.;]*\b(issuer|spec\.\w+|Secret|Certificate\w*|AliyunOrder|zone|RAM|record|solver|certificates?|credentials|plan|instance|selector|endpoint|file|clock|account)\b|` +
 		`without further action|(every|within|after|for) (\d+|an?) (seconds|minutes?|hours?)|` + `what CAS names`)
 	times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
 )

@@ -5,18 +5,14 @@ package model
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
-// holdable are the points that a run can be held at, as env.Hold names them: around calls, writes of facts, and reads
-// that a decision hangs on.
+// holdable are the points that a run can be held at whoever sells, as env.Hold names them: around calls, writes of
+// facts, and reads that a decision hangs on.
 var holdable = []string{
-	create, "answer to " + create, "answer to " + create, "answer to " + create, "answer to " + create,
-	"ListUserCertificateOrder", "answer to ListUserCertificateOrder", "answer to ListUserCertificateOrder",
-	"answer to ListUserCertificateOrder",
-	"answer to DescribePackageState", "answer to DescribeCertificateState", "CancelOrderRequest",
-	"answer to CancelOrderRequest",
-	"DeleteCertificateRequest", "answer to DeleteCertificateRequest", "answer to AddDomainRecord",
+	"answer to AddDomainRecord",
 	"patch status of *v1alpha1.AliyunOrder", "patch status of *v1alpha1.AliyunOrder",
 	"patch status of *v1alpha1.AliyunOrder",
 	"made: patch status of *v1alpha1.AliyunOrder", "patch *v1alpha1.AliyunOrder", "create *v1alpha1.AliyunOrder",
@@ -25,9 +21,9 @@ var holdable = []string{
 
 // hold lets the next run that comes to a point be held there, while others go on and the world does, too.
 func (w *world) hold() {
-	point := pick(w.rng, holdable...)
-	w.note("a run will be held at %s", point)
-	w.Hold(point)
+	w.heldAt = pick(w.rng, slices.Concat(holdable, w.seller().points().holdable)...)
+	w.note("a run will be held at %s", w.heldAt)
+	w.Hold(w.heldAt)
 }
 
 // amid lets things happen while a run is held, and lets it go then.
@@ -40,8 +36,8 @@ func (w *world) amid() {
 	meanwhile := []func(*world){
 		(*world).createRequests, (*world).createRequests, (*world).createRequests, (*world).editCertificate,
 		(*world).editCertificate, (*world).deleteRequest,
-		(*world).deleteOrder, (*world).editIssuer, (*world).obey, (*world).changeOrder, (*world).breakListing,
-		(*world).addForeignOrder, (*world).breakCreate,
+		(*world).deleteOrder, (*world).editIssuer, (*world).moveIssuer, (*world).obey, (*world).changePurchase,
+		(*world).breakList, (*world).others, (*world).breakPurchase,
 	}
 	for range w.rng.IntN(3) {
 		if len(w.living()) > 0 {
@@ -68,7 +64,7 @@ func (w *world) goDown() {
 		if len(w.living()) > 0 {
 			pick(w.rng, (*world).createRequests, (*world).createRequests, (*world).createRequests,
 				(*world).editCertificate, (*world).deleteRequest,
-				(*world).changeOrder, (*world).addForeignOrder)(w)
+				(*world).changePurchase, (*world).others)(w)
 		}
 		w.Clock.SetTime(w.Clock.Now().Add(d / 3))
 	}

@@ -227,8 +227,8 @@ func TestAnEditDuringTheCallKeepsTheOrder(t *testing.T) {
 // TestWhatIsPaidForIsKnownToBe shows that the world would notice a certificate that is bought again.
 func TestWhatIsPaidForIsKnownToBe(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 2)
-	first := w.ask(w.parties[0], "r", w.parties[0].domains[0], gen.Key())
+	w := newWorld(t, "plan", 2)
+	first := w.ask(w.parties[0], "r", w.parties[0].domains[:1], gen.Key())
 	w.decide(first, approved)
 	for range 10 {
 		w.publish()
@@ -239,7 +239,7 @@ func TestWhatIsPaidForIsKnownToBe(t *testing.T) {
 	}
 	w.replace(first, 0, true, true)
 	again := w.requests[len(w.requests)-1]
-	if w.paidBefore(again, gen.Product) == "" {
+	if w.paidBefore(again, &env.Purchase{Product: gen.Product}) == "" {
 		t.Error("nobody would notice that it is bought again")
 	}
 	w.pass(time.Hour)

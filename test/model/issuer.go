@@ -48,8 +48,9 @@ func (w *world) editIssuer() {
 		case 3:
 			w.changeSolver(p, spec, solver)
 		case 4:
-			plan := spec.Source.ResourcePlan
-			plan.ProductCode = p.products[(slices.Index(p.products, plan.ProductCode)+1)%len(p.products)]
+			if plan := spec.Source.ResourcePlan; plan != nil {
+				plan.ProductCode = p.products[(slices.Index(p.products, plan.ProductCode)+1)%len(p.products)]
+			}
 		case 6:
 			spec.Orders.Budget = &v1alpha1.OrderBudget{Namespace: v1alpha1.OrderLimits{PerDay: &perDay}}
 			p.perDay, p.isEditedAmid, p.counted = int(perDay), w.isAmid, map[types.UID]bool{}
@@ -71,7 +72,7 @@ func (w *world) editIssuer() {
 
 func (w *world) changeSolver(p *party, spec *v1alpha1.IssuerSpec, to string) {
 	switch manual := (v1alpha1.ManualSolver{}); {
-	case to == "file" && p.products[0] != wildProduct:
+	case to == "file" && !p.isWild():
 		spec.Solvers = []v1alpha1.Solver{{File: &v1alpha1.FileSolver{Manual: &manual}}}
 	case to == "manual":
 		spec.Solvers = []v1alpha1.Solver{{DNS: &v1alpha1.DNSSolver{Manual: &manual}}}
@@ -94,7 +95,7 @@ func (w *world) tellSecret(s *secret, id string) {
 
 // replaceKey replaces a key at Alibaba Cloud.
 func (w *world) replaceKey(s *secret) {
-	old, next := s.keyID, w.newKey()
+	old, next := s.keyID, w.newKey(s.account)
 	w.Simulator.RotateKey(old, next)
 	s.keyID = next.ID
 }

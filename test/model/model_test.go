@@ -13,10 +13,11 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 6, "how many sequences are tried, from seed 1 on")
+	seeds = flag.Int("seeds", 3, "how many sequences of each source are tried, from seed 1 on")
 	from  = flag.Uint64("from", 1, "begin with this seed instead")
 	steps = flag.Int("steps", 40, "how many actions a sequence has")
 	seed  = flag.Uint64("seed", 0, "try this seed alone")
+	of    = flag.String("source", "", "try sequences of this source alone: plan or instance")
 )
 
 func TestMain(m *testing.M) { env.Main(m) }
@@ -31,22 +32,32 @@ func TestMoneyIsSafeWhateverHappens(t *testing.T) {
 	if *seed != 0 {
 		first, last = *seed, *seed
 	}
-	for s := first; s <= last; s++ {
-		t.Run(fmt.Sprintf("seed %d", s), func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, s)
-			defer func() {
-				if t.Failed() {
-					t.Logf("go test ./test/model -seed %d -steps %d did this:\n%s", s, *steps,
-						strings.Join(w.did, "\n"))
-				}
-				w.sweep()
-			}()
-			for _, do := range []func(){func() { w.live(*steps) }, w.heal, w.checkPromises} {
-				if !t.Failed() {
-					do()
-				}
-			}
-		})
+	for name := range sources {
+		if *of != "" && *of != name {
+			continue
+		}
+		for s := first; s <= last; s++ {
+			t.Run(fmt.Sprintf("%s, seed %d", name, s), func(t *testing.T) {
+				t.Parallel()
+				try(t, newWorld(t, name, s))
+			})
+		}
+	}
+}
+
+// try lives the life of a world, and tells what has happened in it if that was wrong.
+func try(t *testing.T, w *world) {
+	t.Helper()
+	defer func() {
+		if t.Failed() {
+			t.Logf("go test ./test/model -source %s -seed %d -steps %d did this:\n%s", w.of, w.seed, *steps,
+				strings.Join(w.did, "\n"))
+		}
+		w.sweep()
+	}()
+	for _, do := range []func(){func() { w.live(*steps) }, w.heal, w.checkPromises, w.again} {
+		if !t.Failed() {
+			do()
+		}
 	}
 }

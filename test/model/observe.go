@@ -6,13 +6,16 @@ package model
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
+	cmutil "github.com/cert-manager/cert-manager/pkg/api/util"
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 )
 
 // beforeWrite learns which Order takes over from which. Workers may write at the same time.
@@ -42,8 +45,10 @@ func (w *world) hasHadID(order types.UID) bool {
 
 // beforeCall looks at the Orders when something is about to be bought.
 func (w *world) beforeCall(call cassim.Request) {
-	if call.Action == create {
-		w.checkDoubts(w.orders())
+	for _, from := range w.sources {
+		if call.Action == from.Buys() {
+			w.checkDoubts(w.orders())
+		}
 	}
 }
 
@@ -53,12 +58,13 @@ func (w *world) observe() {
 	if w.isListingWrong() {
 		w.wrongAt = w.Clock.Now()
 	}
-	entries := w.Simulator.Orders()
-	for _, entry := range entries {
-		if _, isKnown := w.known[entry.OrderID]; !isKnown && !entry.Foreign {
-			w.checkPurchase(&entry)
+	all := w.purchases()
+	for _, p := range all {
+		if !w.known[p.Key()] {
+			w.checkPurchase(&p)
+			w.sellerOf(&p).check(w, &p)
 		}
-		w.known[entry.OrderID] = entry.LedgerEntry
+		w.known[p.Key()] = true
 	}
 	requests := &cmapi.CertificateRequestList{}
 	if err := w.Client.List(w.T.Context(), requests); err != nil {
@@ -72,58 +78,66 @@ func (w *world) observe() {
 		if len(request.Status.Certificate) > 0 {
 			a.certificate = request.Status.Certificate
 		}
+		ready := cmutil.GetCertificateRequestCondition(&request, cmapi.CertificateRequestConditionReady)
+		if isTold := ready != nil && ready.Message != ""; !isTold && a.isDecided && !w.Held() {
+			w.fail("a request is silent", "%s says %+v", a.name, ready)
+		}
 	}
-	w.checkStep(entries)
+	w.checkStep(all)
 }
 
 // isForOtherKey says that the CA has issued an order for a key that nobody asked for.
-func (w *world) isForOtherKey(entry *cassim.OrderView) bool {
-	return w.forced["other key "+entry.OrderID] && entry.State == cassim.StateCertificate
+func (w *world) isForOtherKey(p *env.Purchase) bool {
+	return w.forced["other key "+p.ID] && p.Certificate != ""
 }
 
 // checkPurchase holds a purchase to the rules as soon as it is seen: it is for a request that is there and approved,
-// and nothing else is bought for the same request, or for the one that it took over from.
-func (w *world) checkPurchase(bought *cassim.OrderView) {
+// and nothing else is bought for the same request, or for the one that it took over from. What a person applies for in
+// the console, with what we have written, is that person's.
+func (w *world) checkPurchase(bought *env.Purchase) {
 	w.T.Helper()
-	a := w.byCSR[bought.CSRFingerprint]
-	w.note("   bought: %s for request %s, %s", bought.OrderID, a.name, a.domain)
-	if a.isDeleted && !a.isDeletedAmid || !a.isDecided || a.isDenied {
-		w.T.Errorf("order %s was bought for request %s, which is deleted, denied or not approved", bought.OrderID,
-			a.name)
+	a := w.byCSR[bought.CSR]
+	w.note("   bought: %s for request %s, %s", bought.Key(), a.name, a.names)
+	if bought.By == byConsole {
+		return
+	}
+	if isUnwanted := a.isDeleted && !a.isDeletedAmid || !a.isDecided || a.isDenied; isUnwanted && bought.By != byCAS {
+		w.T.Errorf("%s was bought for request %s, which is deleted, denied or not approved", bought.Key(), a.name)
 	}
 	w.checkBudget(a)
-	if paid := w.paidBefore(a, bought.ProductCode); paid != "" {
-		w.fail("what was paid for was bought again", "order %s was bought for request %s, which the certificate of "+
-			"order %s serves", bought.OrderID, a.name, paid)
+	if paid := w.paidBefore(a, bought); paid != "" {
+		w.fail("what was paid for was bought again", "%s was bought for request %s, which the certificate of %s serves",
+			bought.Key(), a.name, paid)
 	}
-	owner := w.ownerOf(bought.LedgerEntry)
-	for _, other := range w.Simulator.Orders() {
-		isAlive := !other.Foreign && other.OrderID != bought.OrderID && !other.Released && !other.Vanished
-		if !isAlive || w.ownerOf(other.LedgerEntry) != owner {
+	owner := w.ownerOf(bought)
+	for _, other := range w.purchases() {
+		isAlive := other.Key() != bought.Key() && !other.IsReleased && !other.IsVanished
+		if !isAlive || w.ownerOf(&other) != owner {
 			continue
 		}
 		if excuse := w.excuse(owner, &other); excuse != "" {
-			w.excused = append(w.excused, fmt.Sprintf("%s beside %s: %s", bought.OrderID, other.OrderID, excuse))
+			w.excused = append(w.excused, fmt.Sprintf("%s beside %s: %s", bought.Key(), other.Key(), excuse))
 			w.note("   excused: %s", w.excused[len(w.excused)-1])
 			continue
 		}
-		w.T.Errorf("order %s was bought for request %s, which has the order %s (%s)", bought.OrderID, owner.name,
-			other.OrderID, other.State)
+		w.T.Errorf("%s was bought for request %s, which has %s (%s)", bought.Key(), owner.name, other.Key(), other.State)
 	}
 }
 
-// paidBefore is an order for the product whose certificate was delivered before the request was made, that has its key
-// and its name, and that every listing since has shown; or "". Whoever changes the product wants another certificate.
-func (w *world) paidBefore(a *asked, product string) string {
-	for _, entry := range w.Simulator.Orders() {
-		before := w.byCSR[entry.CSRFingerprint]
-		if before == nil || before == a || before.key != a.key || before.domain != a.domain ||
-			before.account() != a.account() || entry.ProductCode != product || entry.Vanished {
+// paidBefore is a purchase from the same source, and of the same product, whose certificate was delivered before the
+// request was made, has its key and its names, and is there to be delivered again; or "". Whoever changes the product
+// wants another certificate.
+func (w *world) paidBefore(a *asked, bought *env.Purchase) string {
+	for _, earlier := range w.purchases() {
+		before := w.byCSR[earlier.CSR]
+		if before == nil || before == a || before.key != a.key || !slices.Equal(before.names, a.names) ||
+			before.account() != a.account() || earlier.Product != bought.Product || earlier.IsVanished ||
+			w.sellerOf(&earlier) != w.sellerOf(bought) {
 			continue
 		}
-		isListed := w.wrongAt.Before(a.madeAt) && entry.BoughtAt.Add(w.listDelay).Before(a.madeAt)
-		if isListed && len(before.certificate) > 0 && !entry.IssuedAt.IsZero() && entry.IssuedAt.Before(a.madeAt) {
-			return entry.OrderID
+		isIssued := !earlier.IssuedAt.IsZero() && earlier.IssuedAt.Before(a.madeAt)
+		if isIssued && len(before.certificate) > 0 && w.sellerOf(&earlier).paidBefore(w, a, &earlier) {
+			return earlier.Key()
 		}
 	}
 	return ""
@@ -133,8 +147,8 @@ func (w *world) paidBefore(a *asked, product string) string {
 func (w *world) checkBudget(bought *asked) {
 	w.T.Helper()
 	p, used := bought.party, 0
-	for _, entry := range w.Simulator.Ledger() {
-		if a := w.byCSR[entry.CSRFingerprint]; a != nil && a.party == p &&
+	for _, entry := range w.purchases() {
+		if a := w.byCSR[entry.CSR]; a != nil && a.party == p && entry.By != byCAS && entry.By != byConsole &&
 			w.Clock.Since(entry.BoughtAt) < 23*time.Hour {
 			used++
 		}
@@ -146,17 +160,18 @@ func (w *world) checkBudget(bought *asked) {
 }
 
 // excuse says why CAS cannot have told the controller that there was an order already, or "". An order whose
-// certificate has another key serves nobody. Where an Order was removed by force, nothing is known but one listing, and
-// an order that another Order for the same name took for its own meanwhile cannot be told from one of that.
-func (w *world) excuse(owner *asked, other *cassim.OrderView) string {
-	if w.isForOtherKey(other) {
+// certificate has another key serves nobody, and nor does what a person has applied for. Where an Order was removed by
+// force, nothing is known but one listing, and an order that another Order for the same name took for its own meanwhile
+// cannot be told from one of that.
+func (w *world) excuse(owner *asked, other *env.Purchase) string {
+	switch {
+	case w.isForOtherKey(other):
 		return "its certificate has another key"
-	}
-	if owner.isForced && (w.isListingWrong() || w.Clock.Since(other.BoughtAt) < w.listDelay) {
+	case owner.isForced && (w.isListingWrong() || w.Clock.Since(other.BoughtAt) < w.listDelay):
 		return "its Order was removed by force, and the listing lacks it"
 	}
 	for _, order := range w.orders() {
-		if owner.isForced && order.Status.OrderID == other.OrderID {
+		if owner.isForced && order.Status.OrderID == other.ID {
 			return "its Order was removed by force, and another Order holds it"
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
 )
 
@@ -52,6 +53,9 @@ type party struct {
 // account is the number of the account that pays.
 func (p *party) account() int { return p.key.account }
 
+// isWild says that it asks for wildcard names.
+func (p *party) isWild() bool { return strings.HasPrefix(p.domains[0], "*.") }
+
 // newParties are four issuers: that of the first tenant, one beside it for wildcard names from the same account, one
 // for names of the same from another account, and that of a second tenant, who has the first account, too.
 func (w *world) newParties() {
@@ -76,8 +80,8 @@ func (w *world) newParties() {
 func (w *world) accounts() []cassim.Account {
 	plans := map[string]int{gen.Product: 20, otherProduct: 20, wildProduct: 20}
 	return []cassim.Account{
-		{ID: accountIDs[0], Packages: plans, Zones: []string{zone}, Keys: []cassim.Key{w.newKey(), w.newKey()}},
-		{ID: accountIDs[1], Packages: map[string]int{gen.Product: 1000}, Keys: []cassim.Key{w.newKey()}},
+		{ID: accountIDs[0], Packages: plans, Zones: []string{zone}, Keys: []cassim.Key{w.newKey(0), w.newKey(0)}},
+		{ID: accountIDs[1], Packages: map[string]int{gen.Product: 1000}, Keys: []cassim.Key{w.newKey(1)}},
 	}
 }
 
@@ -96,7 +100,7 @@ func (w *world) openParties(accounts []cassim.Account) {
 		w.Create(gen.Issuer(p.namespace, w.Simulator.URL(), func(i *v1alpha1.AliyunIssuer) {
 			i.Name = p.issuer
 			i.Spec.Orders = &v1alpha1.OrderPolicy{MaxPerDay: new(int32(5))}
-			i.Spec.Source.ResourcePlan.ProductCode = p.products[0]
+			w.sources[0].sell(w, p, &i.Spec)
 			i.Spec.Credentials.AccessKeySecretRef.Name = p.key.name
 			i.Spec.Solvers = w.alidns(p)
 			if p == w.parties[0] && w.chance(30) {
@@ -121,6 +125,16 @@ func (w *world) alidns(p *party) []v1alpha1.Solver {
 func (w *world) partyOf(order *v1alpha1.AliyunOrder) *party {
 	for _, p := range w.parties {
 		if p.namespace == order.Namespace && p.issuer == order.Spec.IssuerRef.Name {
+			return p
+		}
+	}
+	return nil
+}
+
+// partyWith is one that has the account of a purchase, and asks for names of its kind, or nil.
+func (w *world) partyWith(bought *env.Purchase) *party {
+	for _, p := range w.living() {
+		if p.account() == w.accountOf(bought) && p.isWild() == strings.HasPrefix(bought.Domain, "*.") {
 			return p
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
 	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 )
 
 // advice is something that a message can ask a person for, and how it is done.
@@ -26,6 +27,7 @@ type advice struct {
 // allAdvice is what people obey. They know no more than what the message says, and what the console of CAS shows.
 func allAdvice() []advice {
 	return []advice{
+		{regexp.MustCompile(`The CSR or its key was used in another application`), (*world).orderWithAnotherKey},
 		{regexp.MustCompile(`kubectl annotate aliyunorder \S+ -n \S+ --overwrite \S+/order-id=<id or ` +
 			`none>|annotation \S+/order-id (is|names) `), (*world).answer},
 		{regexp.MustCompile(`delete the CertificateRequest`), (*world).orderAnew},
@@ -36,7 +38,7 @@ func allAdvice() []advice {
 		{regexp.MustCompile(`spec\.orders\.budget`), edit(func(policy *v1alpha1.OrderPolicy) { policy.Budget = nil })},
 		{regexp.MustCompile(`spec\.orders\.reserve`),
 			edit(func(policy *v1alpha1.OrderPolicy) { policy.Reserve = new(intstr.FromInt32(0)) })},
-		{regexp.MustCompile(`[Bb]uy more`), (*world).buyMore},
+		{regexp.MustCompile(`[Bb]uy (more|one|another one)`), (*world).buyMore},
 		{regexp.MustCompile(`put a valid one there|put valid ones in their place`), (*world).mendSecrets},
 		{regexp.MustCompile(`in a RAM policy`), (*world).mendKeys},
 	}
@@ -68,7 +70,7 @@ func (w *world) obey() {
 
 // doubtOf tells the doubts of an Order from each other.
 func doubtOf(order *v1alpha1.AliyunOrder, message string) string {
-	ids := regexp.MustCompile(`\d{12,}`).FindAllString(message, -1)
+	ids := regexp.MustCompile(`\d{12,}|cas_dv-\S+`).FindAllString(message, -1)
 	slices.Sort(ids)
 	doubt := string(order.UID) + strings.Join(ids, " ")
 	if submission := order.Status.Submission; submission != nil {
@@ -106,14 +108,15 @@ func (w *world) liesAbout(order *v1alpha1.AliyunOrder) []string {
 	for _, entry := range w.Simulator.Orders() {
 		isNear := baseName(entry.Domain) == baseName(order.Spec.CommonName) &&
 			entry.AccountID == accountIDs[w.partyOf(order).account()]
-		if owner := w.ownerOf(entry.LedgerEntry); isNear && entry.State == cassim.StateCertificate &&
+		if owner := w.ownerWith(entry.CSRFingerprint); isNear && entry.State == cassim.StateCertificate &&
 			(owner == nil || owner.uid != order.Spec.RequestRef.UID) {
 			lies = append(lies, entry.OrderID)
 		}
 	}
 	for _, other := range w.orders() {
-		if other.UID != order.UID && other.Status.OrderID != "" && w.partyOf(&other).account() == w.partyOf(
-			order).account() {
+		isSeller := w.sourceOf(other.Spec.Source) == w.sourceOf(order.Spec.Source)
+		if other.UID != order.UID && other.Status.OrderID != "" && isSeller && w.holds(&other) &&
+			w.partyOf(&other).account() == w.partyOf(order).account() {
 			lies = append(lies, other.Status.OrderID)
 		}
 	}
@@ -125,14 +128,14 @@ func (w *world) liesAbout(order *v1alpha1.AliyunOrder) []string {
 func (w *world) truthAbout(order *v1alpha1.AliyunOrder) string {
 	held := map[string]bool{}
 	for _, other := range w.orders() {
-		held[other.Status.OrderID] = held[other.Status.OrderID] || other.UID != order.UID
+		held[other.Status.OrderID] = held[other.Status.OrderID] || other.UID != order.UID && w.holds(&other)
 	}
-	for _, entry := range w.Simulator.Orders() {
-		if entry.Foreign || entry.Released || entry.Vanished || held[entry.OrderID] || w.isForOtherKey(&entry) {
+	for _, p := range w.purchases() {
+		if p.IsReleased || p.IsVanished || held[p.ID] || w.isForOtherKey(&p) {
 			continue
 		}
-		if owner := w.ownerOf(entry.LedgerEntry); owner != nil && owner.uid == order.Spec.RequestRef.UID {
-			return entry.OrderID
+		if owner := w.ownerOf(&p); owner != nil && owner.uid == order.Spec.RequestRef.UID {
+			return p.ID
 		}
 	}
 	return v1alpha1.NoOrder
@@ -149,6 +152,14 @@ func (w *world) orderAnew(order *v1alpha1.AliyunOrder, _ string) {
 	w.replace(a, time.Second, true, true)
 }
 
+// orderWithAnotherKey makes the request of an Order anew, as what CAS says of it asks for.
+func (w *world) orderWithAnotherKey(order *v1alpha1.AliyunOrder, _ string) {
+	if a := w.byUID[order.Spec.RequestRef.UID]; !a.isDeleted {
+		w.note("somebody makes the request %s anew with another key, as CAS says", a.name)
+		w.replace(a, time.Second, false, true)
+	}
+}
+
 func edit(change func(*v1alpha1.OrderPolicy)) func(*world, *v1alpha1.AliyunOrder, string) {
 	return func(w *world, order *v1alpha1.AliyunOrder, _ string) {
 		w.note("somebody edits the issuer of %s, as its Order says", order.Spec.RequestRef.Name)
@@ -163,13 +174,8 @@ func edit(change func(*v1alpha1.OrderPolicy)) func(*world, *v1alpha1.AliyunOrder
 }
 
 func (w *world) buyMore(order *v1alpha1.AliyunOrder, _ string) {
-	product := order.Spec.Source.ResourcePlan.ProductCode
-	if w.partyOf(order).account() != 0 {
-		return
-	}
-	w.note("somebody buys more of %s", product)
-	used := w.Simulator.UsedCount(product)
-	w.Simulator.SetPackage(product, used+20, used)
+	w.note("somebody buys what request %s waits for", order.Spec.RequestRef.Name)
+	w.sourceOf(order.Spec.Source).buyMore(w, order)
 }
 
 // mendSecrets puts the right keys into Secrets.
@@ -193,25 +199,49 @@ func (w *world) mendKeys(order *v1alpha1.AliyunOrder, message string) {
 func (w *world) publish() {
 	for _, order := range w.orders() {
 		solver := order.Spec.Solvers[0].Solver
-		if order.DeletionTimestamp != nil || len(order.Status.Validations) == 0 {
+		isAsked := solver.File != nil || solver.DNS != nil && solver.DNS.Manual != nil
+		if order.DeletionTimestamp != nil || !isAsked {
 			continue
 		}
-		validation := order.Status.Validations[0]
-		if w.published[validation.RecordValue] || w.hasRecord(validation.RecordValue) {
-			continue
+		for _, validation := range order.Status.Validations {
+			if solver.File != nil {
+				w.publishFile(&order, validation.RecordValue)
+			} else if validation.FQDN != "" {
+				w.publishRecord(validation.FQDN, validation.RecordType, validation.RecordValue)
+			}
 		}
-		switch entry, _ := w.Simulator.Order(order.Status.OrderID); {
-		case solver.File != nil && entry.URI != "":
-			w.web.publish(entry.Domain, entry.URI, entry.Content)
-		case solver.DNS != nil && solver.DNS.Manual != nil && validation.FQDN != "":
-			w.Simulator.AddRecord(zone, strings.TrimSuffix(validation.FQDN, "."+zone), validation.RecordType,
-				validation.RecordValue)
-		default:
-			continue
-		}
-		w.note("somebody publishes what validates request %s", order.Spec.RequestRef.Name)
-		w.published[validation.RecordValue] = true
 	}
+}
+
+// publishFile creates the file of an Order that has the content.
+func (w *world) publishFile(order *v1alpha1.AliyunOrder, content string) {
+	for _, p := range w.purchases() {
+		for _, challenge := range p.Challenges {
+			if p.ID == idOf(order) && challenge.Path != "" && challenge.Value == content {
+				w.publishChallenge(challenge)
+			}
+		}
+	}
+}
+
+// publishChallenge creates a file, or a record where CAs look for it by default.
+func (w *world) publishChallenge(challenge env.Challenge) {
+	if challenge.Path == "" {
+		w.publishRecord("_dnsauth."+strings.TrimPrefix(challenge.Domain, "*."), "TXT", challenge.Value)
+		return
+	}
+	w.note("somebody publishes a file for %s", challenge.Domain)
+	w.web.publish(challenge.Domain, challenge.Path, challenge.Value)
+	w.published[challenge.Value] = true
+}
+
+func (w *world) publishRecord(fqdn, kind, value string) {
+	if w.published[value] || w.hasRecord(value) {
+		return
+	}
+	w.note("somebody publishes a record at %s", fqdn)
+	w.Simulator.AddRecord(zone, strings.TrimSuffix(fqdn, "."+zone), kind, value)
+	w.published[value] = true
 }
 
 func (w *world) hasRecord(value string) bool {
@@ -223,9 +253,12 @@ func (w *world) hasRecord(value string) bool {
 	return false
 }
 
-// ownerOf is the request that an order was bought for, or the one that took over from it.
-func (w *world) ownerOf(entry cassim.LedgerEntry) *asked {
-	owner := w.byCSR[entry.CSRFingerprint]
+// ownerOf is the request that something was bought for, or the one that took over from it.
+func (w *world) ownerOf(p *env.Purchase) *asked { return w.ownerWith(p.CSR) }
+
+// ownerWith is the request with a signing request, or the one that took over from it.
+func (w *world) ownerWith(csr string) *asked {
+	owner := w.byCSR[csr]
 	for owner != nil {
 		next := w.byUID[w.requestOf[w.heirs[owner.uid]]]
 		if next == nil {

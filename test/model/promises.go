@@ -18,8 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/aliyun-issuer/aliyun-issuer/api/v1alpha1"
-	"github.com/aliyun-issuer/aliyun-issuer/internal/cassim"
-	"github.com/aliyun-issuer/aliyun-issuer/test/gen"
+	"github.com/aliyun-issuer/aliyun-issuer/test/env"
 )
 
 // healing is how long everything may take to end once all is mended: the deadlines of an order that was made in the
@@ -33,13 +32,15 @@ func (w *world) heal() {
 	w.Hold("")
 	w.lift()
 	w.healObjects()
+	for _, from := range w.sources {
+		from.heal(w)
+	}
 	end, began := w.Clock.Now().Add(healing), w.Clock.Now()
 	for !w.isOver() && !w.T.Failed() {
 		if w.Clock.Now().After(end) {
 			w.T.Errorf("something has not come to its end %s after all was mended: %s", healing, w.open())
 			break
 		}
-		w.healOrders()
 		w.publish()
 		w.obey()
 		next := max(w.settle(), 30*time.Second, w.Clock.Now().Sub(began)/6)
@@ -57,19 +58,6 @@ func (w *world) healObjects() {
 		if !a.isDeleted && !a.isDecided {
 			w.decide(a, approved)
 		}
-	}
-}
-
-func (w *world) healOrders() {
-	// or somebody else's would be in the way for ever
-	w.Simulator.SetKnobs(func(k *cassim.Knobs) { k.Duplicate = cassim.DuplicateAccepted })
-	for _, product := range []string{gen.Product, otherProduct, wildProduct} {
-		used := w.Simulator.UsedCount(product)
-		w.Simulator.SetPackage(product, used+20, used)
-	}
-	for _, entry := range w.Simulator.Orders() {
-		w.Simulator.Thaw(entry.OrderID)
-		w.Simulator.OrderChain(entry.OrderID, cassim.ChainFull)
 	}
 }
 
@@ -130,6 +118,7 @@ func (w *world) find(a *asked) *cmapi.CertificateRequest {
 //     reported as ReleaseUnresolved: by its id, or, if that was never known, by its name and time. An order whose
 //     answer
 //     was lost in a Shared account is such a one, since it may be somebody else's.
+//   - What was given back can be bought with again.
 //   - An issued certificate has the key and the names of its request, and stays.
 //   - No AliyunOrder has a finalizer, none of a deleted request is left, and no validation record of ours,
 //     unless CleanUpFailed has named it or its Order was removed by force. Nothing of others was touched.
@@ -148,16 +137,14 @@ func (w *world) checkPromises() {
 	for _, a := range w.requests {
 		w.checkRequest(a)
 	}
-	for _, entry := range w.Simulator.Orders() {
-		if !entry.Foreign && !entry.Released && !w.isDelivered(&entry) && !w.isAccountedFor(&entry) {
-			w.T.Errorf("order %s for request %s, %s, is kept, nobody has it, and nobody was told: %+v",
-				entry.OrderID, w.byCSR[entry.CSRFingerprint].name, entry.Domain, entry.LedgerEntry)
+	for _, p := range w.purchases() {
+		if !p.IsReleased && !w.isDelivered(&p) && !w.isAccountedFor(&p) {
+			w.T.Errorf("%s for request %s, %s, is kept, nobody has it, and nobody was told: it is %s, and was bought at "+
+				"%s by %s", p.Key(), w.byCSR[p.CSR].name, p.Domain, p.State, p.BoughtAt, p.By)
 		}
 	}
 	w.checkRecords()
-	if err := w.Simulator.ForeignHarm(); err != nil {
-		w.T.Error(err)
-	}
+	w.checkHarm()
 }
 
 func (w *world) checkRequest(a *asked) {
@@ -180,40 +167,40 @@ func (w *world) checkRequest(a *asked) {
 		w.T.Errorf("the certificate of request %s: %v", a.name, err)
 		return
 	}
+	isLacking := func(name string) bool { return !slices.Contains(chain[0].DNSNames, name) }
 	if same, err := pki.PublicKeysEqual(chain[0].PublicKey, a.key.Public()); err != nil || !same ||
-		!slices.Contains(chain[0].DNSNames, a.domain) {
-		w.T.Errorf("the certificate of request %s for %s is for %v, with its key: %t", a.name, a.domain,
+		slices.ContainsFunc(a.names, isLacking) {
+		w.T.Errorf("the certificate of request %s for %s is for %v, with its key: %t", a.name, a.names,
 			chain[0].DNSNames, same)
 	}
 }
 
 // isDelivered says that the order's certificate is the one that its request has.
-func (w *world) isDelivered(entry *cassim.OrderView) bool {
-	owner := w.ownerOf(entry.LedgerEntry)
-	if entry.Certificate == "" || len(owner.certificate) == 0 {
+func (w *world) isDelivered(p *env.Purchase) bool {
+	owner := w.ownerOf(p)
+	if p.Certificate == "" || len(owner.certificate) == 0 {
 		return false
 	}
-	leaf, _, _ := strings.Cut(entry.Certificate, "-----END")
+	leaf, _, _ := strings.Cut(p.Certificate, "-----END")
 	return strings.HasPrefix(string(owner.certificate), leaf)
 }
 
 // isAccountedFor says why an order may rightly be kept that nobody has a certificate from.
-func (w *world) isAccountedFor(entry *cassim.OrderView) bool {
-	if entry.Vanished || entry.State == cassim.StateCertificate || w.forced[entry.OrderID] ||
-		w.ownerOf(entry.LedgerEntry).isForced {
+func (w *world) isAccountedFor(p *env.Purchase) bool {
+	if p.IsVanished || p.Certificate != "" || w.forced[p.Key()] || w.ownerOf(p).isForced || p.By == byConsole {
 		return true
 	}
-	byName := fmt.Sprintf("an order for %q may have been bought at ", entry.Domain)
+	byName := fmt.Sprintf("an order for %q may have been bought at ", p.Domain)
 	return slices.ContainsFunc(w.Events(), func(event string) bool {
 		if !strings.Contains(event, "ReleaseUnresolved") {
 			return false
 		}
 		_, rest, isByName := strings.Cut(event, byName)
 		if !isByName {
-			return strings.Contains(event, "order "+entry.OrderID+" ")
+			return strings.Contains(event, "order "+p.ID+" ")
 		}
 		at, err := time.Parse(time.RFC3339, strings.SplitN(rest, " ", 2)[0])
-		return err == nil && entry.BoughtAt.Sub(at).Abs() < 2*time.Minute
+		return err == nil && p.BoughtAt.Sub(at).Abs() < 2*time.Minute
 	})
 }
 

@@ -33,8 +33,9 @@ func (w *world) must(err error) {
 }
 
 // ask makes a request.
-func (w *world) ask(p *party, name, domain string, key crypto.Signer) *asked {
-	a := &asked{party: p, name: name, domain: domain, key: key, madeAt: w.Clock.Now(), csr: csrFor(key, domain)}
+func (w *world) ask(p *party, name string, names []string, key crypto.Signer) *asked {
+	a := &asked{party: p, name: name, domain: names[0], names: names, key: key, madeAt: w.Clock.Now(),
+		csr: csrFor(key, names...)}
 	request := gen.Request(p.namespace, name, a.csr, func(r *cmapi.CertificateRequest) {
 		r.Spec.IssuerRef.Name = p.issuer
 	})
@@ -61,12 +62,16 @@ func (w *world) createRequests() {
 	for range pick(w.rng, 1, 1, 2) {
 		all := w.living()
 		p := all[max(w.rng.IntN(len(all)+3)-3, 0)] // the first one has most
-		a := w.ask(p, fmt.Sprintf("r%d", len(w.requests)+1), pick(w.rng, p.domains...), gen.Key())
+		names := []string{pick(w.rng, p.domains...)}
+		if hasTwo := w.chance(20); hasTwo && w.hasNames() && !p.isWild() {
+			names = append(names, "shop."+zone)
+		}
+		a := w.ask(p, fmt.Sprintf("r%d", len(w.requests)+1), names, gen.Key())
 		isApproved := w.chance(85)
 		if isApproved {
 			w.decide(a, approved)
 		}
-		w.note("request %s for %s is made to %s of %s, approved: %t", a.name, a.domain, p.issuer, w.tenantOf(p),
+		w.note("request %s for %s is made to %s of %s, approved: %t", a.name, a.names, p.issuer, w.tenantOf(p),
 			isApproved)
 	}
 }
@@ -144,6 +149,21 @@ func (w *world) prune() {
 	w.replace(a, gap, true, true)
 }
 
+// renew replaces a request whose certificate has lived for a third of its life, with a new key, as cert-manager does
+// while the certificate goes on to be used.
+func (w *world) renew() {
+	a, life := w.someone(func(a *asked) bool { return len(a.certificate) > 0 }), pick(w.rng, 13, 13, 25, 33, 130*24)
+	if a == nil {
+		return
+	}
+	gap := time.Duration(life) * time.Hour
+	w.note("the certificate of request %s for %s is renewed after %s", a.name, a.names, gap)
+	w.pass(gap)
+	if !a.isDeleted {
+		w.replace(a, 0, false, true)
+	}
+}
+
 // replace deletes a request, and makes another one of its name.
 func (w *world) replace(a *asked, gap time.Duration, isSameKey, isApproved bool) {
 	w.forget(a, true)
@@ -154,7 +174,7 @@ func (w *world) replace(a *asked, gap time.Duration, isSameKey, isApproved bool)
 	if !isSameKey {
 		key = gen.Key()
 	}
-	heir := w.ask(a.party, a.name, a.domain, key)
+	heir := w.ask(a.party, a.name, a.names, key)
 	heir.isForced = a.isForced && isSameKey // the order that nobody knows any more is its, too
 	if isApproved {
 		w.decide(heir, approved)
@@ -193,9 +213,12 @@ func (w *world) takeOrder() {
 	for _, validation := range order.Status.Validations {
 		w.forced[validation.RecordValue] = true
 	}
-	for _, entry := range w.Simulator.Orders() {
-		if !entry.Foreign && (w.ownerOf(entry.LedgerEntry) == a || entry.OrderID == order.Status.OrderID) {
-			w.forced[entry.OrderID], w.forced[entry.RecordValue] = true, true
+	for _, p := range w.purchases() {
+		if w.ownerOf(&p) == a || p.Number == 0 && p.ID == order.Status.OrderID {
+			w.forced[p.Key()] = true
+			for _, challenge := range p.Challenges {
+				w.forced[challenge.Value] = true
+			}
 		}
 	}
 }

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package model lets random sequences of all that users, operators, Alibaba Cloud and crashes can do befall the
-// controller, and holds it to its promises: an order is never bought twice, never lost, and always ends.
+// controller, and holds it to its promises: an order is never bought twice, never lost, and always ends. It does so
+// over each source of certificates.
 package model
 
 import (
@@ -29,6 +30,7 @@ import (
 type asked struct {
 	*party
 	name, domain string
+	names        []string // the domain is the first of them
 	uid          types.UID
 	key          crypto.Signer
 	madeAt       time.Time
@@ -47,6 +49,11 @@ type asked struct {
 // world is one sequence: what has happened in it, and what has been seen.
 type world struct {
 	*env.Env
+	// sources are the one that the world is of, and the other one. hasMoved says that an issuer was moved there.
+	sources  [2]source
+	hasMoved bool
+
+	of   string // the name of the first one
 	seed uint64
 	// rng is of the present step, so that what a step does hangs on the seed and on the step's number alone.
 	rng *rand.Rand
@@ -64,13 +71,14 @@ type world struct {
 	requestOf map[types.UID]types.UID // of an Order, by its UID
 	hadID     map[types.UID]bool      // Orders that had an id at some time
 	heirs     map[types.UID]types.UID // Orders that took over from that of a request, by the request's UID
-	known     map[string]cassim.LedgerEntry
-	published map[string]bool // records that people made
-	strangers []cassim.Record // records that were there before
-	forced    map[string]bool // values of records, and ids of orders, that only an Order knew that was taken away
+	known     map[string]bool         // purchases that were seen, by their keys
+	published map[string]bool         // records that people made
+	strangers []cassim.Record         // records that were there before
+	forced    map[string]bool         // values of records, and purchases, that only an Order knew that was taken away
 	keys      int
-	// isAmid says that a run is held meanwhile, and isDown that no controller runs.
+	// isAmid says that a run is held meanwhile, at heldAt, and isDown that no controller runs.
 	isAmid, isDown bool
+	heldAt         string
 	seen           *seen
 	// isExclusive says that an issuer has promised that nobody else orders, and hasOthers that somebody has.
 	isExclusive, hasOthers bool
@@ -81,14 +89,15 @@ type world struct {
 	excused []string
 }
 
-func newWorld(t *testing.T, seed uint64) *world {
+func newWorld(t *testing.T, of string, seed uint64) *world {
 	t.Helper()
 	w := &world{
+		sources: sources[of](), of: of,
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0)), //nolint:gosec // a seed is to be guessed
 		byCSR: map[string]*asked{}, byUID: map[types.UID]*asked{}, requestOf: map[types.UID]types.UID{},
 		hadID: map[types.UID]bool{},
 		heirs: map[types.UID]types.UID{},
-		known: map[string]cassim.LedgerEntry{}, published: map[string]bool{}, forced: map[string]bool{},
+		known: map[string]bool{}, published: map[string]bool{}, forced: map[string]bool{},
 		gone: map[string]bool{},
 		web:  newFiles(), seen: newSeen(),
 	}
@@ -103,6 +112,9 @@ func newWorld(t *testing.T, seed uint64) *world {
 		w.Lag()
 	}
 	w.BeforeWrite, w.BeforeCall = w.beforeWrite, w.beforeCall
+	for _, from := range w.sources {
+		from.open(w)
+	}
 	w.openParties(options.Accounts)
 	w.Simulator.AddRecord(zone, "_dnsauth.www", "TXT", "somebody else's")
 	w.strangers = w.Simulator.Records(zone)
@@ -111,11 +123,12 @@ func newWorld(t *testing.T, seed uint64) *world {
 	return w
 }
 
-// newKey is one that no other sequence has: the controller counts its calls by it.
-func (w *world) newKey() cassim.Key {
+// newKey is one that no other sequence has: the controller counts its calls by it. All keys of an account are of one
+// user, so that CAS tells ours from others'.
+func (w *world) newKey(account int) cassim.Key {
 	w.keys++
-	id := fmt.Sprintf("key-%d-%d", w.seed, w.keys)
-	return cassim.Key{ID: id, Secret: "secret of " + id}
+	id := fmt.Sprintf("key-%s-%d-%d", w.of, w.seed, w.keys)
+	return cassim.Key{ID: id, Secret: "secret of " + id, User: fmt.Sprintf("user-%d", account)}
 }
 
 // options are the world that a seed lives in.
@@ -128,16 +141,10 @@ func (w *world) options() cassim.Options {
 		ListDelay:   pick(w.rng, 0, 0, 2*time.Minute, 10*time.Minute, 3*time.Hour),
 	}
 	w.listDelay = o.ListDelay
-	k := &o.Knobs
-	k.UsedCount = pick(w.rng, cassim.UsedFalls, cassim.UsedStays)
-	k.OrderID = pick(w.rng, cassim.OrderIDString, cassim.OrderIDNumber)
-	k.DateHeader = pick(w.rng, cassim.Present, cassim.Present, cassim.Absent)
-	k.QuotaCode = pick(w.rng, "NotRemainCount", "InsufficientQuota")
-	k.ErrorCodes = pick(w.rng, cassim.CodesDocumented, cassim.CodesNewer)
-	k.ListProduct = pick(w.rng, cassim.ProductAsOrdered, cassim.ProductAsOrdered, cassim.ProductAsOrdered,
-		cassim.ProductOther)
-	k.Duplicate = pick(w.rng, cassim.DuplicateAccepted, cassim.DuplicateAccepted, cassim.DuplicateAccepted,
-		cassim.DuplicateRefused)
+	o.Knobs.DateHeader = pick(w.rng, cassim.Present, cassim.Present, cassim.Absent)
+	for _, from := range w.sources {
+		from.knobs(w, &o.Knobs)
+	}
 	w.note("the world: CADelay %s, DCVDelay %s, RecordDelay %s, CancelDelay %s, ListDelay %s, knobs %+v",
 		o.CADelay, o.DCVDelay, o.RecordDelay, o.CancelDelay, o.ListDelay, o.Knobs)
 	return o
@@ -152,9 +159,10 @@ func (w *world) note(format string, args ...any) {
 	w.did = append(w.did, fmt.Sprintf(format, args...))
 }
 
-func csrFor(key crypto.Signer, domain string) []byte {
+// csrFor asks for names, of which the first is the common name.
+func csrFor(key crypto.Signer, names ...string) []byte {
 	return gen.CSR(key, func(c *x509.CertificateRequest) {
-		c.Subject, c.DNSNames = pkix.Name{CommonName: domain}, []string{domain}
+		c.Subject, c.DNSNames = pkix.Name{CommonName: names[0]}, names
 	})
 }
 
