@@ -157,8 +157,8 @@ func (c ceiling) holds(issuer v1alpha1.GenericIssuer, p Demand, now time.Time) R
 // reserve is what a plan has, and what of it is kept for renewals.
 type reserve struct {
 	had, left, kept int64
-	// until is when had is set anew, to what is left then. It is zero while nothing is recorded: then had is what is left
-	// at each look.
+	// until is when had is set anew, to what is left then. It is zero while nothing is recorded: then had is what is
+	// left at each look.
 	until time.Time
 	share string
 }
