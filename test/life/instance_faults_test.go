@@ -143,6 +143,18 @@ func TestNobodysSigningRequestIsWrittenOver(t *testing.T) {
 	})
 }
 
+// applyAndGiveBack lets a request be applied for, and deletes it with its Order.
+func applyAndGiveBack(e *env.Env) {
+	e.T.Helper()
+	e.Settle()
+	ask(e, "www", "www")
+	e.Pass(2 * time.Minute)
+	order := onlyOrder(e.T, e)
+	remove(e, e.Request("www"))
+	remove(e, order)
+	e.Pass(time.Hour)
+}
+
 // TestAnInstanceThatWasGivenBackIsAppliedWithAgain deletes the request of an application, however CAS shows the
 // instance afterwards, and however long the withdrawal takes.
 func TestAnInstanceThatWasGivenBackIsAppliedWithAgain(t *testing.T) {
@@ -152,13 +164,7 @@ func TestAnInstanceThatWasGivenBackIsAppliedWithAgain(t *testing.T) {
 				options := cassim.Options{DCVDelay: time.Hour, CancelDelay: more}
 				options.Knobs.AfterCancel, options.Knobs.CancelDelay = after, "10m"
 				e, _ := withInstances(t, options, 1)
-				e.Settle()
-				ask(e, "www", "www")
-				e.Pass(2 * time.Minute)
-				order := onlyOrder(t, e)
-				remove(e, e.Request("www"))
-				remove(e, order)
-				e.Pass(time.Hour)
+				applyAndGiveBack(e)
 				for _, event := range e.Events() {
 					if strings.Contains(event, "ReleaseUnresolved") {
 						t.Error(event)
@@ -206,31 +212,17 @@ func TestAnInstanceThatRefusesAgainAndAgainGivesWayToAnother(t *testing.T) {
 		t.Run(protection, func(t *testing.T) {
 			options := cassim.Options{DCVDelay: time.Hour}
 			options.Knobs.UpdateOnNormal = protection
-			e, ids := withInstances(t, options, 1)
-			e.Settle()
-			ask(e, "www", "www")
-			e.Pass(2 * time.Minute)
-			order := onlyOrder(t, e)
-			remove(e, e.Request("www"))
-			remove(e, order)
-			e.Pass(time.Hour)
+			e, _ := withInstances(t, options, 1)
+			applyAndGiveBack(e)
 			ask(e, "again", "www")
 			e.Until(3*time.Hour, func() bool { return heldFor(e) == v1alpha1.ReasonAmbiguousSubmission })
-			order = onlyOrder(t, e)
-			held := meta.FindStatusCondition(order.Status.Conditions, v1alpha1.ConditionReady)
+			held := meta.FindStatusCondition(onlyOrder(t, e).Status.Conditions, v1alpha1.ConditionReady)
 			if !strings.Contains(held.Message, "buy another one and let the selector of the issuer select it") {
 				t.Errorf("it says %q", held.Message)
 			}
 			another := e.Simulator.AddInstance(cassim.NewInstance{Type: cassim.InstanceBought, SingleNames: 1})
-			issuer := theIssuer(e)
-			issuer.Spec.Source.Instance.Selector.IDs = append(ids, another)
-			if err := e.Client.Update(t.Context(), issuer); err != nil {
-				t.Fatal(err)
-			}
-			order.Annotations = map[string]string{v1alpha1.OrderIDAnnotation: v1alpha1.NoOrder}
-			if err := e.Client.Update(t.Context(), order); err != nil {
-				t.Fatal(err)
-			}
+			selectAlso(e, another)
+			annotate(t, e, v1alpha1.NoOrder)
 			e.Until(3*time.Hour, isIssued(e, "again"))
 			wantApplications(e, "withdrawn", "issued")
 		})

@@ -30,11 +30,11 @@ import (
 
 const fileAuth = "/.well-known/pki-validation/fileauth.txt"
 
-// setSolver gives the issuer one solver.
-func setSolver(e *env.Env, solver v1alpha1.Solver) {
+// setSolvers gives the issuer these solvers, and no others.
+func setSolvers(e *env.Env, solvers ...v1alpha1.Solver) {
 	e.T.Helper()
 	issuer := theIssuer(e)
-	issuer.Spec.Solvers = []v1alpha1.Solver{solver}
+	issuer.Spec.Solvers = solvers
 	if err := e.Client.Update(e.T.Context(), issuer); err != nil {
 		e.T.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func byIngress(e *env.Env, site *web) {
 	e.T.Helper()
 	site.open(e)
 	site.answer = e.Router(httpfile.IngressKind)
-	setSolver(e, v1alpha1.Solver{File: &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}})
+	setSolvers(e, v1alpha1.Solver{File: &v1alpha1.FileSolver{Ingress: &v1alpha1.IngressSolver{}}})
 }
 
 // withInstanceFiles is an issuer with an instance for so many single names, and a solver for files.
@@ -76,7 +76,7 @@ func TestNamesOfAnInstanceAreProvedByFiles(t *testing.T) {
 		for _, names := range [][]string{{"shop.example.com"}, {"shop.example.com", "example.com"}} {
 			t.Run(fmt.Sprintf("%s, %d names", kind.Kind, len(names)), func(t *testing.T) {
 				e, site := withInstanceFiles(t, cassim.Options{DCVDelay: 10 * time.Minute}, 2)
-				setSolver(e, v1alpha1.Solver{File: solver})
+				setSolvers(e, v1alpha1.Solver{File: solver})
 				site.answer = e.Router(kind)
 				askForAll(e, "www", names...)
 				e.Pass(5 * time.Minute)
@@ -181,7 +181,7 @@ func TestAFileThatAHostDoesNotServeIsToldByItsName(t *testing.T) {
 // TestFilesOfAnInstanceByHandAreTold does what the message says, for each name.
 func TestFilesOfAnInstanceByHandAreTold(t *testing.T) {
 	e, site := withInstanceFiles(t, cassim.Options{}, 2)
-	setSolver(e, v1alpha1.Solver{File: &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}})
+	setSolvers(e, v1alpha1.Solver{File: &v1alpha1.FileSolver{Manual: &v1alpha1.ManualSolver{}}})
 	askForAll(e, "www", "shop.example.com", "pay.example.com")
 	e.Pass(5 * time.Minute)
 	contents, text := map[string]string{}, told(e)

@@ -116,7 +116,7 @@ func TestANameThatCannotBeProvedKeepsNoOtherFromBeing(t *testing.T) {
 // TestEachNameHasADNSEndpointOfItsOwn lets a person do what ExternalDNS does.
 func TestEachNameHasADNSEndpointOfItsOwn(t *testing.T) {
 	e := forNames(t, cassim.Options{}, 2, 0)
-	setSolver(e, v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}})
+	setSolvers(e, v1alpha1.Solver{DNS: &v1alpha1.DNSSolver{DNSEndpoint: &v1alpha1.DNSEndpointSolver{}}})
 	askForAll(e, "www", "shop.example.com", "pay.example.com")
 	e.Pass(2 * time.Minute)
 	var added []string

@@ -37,11 +37,7 @@ func inTwoZones(t *testing.T) (e *env.Env, other cassim.Account) {
 	secret := gen.Secret(e.Namespace, "dnskey", "dns-secret")
 	secret.Name = "dns"
 	e.Create(secret)
-	setSolvers(e, alidnsOf(e, nil), v1alpha1.Solver{
-		Selector: &v1alpha1.SolverSelector{DNSZones: []string{otherZone}},
-		DNS: &v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{Endpoint: &v1alpha1.Endpoint{URL: e.Simulator.URL()},
-			Credentials: &v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
-				SecretReference: v1alpha1.SecretReference{Name: "dns"}}}}}})
+	setSolvers(e, alidnsOf(e, nil), otherAlidns(e))
 	return e, other
 }
 
@@ -51,13 +47,12 @@ func alidnsOf(e *env.Env, selector *v1alpha1.SolverSelector) v1alpha1.Solver {
 		Alidns: &v1alpha1.AlidnsSolver{Endpoint: &v1alpha1.Endpoint{URL: e.Simulator.URL()}}}}
 }
 
-func setSolvers(e *env.Env, solvers ...v1alpha1.Solver) {
-	e.T.Helper()
-	issuer := theIssuer(e)
-	issuer.Spec.Solvers = solvers
-	if err := e.Client.Update(e.T.Context(), issuer); err != nil {
-		e.T.Fatal(err)
-	}
+// otherAlidns is for the other zone, with the credentials of its account.
+func otherAlidns(e *env.Env) v1alpha1.Solver {
+	solver := alidnsOf(e, &v1alpha1.SolverSelector{DNSZones: []string{otherZone}})
+	solver.DNS.Alidns.Credentials = &v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
+		SecretReference: v1alpha1.SecretReference{Name: "dns"}}}
+	return solver
 }
 
 // TestEachNameIsProvedByTheSolverForIt has each account asked for its own zone only, before and after the purchase.
@@ -223,12 +218,7 @@ func TestNamesThatNoKindOfSolverServesWaitForOne(t *testing.T) {
 		t.Errorf("nobody is told: %s", text)
 	}
 	wantApplications(e)
-	other := theIssuer(e).Spec.Solvers
-	setSolvers(e, append(other, v1alpha1.Solver{Selector: &v1alpha1.SolverSelector{DNSZones: []string{otherZone}},
-		DNS: &v1alpha1.DNSSolver{Alidns: &v1alpha1.AlidnsSolver{
-			Endpoint: &v1alpha1.Endpoint{URL: e.Simulator.URL()},
-			Credentials: &v1alpha1.Credentials{AccessKeySecretRef: &v1alpha1.AccessKeySecretRef{
-				SecretReference: v1alpha1.SecretReference{Name: "dns"}}}}}})...)
+	setSolvers(e, append(theIssuer(e).Spec.Solvers, otherAlidns(e))...)
 	e.Until(time.Hour, isReady(e))
 	e.Pass(10 * time.Minute)
 	wantApplications(e, "issued")
